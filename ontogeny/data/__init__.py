@@ -1,0 +1,1 @@
+"""Deterministic, addressable examples: a batch is a pure function of (dataset, seed, step)."""

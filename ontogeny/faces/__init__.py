@@ -1,0 +1,1 @@
+"""Command line, chat, web: they translate, and decide nothing."""

@@ -1,0 +1,1 @@
+"""Into the language: PyTorch capture, learning rules, authoring; and out of it: PyTorch, ONNX."""

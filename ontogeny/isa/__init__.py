@@ -1,0 +1,1 @@
+"""The language: operations, types, programs, text form, verifier, cost. Imports nothing of ours."""

@@ -1,0 +1,40 @@
+"""What can go wrong, in words for the person who can mend it.
+
+Every error that a face may show derives from OntogenyError; its message names the value, what was expected, and what to
+do next.
+"""
+
+from __future__ import annotations
+
+
+class OntogenyError(Exception):
+    """An error with a message meant for a person."""
+
+
+class ProgramError(OntogenyError):
+    """A program that does not verify: the routine and instruction are named."""
+
+
+class TextError(ProgramError):
+    """Program text that does not parse; `line` and `column` count from one."""
+
+    def __init__(self, message: str, line: int, column: int) -> None:
+        super().__init__(f"line {line}, column {column}: {message}")
+        self.line = line
+        self.column = column
+
+
+class MachineError(OntogenyError):
+    """A program that could not go on: an index out of range, a failed assert, an input that is missing."""
+
+
+class CaptureError(OntogenyError):
+    """A model, loss or rule that cannot become a program; the user's own line is named."""
+
+
+class RecordError(OntogenyError):
+    """A run that is damaged, locked, full, or does not replay."""
+
+
+class DataError(OntogenyError):
+    """A dataset that is malformed or not the one that a run was made with."""

@@ -1,0 +1,1 @@
+"""Evaluates programs: the reference machine, the compiled machine, the debugger, the conformance suite."""

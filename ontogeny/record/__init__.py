@@ -1,0 +1,1 @@
+"""Runs: the one loop, the journal, keyframes, replay, forks."""
