@@ -1,0 +1,41 @@
+# `make demo` and `make test` are all a newcomer needs. Any Python from 3.11 on: make PYTHON=python3.12 demo
+# PIP_FLAGS goes to every pip install, for example an index that holds CPU-only builds of torch.
+PYTHON ?= python3
+PIP_FLAGS ?=
+VENV := .venv
+BIN := $(VENV)/bin
+STAMP := $(VENV)/.installed
+TORCH := $(shell sed -n 's/^\(torch==.*\)/\1/p' constraints.txt)
+PIP := $(BIN)/pip install --quiet $(PIP_FLAGS)
+
+.PHONY: venv demo test test-slow lint bench clean
+.DELETE_ON_ERROR:
+
+venv: $(STAMP)
+
+# torch comes first and pinned, so that nothing that depends on it brings another.
+$(STAMP): pyproject.toml constraints.txt
+	test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
+	$(PIP) -c constraints.txt $(TORCH)
+	$(PIP) -c constraints.txt --editable '.[torch,onnx,hf,demo,dev]'
+	touch $@
+
+demo: $(STAMP)
+	$(BIN)/python examples/demo.py
+
+test: $(STAMP)
+	$(BIN)/python -m pytest
+
+test-slow: $(STAMP)
+	$(BIN)/python -m pytest -m slow --timeout 3600
+
+lint: $(STAMP)
+	$(BIN)/ruff check .
+	$(BIN)/mypy
+
+bench: $(STAMP)
+	$(BIN)/python benches/all.py
+
+clean:
+	rm -rf $(VENV) build dist demo *.egg-info .mypy_cache .ruff_cache .pytest_cache .hypothesis
+	find . -name __pycache__ -type d -prune -exec rm -rf {} +
