@@ -1,0 +1,53 @@
+"""What a learning rule is.
+
+An elementwise rule is written once and runs once, on a whole arena of parameters; another kind (Muon) is given one
+parameter at a time. Dials are `f64[]` scalars, so a rule computes its bias corrections in double precision.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field, replace
+
+from ontogeny.front.author import Value
+
+Slots = dict[str, Value]
+Update = Callable[[Value, Value, Slots, Mapping[str, Value]], tuple[Value, Slots]]
+"""(gradient, parameter, state, dials) -> (new parameter, new state); `dials["step"]` counts from one."""
+Schedule = Callable[[Value], Value]
+"""(step from zero, f64[]) -> the factor on the learning rate, f64[]."""
+
+
+@dataclass(frozen=True, slots=True)
+class Rule:
+    """A learning rule: its dials with their values, its state per parameter, and its update.
+
+    `clip` bounds the norm of all gradients together (0: no bound) and is itself a dial. A state slot has the shape of
+    its parameter and starts at zero.
+    """
+
+    name: str
+    dials: Mapping[str, float]
+    slots: tuple[str, ...]
+    update: Update
+    elementwise: bool = True
+    schedule: Schedule | None = None
+    clip: float = 0.0
+    options: Mapping[str, float] = field(default_factory=dict)
+
+    def with_schedule(self, schedule: Schedule) -> Rule:
+        """The same rule with a factor on its learning rate that depends on the step."""
+        return replace(self, schedule=schedule)
+
+    def with_clip(self, norm: float) -> Rule:
+        """The same rule after scaling all gradients so that their joint norm is at most `norm`."""
+        return replace(self, clip=norm)
+
+
+def custom(update: Update, *, dials: Mapping[str, float], slots: tuple[str, ...] = (), elementwise: bool = True) -> Rule:
+    """A rule from any pure Python function (gradient, parameter, state, dials) -> (parameter, state).
+
+    The function computes with values (`front/author`), is called once while the program is built, and cannot branch on
+    what it is given. Set `elementwise` to False when it needs each parameter in its own shape.
+    """
+    return Rule(getattr(update, "__name__", "custom"), dict(dials), slots, update, elementwise)
