@@ -54,6 +54,10 @@ def modules(node: ast.AST) -> Iterator[str]:
         yield node.module or ""
 
 
+def place_of(file: str, node: ast.AST) -> str:
+    return f"{file}:{getattr(node, 'lineno', 0)}"
+
+
 def rooms(module: str) -> set[str]:
     parts = module.split(".")
     return {parts[1]} if parts[0] == "ontogeny" and len(parts) > 1 else set()
@@ -77,7 +81,8 @@ def test_a_room_imports_only_what_the_table_allows(file: str) -> None:
     for node in ast.walk(parsed(file)):
         for module in modules(node):
             for other in rooms(module):
-                assert other in MAY_IMPORT[room] | FOUNDATION | {room}, f"{file}:{getattr(node, 'lineno', 0)}: {room} may not import {other}"
+                allowed = MAY_IMPORT[room] | FOUNDATION | {room}
+                assert other in allowed, f"{place_of(file, node)}: {room} may not import {other}"
 
 
 @pytest.mark.parametrize("file", FILES)
@@ -87,7 +92,7 @@ def test_nothing_is_imported_inside_a_function(file: str) -> None:
             continue
         for node in ast.walk(function):
             for module in modules(node):
-                assert allowed_inside(file, module), f"{file}:{getattr(node, 'lineno', 0)}: {module} is imported inside a function"
+                assert allowed_inside(file, module), f"{place_of(file, node)}: {module} is imported inside a function"
 
 
 @pytest.mark.parametrize("place", sorted(NEVER))
