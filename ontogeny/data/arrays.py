@@ -1,0 +1,69 @@
+"""Examples held in memory as NumPy arrays, shuffled anew every epoch."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+import numpy as np
+
+from ontogeny.data.base import Array, combined_hash, content_hash
+from ontogeny.data.order import Order
+from ontogeny.isa.errors import DataError
+
+
+class Arrays:
+    """Named arrays whose first dimension counts examples, in batches of `batch_size`.
+
+    `batch(step)` depends on the arrays, `batch_size`, `seed` and `step` alone. Every epoch is shuffled anew (unless
+    `shuffle` is false) and its last partial batch is dropped. Raises DataError for arrays of different lengths, formats
+    that are not numbers, and a batch larger than the data.
+    """
+
+    def __init__(self, arrays: Mapping[str, Array], batch_size: int, seed: int = 0, *, shuffle: bool = True) -> None:
+        self.arrays = {name: _checked(name, array) for name, array in arrays.items()}
+        lengths = {name: len(array) for name, array in self.arrays.items()}
+        if len(set(lengths.values())) != 1:
+            raise DataError(f"every array needs one entry per example; the lengths are {lengths or 'none'}")
+        self.order = Order(next(iter(lengths.values())), batch_size, seed, shuffle)
+        self._content = ""
+
+    def __len__(self) -> int:
+        return self.order.count
+
+    def __repr__(self) -> str:
+        shapes = ", ".join(f"{name}: {a.dtype}{list(a.shape)}" for name, a in self.arrays.items())
+        return f"Arrays({shapes}; {self.order})"
+
+    @property
+    def nbytes(self) -> int:
+        """Bytes of all arrays."""
+        return sum(array.nbytes for array in self.arrays.values())
+
+    @property
+    def content(self) -> str:
+        """A hash of the arrays: names, formats, shapes, bytes."""
+        self._content = self._content or content_hash(self.arrays)
+        return self._content
+
+    @property
+    def fingerprint(self) -> str:
+        """A hash of the arrays, the batch size, the seed and whether they are shuffled."""
+        return combined_hash("arrays", self.content, *self.order.parts())
+
+    def indices(self, step: int) -> Array:
+        """The numbers of the examples that step `step` learns from, i64[batch_size]."""
+        return self.order.indices(step)
+
+    def batch(self, step: int) -> dict[str, Array]:
+        """The examples of step `step`, one array per name."""
+        chosen = self.order.indices(step)
+        return {name: array[chosen] for name, array in self.arrays.items()}
+
+
+def _checked(name: str, array: Array) -> Array:
+    array = np.ascontiguousarray(array) if np.ndim(array) else np.asarray(array)
+    if array.ndim == 0:
+        raise DataError(f"{name!r} is a single value; its first dimension must count the examples")
+    if array.dtype.kind not in "biuf" and array.dtype.name != "bfloat16":
+        raise DataError(f"{name!r} holds {array.dtype}; numbers or bools were expected, so convert it first")
+    return array
