@@ -1,0 +1,89 @@
+"""The shell: `ontogeny COMMAND`.
+
+What the commands are stands in `registry`; here they are found, and whatever goes wrong becomes one clear line. Exit codes:
+0 done, 1 it could not be done, 2 the command was not understood, 130 interrupted.
+"""
+
+from __future__ import annotations
+
+import traceback
+from importlib.metadata import version as installed_version
+from typing import Annotated, Any
+
+import typer
+from typer.core import TyperCommand, TyperGroup
+from typer.main import get_command
+
+from ontogeny.faces.registry import BY_NAME, COMMANDS, Entry
+from ontogeny.faces.terminal import complain
+from ontogeny.isa.errors import OntogenyError
+
+SETTINGS = {"help_option_names": ["-h", "--help"]}
+
+
+class Commands(TyperGroup):
+    """The commands of the registry: listed from there, loaded when used, with their errors turned into messages."""
+
+    def __init__(self, **settings: Any) -> None:
+        super().__init__(**settings)
+        for entry in COMMANDS:
+            self.commands[entry.name] = TyperCommand(
+                entry.name, callback=None, help=entry.meaning, rich_help_panel=entry.heading
+            )
+
+    def resolve_command(self, ctx: Any, args: list[str]) -> tuple[str | None, Any, list[str]]:
+        """The command that the arguments name, in full."""
+        name, command, rest = super().resolve_command(ctx, args)
+        return name, loaded(BY_NAME[name]) if name in BY_NAME else command, rest
+
+    def invoke(self, ctx: Any) -> Any:
+        """Run the command; an error for a person becomes one line and exit code 1."""
+        try:
+            return super().invoke(ctx)
+        except (OntogenyError, OSError) as error:
+            _explain(error, ctx.params["debug"], str(error))
+        except Exception as error:
+            if type(error).__module__.startswith(("typer", "click")):
+                raise
+            message = f"something unexpected happened: {type(error).__name__}: {error}"
+            _explain(error, ctx.params["debug"], message, "ontogeny --debug COMMAND shows where")
+        raise typer.Exit(1)
+
+
+def loaded(entry: Entry) -> Any:
+    """The command with its arguments, ready to be invoked."""
+    holder = typer.Typer(add_completion=False, rich_markup_mode="rich")
+    holder.command(entry.name, context_settings=SETTINGS)(entry.load())
+    return get_command(holder)
+
+
+def _explain(error: Exception, debug: bool, message: str, hint: str = "") -> None:
+    if debug:
+        typer.echo("".join(traceback.format_exception(error)), err=True)
+    complain(message, hint)
+
+
+def _version(asked: bool) -> None:
+    if asked:
+        typer.echo(f"ontogeny {installed_version('ontogeny')}")
+        raise typer.Exit
+
+
+app = typer.Typer(
+    cls=Commands, add_completion=False, no_args_is_help=True, context_settings=SETTINGS, rich_markup_mode="rich"
+)
+
+
+@app.callback(help="Learning as a program: run it, rewind it, fork it, read it, cost it, prove it.")
+def root(
+    debug: Annotated[bool, typer.Option("--debug", help="Show where an error came from.")] = False,
+    version: Annotated[
+        bool, typer.Option("--version", help="Say which version this is.", callback=_version, is_eager=True)
+    ] = False,
+) -> None:
+    """What stands before the command."""
+
+
+def main() -> None:
+    """The console script."""
+    app(prog_name="ontogeny")

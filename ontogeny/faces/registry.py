@@ -1,0 +1,51 @@
+"""Every command of the shell, one line each: its name, its heading, its meaning.
+
+A command is a file in `faces/commands` named like it, holding a function `command` whose arguments and docstring the shell
+shows. The file is imported only when the command is used, so that `ontogeny --help` needs none of the heavy libraries. A
+new command is one file and one line here.
+"""
+
+from __future__ import annotations
+
+import importlib
+from collections.abc import Callable
+from dataclasses import dataclass
+
+PROGRAMS = "Programs"
+RUNS = "Runs"
+
+
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """A command: its name, the heading it is listed under, and its meaning in one line."""
+
+    name: str
+    heading: str
+    meaning: str
+
+    def load(self) -> Callable[..., None]:
+        """The function that does it."""
+        function: Callable[..., None] = importlib.import_module(f"ontogeny.faces.commands.{self.name}").command
+        return function
+
+
+COMMANDS: tuple[Entry, ...] = (
+    Entry("asm", PROGRAMS, "Turn program text into its compact encoded form."),
+    Entry("disasm", PROGRAMS, "Turn an encoded program, or the program of a run, into text."),
+    Entry("check", PROGRAMS, "Say whether a program is well formed, and what it holds."),
+    Entry("fmt", PROGRAMS, "Write program text in its one canonical form."),
+    Entry("cost", PROGRAMS, "Count the operations and bytes of every instruction."),
+    Entry("run", RUNS, "Start a run of the experiment that a Python file describes."),
+    Entry("runs", RUNS, "List the runs."),
+    Entry("show", RUNS, "Show one run: its journal, its metrics, what it was made with."),
+    Entry("resume", RUNS, "Let a run go on from where it is."),
+    Entry("set", RUNS, "Turn a dial of a run from its present step on."),
+    Entry("rewind", RUNS, "Look at a run's state as it was at a step."),
+    Entry("fork", RUNS, "Start a new run from any step of another."),
+    Entry("compare", RUNS, "Put runs side by side."),
+    Entry("verify", RUNS, "Replay a run and prove it against the hash of every step."),
+    Entry("export", RUNS, "Write the parameters of a step as safetensors."),
+    Entry("page", RUNS, "Write a run as one HTML page that needs no network."),
+    Entry("picture", RUNS, "Draw the curves of one or several runs."),
+)
+BY_NAME: dict[str, Entry] = {entry.name: entry for entry in COMMANDS}

@@ -1,0 +1,88 @@
+"""What all commands say to a person or to a program: tables and sentences, or one JSON document."""
+
+from __future__ import annotations
+
+import json
+import math
+from collections.abc import Callable, Mapping, Sequence
+from typing import Annotated, Any
+
+import typer
+from rich.console import Console
+from rich.markup import escape
+from rich.table import Table
+
+AsJson = Annotated[bool, typer.Option("--json", help="Answer with one JSON document.")]
+
+
+def answer(document: Any, as_json: bool, say: Callable[[Console], None]) -> None:
+    """Print the document as JSON where asked for, and else let `say` print it for a person."""
+    if as_json:
+        typer.echo(json.dumps(plain(document), indent=1))
+    else:
+        say(Console(highlight=False))
+
+
+def complain(message: str, hint: str = "") -> None:
+    """One line on the standard error, and where there is one a hint."""
+    console = Console(stderr=True, highlight=False, soft_wrap=True)
+    console.print(f"[bold red]error:[/] {escape(message)}")
+    if hint:
+        console.print(f"[dim]{escape(hint)}[/]")
+
+
+def tell(message: str) -> None:
+    """A remark on the standard error, so that the standard output stays a document."""
+    Console(stderr=True, highlight=False, soft_wrap=True).print(message)
+
+
+def plain(value: Any) -> Any:
+    """The value in what JSON knows. Numbers that are not finite become the words NaN, Infinity and -Infinity."""
+    if isinstance(value, Mapping):
+        return {str(key): plain(one) for key, one in value.items()}
+    if isinstance(value, str | bool | int) or value is None:
+        return value
+    if isinstance(value, float):
+        return value if math.isfinite(value) else json.dumps(value)
+    if isinstance(value, Sequence):
+        return [plain(one) for one in value]
+    return plain(value.item()) if hasattr(value, "item") else str(value)
+
+
+def table(title: str, **columns: str) -> Table:
+    """An unframed table; each column is named with `left` or `right`."""
+    built = Table(title=title or None, title_justify="left", title_style="bold", box=None, pad_edge=False, header_style="dim")
+    for name, side in columns.items():
+        built.add_column(name.replace("_", " "), justify="right" if side == "right" else "left", overflow="fold")
+    return built
+
+
+def amount(value: float) -> str:
+    """A count in three or four digits: 950, 12.3 k, 4.56 G."""
+    for limit, unit in ((1e15, "P"), (1e12, "T"), (1e9, "G"), (1e6, "M"), (1e3, "k")):
+        if abs(value) >= limit:
+            return f"{value / limit:.3g} {unit}"
+    return f"{value:g}"
+
+
+def size(count: float) -> str:
+    """Bytes in units of 1024."""
+    for limit, unit in ((1 << 40, "TiB"), (1 << 30, "GiB"), (1 << 20, "MiB"), (1 << 10, "KiB")):
+        if count >= limit:
+            return f"{count / limit:.3g} {unit}"
+    return f"{count:.0f} B"
+
+
+def duration(seconds: float) -> str:
+    """Seconds as a person says them: 850 ms, 12.3 s, 4 min 05 s, 2 h 03 min."""
+    if seconds < 1:
+        return f"{seconds * 1000:.0f} ms"
+    if seconds < 60:
+        return f"{seconds:.1f} s"
+    minutes, rest = divmod(round(seconds), 60)
+    return f"{minutes} min {rest:02} s" if minutes < 60 else f"{minutes // 60} h {minutes % 60:02} min"
+
+
+def number(value: float) -> str:
+    """A metric in four significant digits."""
+    return f"{value:.4g}"
