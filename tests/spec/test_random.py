@@ -1,0 +1,50 @@
+"""Random bits are Threefry-2x32-20 of Random123, and depend on nothing but seed, step, site and place."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+from ontogeny.machine.random import key_words, rand_bits, threefry
+
+ONES = 0xFFFFFFFF
+KNOWN = [  # counter, key, result: `threefry2x32 20` of Random123's kat_vectors
+    ((0, 0), (0, 0), (0x6B200159, 0x99BA4EFE)),
+    ((ONES, ONES), (ONES, ONES), (0x1CB996FC, 0xBB002BE7)),
+    ((0x243F6A88, 0x85A308D3), (0x13198A2E, 0x03707344), (0xC4923A9C, 0x483DF7A0)),
+]
+
+
+@pytest.mark.parametrize("counter, key, expected", KNOWN)
+def test_published_vectors(counter: tuple[int, int], key: tuple[int, int], expected: tuple[int, int]) -> None:
+    words = threefry(key, *(np.array([word], dtype=np.uint32) for word in counter))
+    assert tuple(int(word[0]) for word in words) == expected
+
+
+def test_an_element_is_a_word_of_its_block() -> None:
+    seed, step, site = 7 | 3 << 32, 11, 5
+    bits = rand_bits(seed, step, site, (3, 3)).reshape(-1)
+    for place in range(9):
+        counter = (np.array([place // 2], np.uint32), np.array([site], np.uint32))
+        key = ((7 ^ (3 * 0x9E3779B9)) & ONES, 11)
+        assert bits[place] == threefry(key, *counter)[place % 2][0]
+
+
+def test_negative_seeds_and_steps_have_keys_of_their_own() -> None:
+    assert key_words(-1, -1) == (ONES ^ (ONES * 0x9E3779B9 & ONES), ONES)
+    draws = {rand_bits(seed, step, 0, (4,)).tobytes() for seed in (-1, 0, 1) for step in (-1, 0, 1)}
+    assert len(draws) == 9
+
+
+@pytest.mark.parametrize("shape", [(), (0,), (1,), (5, 0), (2, 3)])
+def test_shapes(shape: tuple[int, ...]) -> None:
+    bits = rand_bits(1, 2, 3, shape)
+    assert bits.shape == shape and bits.dtype == np.uint32
+    longer = rand_bits(1, 2, 3, (100,))
+    assert np.array_equal(bits.reshape(-1), longer[: bits.size]), "a longer draw begins with the shorter one"
+
+
+def test_bits_look_even() -> None:
+    bits = rand_bits(0, 0, 0, (1 << 16,))
+    share = np.unpackbits(bits.view(np.uint8)).mean()
+    assert abs(share - 0.5) < 0.003
