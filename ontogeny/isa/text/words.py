@@ -29,7 +29,7 @@ TOKEN = re.compile(
     rf'->|%{_PLAIN}|%?{_QUOTED}"?|{_NUMBER}(?![A-Za-z0-9_.])|{_PLAIN}|[;#].*|[^ \t\r]',
     re.DOTALL,
 )
-"""One token of a line; quoted text that does not end, or a stray character, is one too, and is refused by the parser."""
+"""One token of a line; quoted text that does not end, or a stray character, is one too, which the parser refuses."""
 
 PLAIN = re.compile(_PLAIN)
 QUOTED = re.compile(_QUOTED + '"', re.DOTALL)
@@ -158,7 +158,7 @@ def attribute(value: Attribute) -> str:
     if isinstance(value, DType):
         return value.value
     if isinstance(value, tuple):
-        return f"[{', '.join(map(number, value))}]"
+        return f"[{','.join(map(number, value))}]"
     return number(value)
 
 
