@@ -13,7 +13,7 @@ from ontogeny.isa.types import Type
 from ontogeny.isa.verify import value_types, verify
 
 _INSTRUCTION = re.compile(r"routine '([^']+)', instruction (\d+) \([^)]*\): ")
-_ROUTINE = re.compile(r"routine '([^']+)'")
+_ROUTINE = re.compile(r"routine '([^']+)'( returns)?")
 _DECLARATION = re.compile(r"(?:(?:declaration|param|state|dial|input) )?'([^']+)'")
 
 
@@ -49,7 +49,7 @@ def _line(source: Source, message: str) -> int:
             line = body.lines[int(match[2]) - 1]
     routine = _ROUTINE.match(message)
     if not line and routine and routine[1] in bodies:
-        line = bodies[routine[1]].line
+        line = bodies[routine[1]].end if routine[2] else bodies[routine[1]].line
     declaration = _DECLARATION.match(message)
     return line or (source.lines.get(declaration[1], 1) if declaration else 1)
 

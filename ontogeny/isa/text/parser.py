@@ -95,10 +95,9 @@ class Cursor:
 
     def column(self, place: int) -> int:
         """The column of a token, counted from one."""
-        if place < len(self.tokens) - 1:
-            for index, match in enumerate(TOKEN.finditer(self.text)):
-                if index == place:
-                    return match.start() + 1
+        for index, match in enumerate(TOKEN.finditer(self.text)):
+            if index == place:
+                return match.start() + 1
         return len(self.text.rstrip()) + 1
 
     def unknown(self, what: str, word: str, known: Iterable[str], place: int | None = None) -> NoReturn:

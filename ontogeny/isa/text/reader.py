@@ -15,7 +15,7 @@ from ontogeny.isa.types import Type
 
 @dataclass(slots=True)
 class Body:
-    """A routine while it is read; the lines of its head and instructions; the types that the text gives."""
+    """A routine while it is read; the lines of its head, instructions and end; the types that the text gives."""
 
     head: RoutineLine
     line: int
@@ -23,6 +23,7 @@ class Body:
     lines: list[int] = field(default_factory=list)
     types: list[tuple[int, str, Type]] = field(default_factory=list)
     returns: ReturnLine | None = None
+    end: int = 0
 
     def routine(self) -> Routine:
         """The routine that was read."""
@@ -112,7 +113,7 @@ def _inside(cursor: Cursor, bodies: list[Body], line: InstrLine | ReturnLine) ->
         announced = ", ".join(map(show, body.head.results))
         given = ", ".join(map(show, names)) or "none"
         cursor.fail(f"line {body.line} announces the results {announced}; here are {given}", 0, found=False)
-    body.returns = line
+    body.returns, body.end = line, cursor.number
 
 
 def format_text(text: str) -> str:
