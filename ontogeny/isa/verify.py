@@ -13,7 +13,7 @@ from collections.abc import Iterable
 from ontogeny.isa.errors import ProgramError
 from ontogeny.isa.op import Op
 from ontogeny.isa.program import KINDS, Decl, Instr, Program, Routine
-from ontogeny.isa.rules import check_type, instruction_text, routine_results, value_types
+from ontogeny.isa.rules import MAX_CALLS, check_type, instruction_text, routine_results, value_types
 from ontogeny.isa.rules.site import SCALAR_F64
 from ontogeny.isa.tables import declarations, routines
 
@@ -30,6 +30,7 @@ def verify(program: Program) -> None:
     _sizes(program)
     _names(program)
     _declarations(program)
+    _calls(program)
     for routine in program.routines:
         value_types(program, routine)
         routine_results(program, routine)
@@ -113,6 +114,32 @@ def _apart(pieces: list[Decl]) -> None:
         if piece.offset < end and piece.type.size:
             raise ProgramError(f"{piece.name!r} begins at element {piece.offset} of {piece.arena!r}, inside {last!r}")
         end, last = max(end, piece.offset + piece.type.size), piece.name
+
+
+def _calls(program: Program) -> None:
+    """Refuse routines that call each other in a circle or more than MAX_CALLS deep, in whatever order they stand."""
+    known = routines(program)
+    called = {routine.name: _called(routine) & known.keys() for routine in program.routines}
+    depths: dict[str, int] = {}
+
+    def depth(name: str, inside: tuple[str, ...]) -> int:
+        if name in inside:
+            raise ProgramError(f"routines call each other in a circle: {' -> '.join((*inside, name))}")
+        if name not in depths and len(inside) < MAX_CALLS:
+            depths[name] = 1 + max((depth(other, (*inside, name)) for other in sorted(called[name])), default=0)
+        if depths.get(name, MAX_CALLS) + len(inside) > MAX_CALLS:
+            raise ProgramError(
+                f"routine {name!r} stands in calls more than {MAX_CALLS} routines deep; flatten some calls"
+            )
+        return depths[name]
+
+    for name in known:
+        depth(name, ())
+
+
+def _called(routine: Routine) -> set[str]:
+    """The routines that the routine names."""
+    return {str(value) for instr in routine.body for key, value in instr.attrs if key in CALLED.get(instr.op, ())}
 
 
 def _registers(program: Program, routine: Routine) -> None:
