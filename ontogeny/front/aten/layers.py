@@ -144,8 +144,18 @@ def _batch_norm(
     ctx: Context, meta: Meta, a: Value, w: Value | None, b: Value | None, running_mean: Value | None,
     running_var: Value | None, train: bool, momentum: float, eps: float,
 ) -> tuple[Value, ...]:  # fmt: skip
-    operands = [_channels(ctx, a, v, d) for v, d in ((w, 1.0), (b, 0.0), (running_mean, 0.0), (running_var, 1.0))]
-    return a.ops(Op.BATCH_NORM, *operands, train=train, momentum=momentum, eps=eps)
+    running = [_current(ctx, _channels(ctx, a, v, d)) for v, d in ((running_mean, 0.0), (running_var, 1.0))]
+    operands = [_channels(ctx, a, w, 1.0), _channels(ctx, a, b, 0.0), *running]
+    results = a.ops(Op.BATCH_NORM, *operands, train=train, momentum=momentum, eps=eps)
+    for old, new in zip((running_mean, running_var), results[3:], strict=True):
+        if train and old is not None:
+            ctx.replaced[old.name] = new.name
+    return results[:3]
+
+
+def _current(ctx: Context, value: Value) -> Value:
+    """A register's value after the layers that have replaced it so far: ATen changes running statistics in place."""
+    return Value(ctx.builder, ctx.replaced.get(value.name, value.name))
 
 
 def _batch_norm_backward(

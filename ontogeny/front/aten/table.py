@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 import torch
@@ -44,10 +44,11 @@ class Meta:
 
 @dataclass(slots=True)
 class Context:
-    """The routine being filled, and how many random sites it has so far."""
+    """The routine being filled, its random sites so far, and registers that a layer has replaced (running statistics)."""
 
     builder: Builder
     sites: int = 0
+    replaced: dict[str, str] = field(default_factory=dict)
 
     def const(self, value: Number, dtype: DType) -> Value:
         """A scalar constant."""

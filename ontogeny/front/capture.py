@@ -1,0 +1,231 @@
+"""A PyTorch model, its loss and a learning rule become one program.
+
+The routines: `learn` (forward, backward, update), `evaluate` when a validation batch is given, `predict` when a
+prediction function is. A program is made for the sizes of its example batch; capture again for others.
+
+What is not captured: models whose Python code depends on the values of tensors, complex numbers, quantised weights.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import torch
+from torch import nn
+from torch.func import functional_call
+
+from ontogeny.front.author import Value
+from ontogeny.front.check import compared, plain_step
+from ontogeny.front.layout import Arena, arenas
+from ontogeny.front.rules import Rule
+from ontogeny.front.trace import Batch, Loss, Objective, metrics, objective_step, traced
+from ontogeny.front.translate import Translation, flat, large_constants, type_of
+from ontogeny.front.update import append_update, rule_dials, slot_decls
+from ontogeny.isa.build import Builder
+from ontogeny.isa.errors import CaptureError
+from ontogeny.isa.program import Decl, Program, Routine
+from ontogeny.isa.prune import pruned
+from ontogeny.isa.types import DType, Type
+from ontogeny.isa.verify import verify
+from ontogeny.machine.compiled import CompiledMachine
+from ontogeny.machine.compiled.convert import to_numpy
+from ontogeny.machine.formats import NUMPY
+from ontogeny.machine.learner import Array, Learner
+
+Predict = Callable[[nn.Module, Batch], torch.Tensor]
+OURS = ("seed", "step", "params")
+
+
+def capture(
+    model: nn.Module,
+    loss: Loss,
+    rule: Rule,
+    example_batch: Mapping[str, Any],
+    *,
+    valid: Mapping[str, Any] | None = None,
+    predict: Predict | None = None,
+    name: str = "",
+) -> Learner:
+    """One program of a model, its loss and a rule, checked against plain autograd on the example batch.
+
+    `loss(model, batch)` returns the scalar to minimise, or a dict of scalars with it under "loss". Batches are dicts of
+    arrays or tensors. Raises CaptureError for what cannot be captured, naming the user's line, and when the captured
+    gradients are not those of plain PyTorch.
+    """
+    batch, held_out = _tensors(example_batch), _tensors(valid or {})
+    captured = _Capture(Objective(model, loss), rule, batch, name or type(model).__name__.lower())
+    training = model.training
+    try:
+        model.train()
+        learn, check = captured.learn()
+        model.eval()
+        others = [captured.evaluate(held_out)] if valid else []
+        others += [captured.predict(predict, batch)] if predict else []
+        model.train()
+        measured = captured.check(check)
+    finally:
+        model.train(training)
+    program = captured.program(learn, *others)
+    verify(program)
+    return Learner(program, captured.values(), measured)
+
+
+def _tensors(batch: Mapping[str, Any]) -> dict[str, torch.Tensor]:
+    return {name: torch.as_tensor(value) for name, value in batch.items()}
+
+
+@dataclass(slots=True)
+class _Held:
+    """The tensors of a module under their names: trained, frozen, buffers."""
+
+    params: dict[str, torch.Tensor]
+    frozen: dict[str, torch.Tensor]
+    buffers: dict[str, torch.Tensor]
+
+    @classmethod
+    def of(cls, objective: Objective) -> _Held:
+        params = {k: p.detach() for k, p in objective.named_parameters() if p.requires_grad}
+        frozen = {k: p.detach() for k, p in objective.named_parameters() if not p.requires_grad}
+        buffers = {k: b.detach() for k, b in objective.named_buffers()}
+        if not params:
+            raise CaptureError("the model has no parameter that requires a gradient, so there is nothing to learn")
+        return cls(params, frozen, buffers)
+
+    @property
+    def rest(self) -> dict[str, torch.Tensor]:
+        return {**self.frozen, **self.buffers}
+
+
+class _Capture:
+    """One capture under way: declarations gathered while routines are built."""
+
+    def __init__(self, objective: Objective, rule: Rule, batch: dict[str, torch.Tensor], name: str) -> None:
+        self.objective, self.rule, self.batch, self.name = objective, rule, batch, name
+        self.held = _Held.of(objective)
+        taken = {*OURS, *rule.dials, *rule.slots, "clip", *batch}
+        plain = {key: key.removeprefix("model.") for key in (*self.held.params, *self.held.rest)}
+        self.names = {key: f"model.{short}" if short in taken else short for key, short in plain.items()}
+        types = {self.names[key]: type_of(p) for key, p in self.held.params.items()}
+        self.arenas: list[Arena] = arenas(types)
+        self.inputs: dict[str, Decl] = {}
+        self.constants: dict[str, torch.Tensor] = {}
+        self._declare_inputs(batch, "")
+
+    def _declare_inputs(self, batch: Mapping[str, torch.Tensor], prefix: str) -> None:
+        for key, tensor in batch.items():
+            self.inputs[prefix + key] = Decl("input", prefix + key, type_of(tensor))
+
+    def _decls(self) -> tuple[Decl, ...]:
+        whole: list[Decl] = []
+        for arena in self.arenas:
+            whole += [arena.decl, *arena.pieces] if self.rule.elementwise else [_alone(p) for p in arena.pieces]
+        updated = [a.decl for a in self.arenas] if self.rule.elementwise else [d for d in whole if d.kind == "param"]
+        frozen = [Decl("param", self.names[k], type_of(v)) for k, v in self.held.frozen.items()]
+        buffers = [Decl("state", self.names[k], type_of(v)) for k, v in self.held.buffers.items()]
+        constants = [Decl("state", k, type_of(v)) for k, v in self.constants.items()]
+        counters = [Decl("state", n, Type(DType.I64)) for n in ("seed", "step")]
+        state = [*slot_decls(self.rule, updated), *frozen, *buffers, *constants, *counters]
+        return (*whole, *state, *rule_dials(self.rule), *self.inputs.values())
+
+    def program(self, *routines: Routine) -> Program:
+        """The declarations so far with these routines."""
+        return Program(self.name, self._decls(), tuple(routines))
+
+    def _translated(self, function: Any, args: tuple[Any, ...], prefix: str) -> tuple[Builder, list[Value], Translation]:
+        graph = traced(function, args)
+        large = large_constants(graph)
+        names = {key: f"constant.{len(self.constants) + i}" for i, key in enumerate(large)}
+        self.constants.update({names[key]: tensor for key, tensor in large.items()})
+        builder = Builder(self.program())
+        arguments = [self.names[k] for group in args[:-1] for k in group] + [prefix + k for k in args[-1]]
+        translation = Translation(builder, graph, arguments, names)
+        outputs = translation.run(forward=_forward_nodes(graph, len(self.held.params)))
+        return builder, outputs, translation
+
+    def learn(self) -> tuple[Routine, Routine]:
+        """The routine `learn`, and one that returns its metrics and gradients for the check."""
+        held = self.held
+        args = (held.params, held.frozen, held.buffers, self.batch)
+        builder, outputs, translation = self._translated(objective_step(self.objective), args, "")
+        self.random = translation.ctx.sites > 0
+        count, buffers = len(held.params), len(held.buffers)
+        gradients = {self.names[k]: v for k, v in zip(held.params, outputs[:count], strict=True)}
+        named = self._metric_names(len(outputs) - count - buffers)
+        returns = [(n, v.name) for n, v in zip(named, outputs[count : len(outputs) - buffers], strict=True)]
+        checked = [*returns, *((f"gradient.{n}", v.name) for n, v in gradients.items())]
+        check = pruned(builder.routine("check", checked))
+        for key, value in zip(held.buffers, outputs[len(outputs) - buffers :], strict=True):
+            new = translation.ctx.replaced.get(value.name, value.name)
+            if new != builder.read(self.names[key]):
+                builder.commit(self.names[key], new)
+        append_update(builder, self.rule, self.arenas, gradients)
+        return pruned(builder.routine("learn", returns)), check
+
+    def _metric_names(self, count: int) -> list[str]:
+        held = self.held
+        if not hasattr(self, "_names"):
+            with torch.no_grad():
+                copies = {k: v.clone() for k, v in {**held.params, **held.rest}.items()}
+                self._names = list(metrics(functional_call(self.objective, copies, (self.batch,))))
+        if len(self._names) != count:
+            raise CaptureError(f"the loss function returned {count} metrics while traced and {len(self._names)} when run")
+        return self._names
+
+    def evaluate(self, batch: dict[str, torch.Tensor]) -> Routine:
+        """The routine `evaluate`: the metrics on a held-out batch, whose inputs are called `valid.` and so on."""
+        self._declare_inputs(batch, "valid.")
+
+        def function(params: Any, frozen: Any, buffers: Any, batch: Any) -> Any:
+            return metrics(functional_call(self.objective, {**params, **frozen, **buffers}, (batch,)))
+
+        held = self.held
+        args = (held.params, held.frozen, held.buffers, batch)
+        builder, outputs, _ = self._translated(function, args, "valid.")
+        names = self._metric_names(len(outputs))
+        return pruned(builder.routine("evaluate", [(n, v.name) for n, v in zip(names, outputs, strict=True)]))
+
+    def predict(self, predict: Predict, batch: dict[str, torch.Tensor]) -> Routine:
+        """The routine `predict`: what the prediction function gives on a batch, in evaluation mode."""
+        wrapped = Objective(self.objective.model, predict)
+
+        def function(params: Any, frozen: Any, buffers: Any, batch: Any) -> Any:
+            return functional_call(wrapped, {**params, **frozen, **buffers}, (batch,))
+
+        held = self.held
+        builder, outputs, _ = self._translated(function, (held.params, held.frozen, held.buffers, batch), "")
+        names = ["y"] if len(outputs) == 1 else [f"y{i}" for i in range(len(outputs))]
+        return pruned(builder.routine("predict", [(n, v.name) for n, v in zip(names, outputs, strict=True)]))
+
+    def values(self) -> dict[str, Array]:
+        """The initial value of every register."""
+        program = self.program()
+        params = {self.names[k]: np.array(to_numpy(v)) for k, v in self.held.params.items()}
+        rest = {self.names[k]: np.array(to_numpy(v)) for k, v in self.held.rest.items()}
+        known = {**params, **rest, **{k: np.array(to_numpy(v)) for k, v in self.constants.items()}}
+        known.update({arena.decl.name: arena.filled(params) for arena in self.arenas})
+        zeros = {d.name: np.zeros(d.type.shape, NUMPY[d.type.dtype]) for d in program.kept() if d.name not in known}
+        return {decl.name: {**known, **zeros}[decl.name] for decl in program.kept()}
+
+    def check(self, routine: Routine) -> dict[str, float]:
+        """The differential check of the captured gradients. Raises CaptureError when they are not autograd's."""
+        machine = CompiledMachine(self.program(routine))
+        machine.load(self.values())
+        found = machine.call("check", {k: np.array(to_numpy(v)) for k, v in self.batch.items()}, {})
+        named, plain = plain_step(self.objective, self.held.params, self.held.rest, self.batch, self.random)
+        expected = {self.names[k]: g for k, g in plain.items()}
+        gradients = {k.removeprefix("gradient."): v for k, v in found.items() if k.startswith("gradient.")}
+        return compared(gradients, expected, (float(found["loss"]), float(named["loss"].detach())))
+
+
+def _alone(piece: Decl) -> Decl:
+    return Decl("param", piece.name, piece.type)
+
+
+def _forward_nodes(graph: Any, gradients: int) -> int:
+    """How many nodes come before the loss and whatever else the forward pass returns are known."""
+    nodes = list(graph.graph.nodes)
+    outputs = flat(nodes[-1].args[0])
+    return 1 + max((nodes.index(n) for n in outputs[gradients:] if n in nodes), default=len(nodes))

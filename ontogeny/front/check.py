@@ -1,0 +1,85 @@
+"""The differential check: one step of the captured program against plain autograd on the same random numbers.
+
+Plain PyTorch draws from its hidden generator; here its draws are answered by the program's counter-based ones, in the
+same order, so that dropout is compared exactly too.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+import numpy as np
+import torch
+from torch.func import functional_call
+from torch.nn.attention import SDPBackend, sdpa_kernel
+from torch.utils._python_dispatch import TorchDispatchMode
+
+from ontogeny.front.trace import Objective, metrics
+from ontogeny.isa.errors import CaptureError
+from ontogeny.machine.compiled.threefry import uniform
+from ontogeny.machine.learner import Array
+
+TOLERANCE = 2e-3
+"""The largest difference allowed, relative to the largest gradient of the same parameter, or of all if that is tiny."""
+
+aten = torch.ops.aten
+
+
+class Drawing(TorchDispatchMode):
+    """Answers torch's random operations with the program's own numbers of seed 0 and step 0."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.site = 0
+
+    def __torch_dispatch__(self, func: Any, types: Any, args: Any = (), kwargs: Any = None) -> Any:
+        name = func._schema.name
+        if name == "aten::bernoulli_" and len(args) == 2:
+            return args[0].copy_(self._next(args[0].shape) < args[1])
+        if name == "aten::bernoulli" and len(args) == 2:
+            return (self._next(args[0].shape) < args[1]).to(args[0].dtype)
+        if name == "aten::bernoulli":
+            return (self._next(args[0].shape) < args[0]).to(args[0].dtype)
+        if name == "aten::rand_like":
+            return self._next(args[0].shape).to(args[0].dtype)
+        return func(*args, **(kwargs or {}))
+
+    def _next(self, shape: Any) -> torch.Tensor:
+        self.site += 1
+        return uniform(0, 0, self.site - 1, tuple(shape), "cpu")
+
+
+def plain_step(
+    objective: Objective, params: Mapping[str, torch.Tensor], rest: Mapping[str, torch.Tensor], batch: Any, random: bool
+) -> tuple[dict[str, torch.Tensor], dict[str, Array]]:
+    """Metrics and gradients by plain autograd: ({name: scalar}, {parameter: gradient array})."""
+    leaves = {name: value.detach().clone().requires_grad_() for name, value in params.items()}
+    copies = {name: value.detach().clone() for name, value in rest.items()}
+    backend = [SDPBackend.MATH] if random else [SDPBackend.FLASH_ATTENTION, SDPBackend.MATH]
+    with sdpa_kernel(backend), Drawing():
+        named = metrics(functional_call(objective, {**leaves, **copies}, (batch,)))
+    grads = torch.autograd.grad(named["loss"], list(leaves.values()), allow_unused=True)
+    zeros = (torch.zeros_like(p) if g is None else g for g, p in zip(grads, leaves.values(), strict=True))
+    return named, {name: g.float().numpy() for name, g in zip(leaves, zeros, strict=True)}
+
+
+def compared(found: Mapping[str, Array], expected: Mapping[str, Array], losses: tuple[float, float]) -> dict[str, float]:
+    """How far captured gradients and loss are from plain ones. Raises CaptureError when that is not rounding."""
+    overall = max((float(np.abs(g).max(initial=0.0)) for g in expected.values()), default=0.0)
+    worst, name_of_worst, differing = 0.0, "", 0
+    for name, plain in expected.items():
+        ours = found[name].astype(np.float32)
+        scale = max(float(np.abs(plain).max(initial=0.0)), 1e-3 * overall, 1e-30)
+        distance = float(np.abs(ours - plain).max(initial=0.0)) / scale
+        differing += int((ours != plain).sum())
+        if not distance <= worst:
+            worst, name_of_worst = distance, name
+    loss = abs(losses[0] - losses[1]) / max(abs(losses[1]), 1e-30)
+    if not worst <= TOLERANCE or not loss <= TOLERANCE:
+        raise CaptureError(
+            f"the captured step is not the model's: the loss is {losses[0]:.9g} and plain PyTorch's {losses[1]:.9g}, and the "
+            f"gradient of {name_of_worst or 'the loss'} differs by {worst:.3g} of its size; this is a fault of the capture, "
+            "and nothing was kept"
+        )
+    return {"gradient_difference": worst, "loss_difference": loss, "differing_elements": float(differing)}

@@ -1,0 +1,129 @@
+"""Tracing: a PyTorch loss and its gradients as a flat list of ATen operations.
+
+Tracing runs on fake tensors, so a Python branch on a tensor's value is an error and never a silent choice. Attention is
+traced as plain matrix products (the CPU flash kernel's backward is not decomposed alike), recurrent layers step by step.
+"""
+
+from __future__ import annotations
+
+import traceback
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass
+from typing import Any
+
+import torch
+from torch import nn
+from torch._subclasses.fake_tensor import DataDependentOutputException, DynamicOutputShapeException
+from torch.func import functional_call, functionalize, grad_and_value
+from torch.fx import GraphModule
+from torch.fx.experimental.proxy_tensor import make_fx
+from torch.nn.attention import SDPBackend, sdpa_kernel
+
+from ontogeny.isa.errors import CaptureError
+
+Batch = Mapping[str, torch.Tensor]
+Loss = Callable[[nn.Module, Batch], Any]
+
+
+@dataclass(frozen=True, slots=True)
+class Traced:
+    """A traced function: its graph, and how many nodes of it belong to the forward pass."""
+
+    graph: GraphModule
+    forward: int
+
+
+class Objective(nn.Module):
+    """A model with its loss, as one module from a batch to a dict of scalars."""
+
+    def __init__(self, model: nn.Module, loss: Loss) -> None:
+        super().__init__()
+        self.model = model
+        self.loss = loss
+
+    def forward(self, batch: Batch) -> Any:
+        """Whatever the loss function gives."""
+        return self.loss(self.model, batch)
+
+
+def metrics(result: Any) -> dict[str, torch.Tensor]:
+    """The loss function's result as named scalars, `loss` first. Raises CaptureError for anything else."""
+    named = dict(result) if isinstance(result, Mapping) else {"loss": result}
+    if "loss" not in named:
+        raise CaptureError(f"the loss function returned {', '.join(map(repr, named))} but no 'loss'; name the one to minimise 'loss'")
+    for name, value in named.items():
+        if not isinstance(value, torch.Tensor) or value.dim():
+            what = f"a tensor of shape {tuple(value.shape)}" if isinstance(value, torch.Tensor) else type(value).__name__
+            raise CaptureError(f"the loss function's {name!r} is {what}; a scalar tensor was expected")
+    return {"loss": named.pop("loss"), **named}
+
+
+def objective_step(objective: Objective) -> Callable[..., Any]:
+    """(params, frozen, buffers, batch) -> (gradients, metrics, new buffers), pure."""
+
+    def step(params: Any, frozen: Any, buffers: Any, batch: Any) -> Any:
+        def value(params: Any) -> Any:
+            changed = {name: buffer.clone() for name, buffer in buffers.items()}
+            result = functional_call(objective, {**params, **frozen, **changed}, (batch,))
+            named = metrics(result)
+            return named["loss"], (named, changed)
+
+        gradients, (_, (named, changed)) = grad_and_value(value, has_aux=True)(params)
+        return gradients, named, changed
+
+    return step
+
+
+def traced(function: Callable[..., Any], args: tuple[Any, ...]) -> GraphModule:
+    """The ATen graph of a pure function on arguments like these. Raises CaptureError naming the user's own line."""
+    pure = functionalize(function, remove="mutations")
+    try:
+        with plain_kernels():
+            return make_fx(pure, tracing_mode="fake", record_stack_traces=True, _allow_non_fake_inputs=True)(*args)
+    except CaptureError:
+        raise
+    except (DataDependentOutputException, DynamicOutputShapeException) as error:
+        raise CaptureError(
+            f"{user_line(error)}: what happens next depends on the value of a tensor ({error}), and a program has no "
+            "hidden Python; use torch.where, a mask, or compute it outside of the model"
+        ) from error
+    except Exception as error:
+        raise CaptureError(f"{user_line(error)}: {type(error).__name__}: {error}") from error
+
+
+@contextmanager
+def plain_kernels() -> Iterator[None]:
+    """Attention as matrix products, recurrent layers without oneDNN's fused ones."""
+    before = torch._C._get_mkldnn_enabled()
+    torch._C._set_mkldnn_enabled(False)
+    try:
+        with sdpa_kernel(SDPBackend.MATH):
+            yield
+    finally:
+        torch._C._set_mkldnn_enabled(before)
+
+
+def user_line(error: BaseException) -> str:
+    """The innermost line of the traceback that belongs to neither torch nor this package."""
+    for frame in reversed(traceback.extract_tb(error.__traceback__)):
+        if is_user(frame.filename):
+            return f"{frame.filename}:{frame.lineno} `{frame.line}`"
+    return "while tracing"
+
+
+def is_user(filename: str) -> bool:
+    """Whether a source file is the user's own."""
+    return not any(part in filename for part in ("/torch/", "/ontogeny/front/", "<", "/contextlib.py"))
+
+
+def where_from(stack: str) -> str:
+    """The user's own line in a recorded stack, as `file.py:12 code`; empty where there is none."""
+    lines = stack.splitlines()
+    for at in range(len(lines) - 1, -1, -1):
+        head = lines[at].strip()
+        if head.startswith('File "') and is_user(head):
+            name, _, rest = head[6:].partition('", line ')
+            code = lines[at + 1].strip() if at + 1 < len(lines) else ""
+            return f"{name.rsplit('/', 1)[-1]}:{rest.split(',')[0]} {code}"
+    return ""

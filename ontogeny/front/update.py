@@ -1,0 +1,87 @@
+"""Appends a learning rule to a routine: gradients in, registers committed."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+
+from ontogeny.front.author import Value, concatenate, constant, minimum
+from ontogeny.front.layout import Arena, gaps
+from ontogeny.front.rules import Rule
+from ontogeny.isa.build import Builder
+from ontogeny.isa.op import Op
+from ontogeny.isa.program import Decl, Note
+from ontogeny.isa.types import DType, Type
+
+TINY = 1e-6
+
+
+def rule_dials(rule: Rule) -> list[Decl]:
+    """The dials that a rule declares, with `clip` where it bounds the gradients' norm."""
+    named = {**rule.dials, **({"clip": rule.clip} if rule.clip else {})}
+    return [Decl("dial", name, Type(DType.F64), default=value) for name, value in named.items()]
+
+
+def slot_decls(rule: Rule, registers: Sequence[Decl]) -> list[Decl]:
+    """The state that a rule keeps: one register for each slot and each register that it updates."""
+    many = len(registers) > 1
+    return [
+        Decl("state", f"{slot}.{reg.name}" if many else slot, reg.type) for slot in rule.slots for reg in registers
+    ]
+
+
+def append_update(builder: Builder, rule: Rule, arenas: Sequence[Arena], gradients: Mapping[str, Value]) -> None:
+    """Commits what the rule makes of the gradients, which are named like the parameters, and counts the step."""
+    builder.note = Note("update")
+    step = Value(builder, builder.read("step"))
+    dials = _dials(builder, rule, step)
+    registers = _registers(builder, rule, arenas, gradients)
+    pairs = _clipped(builder, rule, registers)
+    many = len(pairs) > 1
+    for decl, gradient in pairs:
+        names = {slot: f"{slot}.{decl.name}" if many else slot for slot in rule.slots}
+        state = {slot: Value(builder, builder.read(name)) for slot, name in names.items()}
+        param, state = rule.update(gradient, Value(builder, builder.read(decl.name)), state, dials)
+        builder.commit(decl.name, param.name)
+        for slot, value in state.items():
+            if value.name != builder.read(names[slot]):
+                builder.commit(names[slot], value.name)
+    builder.commit("step", (step + 1).name)
+
+
+def _dials(builder: Builder, rule: Rule, step: Value) -> dict[str, Value]:
+    dials = {name: Value(builder, builder.read(name)) for name in rule.dials}
+    before = step.cast(DType.F64)
+    if rule.schedule:
+        dials["lr"] = dials["lr"] * rule.schedule(before)
+    return {**dials, "step": before + 1.0}
+
+
+def _registers(
+    builder: Builder, rule: Rule, arenas: Sequence[Arena], gradients: Mapping[str, Value]
+) -> list[tuple[Decl, Value]]:
+    """What the rule updates with its gradient: whole arenas, or single parameters."""
+    if not rule.elementwise:
+        return [(piece, gradients[piece.name]) for arena in arenas for piece in arena.pieces]
+    return [(arena.decl, _joined(builder, arena, gradients)) for arena in arenas]
+
+
+def _joined(builder: Builder, arena: Arena, gradients: Mapping[str, Value]) -> Value:
+    """An arena's gradient: its pieces' one after another, zeros between."""
+    zero = constant(builder, 0.0, arena.decl.type.dtype)
+    parts = []
+    for piece, gap in zip(arena.pieces, gaps(arena.pieces, arena.decl.type.size), strict=True):
+        parts.append(gradients[piece.name].reshape(piece.type.size))
+        if gap:
+            parts.append(zero.expand(gap))
+    return concatenate(parts)
+
+
+def _clipped(builder: Builder, rule: Rule, pairs: list[tuple[Decl, Value]]) -> list[tuple[Decl, Value]]:
+    """Gradients scaled so that their joint norm is at most the dial `clip` (Pascanu et al. 2013)."""
+    if not rule.clip:
+        return pairs
+    squares = [(g * g).sum().cast(DType.F32) for _, g in pairs]
+    norm = sum(squares[1:], squares[0]).sqrt()
+    bound = Value(builder, builder.read("clip")).cast(DType.F32)
+    factor = minimum(bound / (norm + TINY), 1.0)
+    return [(decl, g.op(Op.MUL, factor.cast(g.dtype))) for decl, g in pairs]

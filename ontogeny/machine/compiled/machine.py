@@ -1,0 +1,177 @@
+"""The compiled machine and its modes.
+
+exact     torch's own kernels in the program's order: bits equal to plain PyTorch at the same thread count.
+portable  as exact, with the macros expanded whose fused kernels depend on the thread count.
+step      as exact, one instruction at a time, so that a debugger can stop at any.
+fast      the tensor part compiled by inductor; within a tolerance of exact, and the same bits again on the same build.
+
+What is not known here: whether a mode's bits agree between two builds of torch or two kinds of processor.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import torch
+
+from ontogeny.isa.errors import MachineError
+from ontogeny.isa.op import Op
+from ontogeny.isa.program import Decl, Program, Routine
+from ontogeny.machine.base import checked_dials, checked_inputs, checked_state, outermost
+from ontogeny.machine.compiled.convert import TORCH, to_numpy, to_torch
+from ontogeny.machine.compiled.lower import Lowering, Plan, Step, build, on_host
+from ontogeny.machine.formats import NUMPY
+from ontogeny.machine.learner import Array
+
+MODES = ("exact", "portable", "step", "fast")
+THREAD_DEPENDENT = frozenset({Op.LAYER_NORM_BACKWARD, Op.BATCH_NORM_BACKWARD, Op.BATCH_NORM, Op.CONV_BACKWARD})
+
+Watch = Callable[[Step, Mapping[str, Any]], None]
+"""Called after each instruction in step mode with the values so far."""
+
+
+@dataclass(frozen=True, slots=True)
+class Ready:
+    """A routine that can be called: its plan, the function of its tensor part, and that function's slots."""
+
+    plan: Plan
+    body: Callable[..., tuple[Any, ...]]
+    inputs: tuple[str, ...]
+    outputs: tuple[str, ...]
+
+
+class CompiledMachine:
+    """Evaluates a program with torch. `threads` pins torch's intra-operation threads while a routine runs."""
+
+    def __init__(self, program: Program, *, mode: str = "exact", device: str = "cpu", threads: int = 0) -> None:
+        if mode not in MODES:
+            raise MachineError(f"the compiled machine has no mode {mode!r}; it has {', '.join(MODES)}")
+        self.program = program
+        self.mode = mode
+        self.device = device
+        self.threads = threads
+        self.watch: Watch | None = None
+        self.registers: dict[str, Any] = {}
+        self._ready: dict[str, Ready] = {}
+
+    def load(self, state: Mapping[str, Array]) -> None:
+        """Take copies of one array for each register of `program.kept()`."""
+        arrays = checked_state(self.program, state)
+        for decl in self.program.kept():
+            self.registers[decl.name] = self._put(decl, arrays[decl.name])
+
+    def state(self) -> dict[str, Array]:
+        """Copies of all registers, by name."""
+        return {name: array.copy() for name, array in self.view().items()}
+
+    def view(self) -> dict[str, Array]:
+        """All registers by name, sharing memory where they can: to be read at once, before the next call."""
+        return {decl.name: self._get(decl) for decl in self.program.kept()}
+
+    def call(self, routine: str, inputs: Mapping[str, Array], dials: Mapping[str, float]) -> dict[str, Array]:
+        """Run an outermost routine; its results by name."""
+        ready = self._prepare(routine)
+        given = checked_inputs(self.program, ready.plan.routine, inputs)
+        values = self._values(ready.plan, given, checked_dials(self.program, dials))
+        before = torch.get_num_threads()
+        if self.threads:
+            torch.set_num_threads(self.threads)
+        try:
+            with torch.no_grad():
+                outputs = self._run(ready, values)
+        except (RuntimeError, IndexError) as error:
+            raise MachineError(f"routine {routine!r} could not go on: {error}") from error
+        finally:
+            torch.set_num_threads(before)
+        results = dict(zip(ready.outputs, outputs, strict=True))
+        for name, slot in ready.plan.commits:
+            self.registers[name] = results[slot]
+        return {name: self._result(ready.plan, slot, results[slot]) for name, slot in ready.plan.routine.returns}
+
+    def _run(self, ready: Ready, values: dict[str, Any]) -> tuple[Any, ...]:
+        for step in ready.plan.host:
+            values[step.out[0]] = step.function(*(values[a] for a in step.args))
+        if self.mode == "step":
+            return self._stepped(ready, values)
+        return ready.body(*(values[slot] for slot in ready.inputs))
+
+    def _stepped(self, ready: Ready, values: dict[str, Any]) -> tuple[Any, ...]:
+        for step in ready.plan.tensor:
+            out = step.function(*(values[a] for a in step.args))
+            values.update(zip(step.out, (out,) if len(step.out) == 1 else out or (), strict=True))
+            if self.watch:
+                self.watch(step, values)
+        return tuple(values[slot] for slot in ready.outputs)
+
+    def _values(self, plan: Plan, inputs: Mapping[str, Array], dials: Mapping[str, Array]) -> dict[str, Any]:
+        if missing := [d.name for _, d in plan.reads if d.kind in ("param", "state") and self._home(d) not in self.registers]:
+            raise MachineError(f"no value for {missing[0]!r}; load the machine's state before calling a routine")
+        values = dict(plan.constants)
+        for slot, decl in plan.reads:
+            if decl.kind == "input":
+                values[slot] = to_torch(inputs[decl.name], decl.type.dtype, self.device)
+            elif decl.kind == "dial":
+                values[slot] = dials[decl.name].item() if on_host(decl) else self._put(decl, dials[decl.name])
+            else:
+                values[slot] = self._register(decl)
+        return values
+
+    def _home(self, decl: Decl) -> str:
+        return decl.arena or decl.name
+
+    def _register(self, decl: Decl) -> Any:
+        if not decl.arena:
+            return self.registers[decl.name]
+        arena = self.registers[decl.arena]
+        part = arena.reshape(-1)[decl.offset : decl.offset + decl.type.size].reshape(decl.type.shape)
+        return part.item() if on_host(decl) else part
+
+    def _prepare(self, name: str) -> Ready:
+        if name not in self._ready:
+            plan = self._lower(outermost(self.program, name))
+            self._ready[name] = self._compile(plan)
+        return self._ready[name]
+
+    def _lower(self, routine: Routine) -> Plan:
+        expanded = THREAD_DEPENDENT if self.mode == "portable" else frozenset()
+        return Lowering(self.program, routine, self.device, expanded, self._sub).run()
+
+    def _compile(self, plan: Plan) -> Ready:
+        available = [slot for slot, _ in plan.reads] + [slot for step in plan.host for slot in step.out]
+        needed = {a for step in plan.tensor for a in step.args}
+        outputs = tuple(dict.fromkeys([slot for _, slot in plan.routine.returns] + [slot for _, slot in plan.commits]))
+        inputs = [slot for slot in dict.fromkeys(available) if slot in needed or slot in outputs]
+        body = build(plan, inputs, list(outputs))
+        return Ready(plan, body, tuple(inputs), outputs)
+
+    def _sub(self, name: str) -> Callable[..., tuple[Any, ...]]:
+        """A routine with operands, as a function of tensors."""
+        routine = self.program.routine(name)
+        plan = self._lower(routine)
+        return build(plan, [param for param, _ in routine.params], [slot for _, slot in routine.returns])
+
+    def _put(self, decl: Decl, array: Array) -> Any:
+        return array.item() if on_host(decl) else to_torch(array.copy(), decl.type.dtype, self.device)
+
+    def _get(self, decl: Decl) -> Array:
+        if decl.name not in self.registers:
+            raise MachineError(f"no value for {decl.name!r}; load the machine's state first")
+        value = self.registers[decl.name]
+        if on_host(decl):
+            return np.array(value, dtype=NUMPY[decl.type.dtype])
+        return np.ascontiguousarray(to_numpy(value)).reshape(decl.type.shape)
+
+    def _result(self, plan: Plan, slot: str, value: Any) -> Array:
+        if isinstance(value, torch.Tensor):
+            return np.array(to_numpy(value))
+        for instr in plan.routine.body:
+            if slot in instr.out and instr.op is Op.CONST:
+                return np.array(value, dtype=NUMPY[instr.attr("dtype")])  # type: ignore[index]
+        kind = np.bool_ if isinstance(value, bool) else np.int64 if isinstance(value, int) else np.float64
+        return np.array(value, dtype=kind)
+
+
+__all__ = ["MODES", "TORCH", "CompiledMachine"]

@@ -1,0 +1,38 @@
+"""Threefry-2x32-20 in torch's 32-bit integers: the same bits as `machine.random`, fused by a compiler that can."""
+
+from __future__ import annotations
+
+from math import prod
+
+import torch
+
+from ontogeny.machine.random import MASK, PARITY, ROTATIONS, ROUNDS, key_words
+
+
+def _signed(word: int) -> int:
+    return (word & MASK) - ((word & 0x80000000) << 1)
+
+
+def threefry_bits(seed: int, step: int, site: int, shape: tuple[int, ...], device: str) -> torch.Tensor:
+    """Random bits of `shape` as i32; element number `place` is word `place % 2` of block (place // 2, site)."""
+    first, second = key_words(seed, step)
+    schedule = [_signed(word) for word in (first, second, first ^ second ^ PARITY)]
+    size = prod(shape)
+    left = torch.arange((size + 1) // 2, dtype=torch.int32, device=device) + schedule[0]
+    right = torch.full_like(left, _signed(site)) + schedule[1]
+    for turn in range(ROUNDS):
+        rotation = ROTATIONS[turn % 8]
+        left = left + right
+        low = (right >> (32 - rotation)) & ((1 << rotation) - 1)
+        right = ((right << rotation) | low) ^ left
+        if turn % 4 == 3:
+            block = turn // 4 + 1
+            left = left + schedule[block % 3]
+            right = right + _signed(schedule[(block + 1) % 3] + block)
+    return torch.stack((left, right), 1).reshape(-1)[:size].reshape(shape)
+
+
+def uniform(seed: int, step: int, site: int, shape: tuple[int, ...], device: str) -> torch.Tensor:
+    """f32 in [0, 1): the top 24 bits of each word."""
+    bits = threefry_bits(seed, step, site, shape, device)
+    return ((bits >> 8) & 0xFFFFFF).to(torch.float32) * 2.0**-24
