@@ -9,8 +9,6 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 
-import numpy as np
-
 from ontogeny.isa.errors import MachineError
 from ontogeny.isa.op import Op
 from ontogeny.isa.program import Instr, Program, Routine
@@ -94,8 +92,7 @@ class Execution:
         frame = self.frame
         instr = frame.routine.body[frame.position]
         try:
-            with np.errstate(all="ignore"):
-                results = self._meanings[instr.op](self, instr, tuple(frame.values[arg] for arg in instr.args))
+            results = self._meanings[instr.op](self, instr, tuple(frame.values[arg] for arg in instr.args))
             if results is not None:
                 self.bind(results)
             self._settle()

@@ -1,9 +1,14 @@
-"""The table of meanings: every base operation by its own, every macro by its definition."""
+"""The table of meanings: every base operation by its own, every macro by its definition.
+
+Only the meanings in `control` look at the execution; the others take None for it as well.
+"""
 
 from __future__ import annotations
 
 from collections.abc import Callable
 from typing import Any
+
+import numpy as np
 
 from ontogeny.isa.op import Op
 from ontogeny.isa.program import Instr
@@ -15,7 +20,8 @@ def plain(function: Callable[..., Any]) -> Meaning:
     """The meaning of a function of an instruction and its operands alone, with one result or a tuple of them."""
 
     def meaning(_: Execution, instr: Instr, operands: Values) -> Values:
-        results = function(instr, *operands)
+        with np.errstate(all="ignore"):
+            results = function(instr, *operands)
         return results if isinstance(results, tuple) else (results,)
 
     return meaning
