@@ -58,17 +58,20 @@ class Flow:
 def parameter_uses(program: Program, routine: Routine) -> dict[str, float]:
     """For every one of `Program.named_params` the average uses of an element in one call of the routine."""
     reads = _Analysis(program).flow(routine, [0.0] * len(routine.returns)).reads
-    uses = {}
-    for decl in program.named_params():
-        start, register = (decl.offset, decl.arena) if decl.arena else (0, decl.name)
-        stop = start + decl.type.size
-        shares = (
-            total * (min(stop, last) - max(start, first)) / (last - first)
-            for (name, first, last), total in reads.items()
-            if name == register and first < stop and last > start
-        )
-        uses[decl.name] = sum(shares) / decl.type.size if decl.type.size else 0.0
+    named = tuple(program.named_params())
+    pieces = {(d.arena or d.name, d.offset, d.offset + d.type.size): d.name for d in named if d.type.size}
+    uses = {decl.name: 0.0 for decl in named}
+    for place, total in reads.items():
+        for piece in (place,) if place in pieces else pieces:
+            uses[pieces[piece]] += _share(piece, place, total)
     return uses
+
+
+def _share(piece: Place, place: Place, total: float) -> float:
+    """What each element of the piece gets, on average, where those of `place` together get the total."""
+    (register, start, stop), (name, first, last) = piece, place
+    common = min(stop, last) - max(start, first)
+    return total * common / ((last - first) * (stop - start)) if register == name and common > 0 else 0.0
 
 
 def fixed_rounds(routine: Routine) -> dict[str, int]:

@@ -163,11 +163,16 @@ def test_movement_hands_on_and_commits_and_results_do_not_count() -> None:
 
 
 def test_a_slice_of_an_arena_is_that_piece() -> None:
-    b = program(Decl("param", "theta", f32(10)), param("w", f32(2, 2), "theta", 0), param("v", f32(6), "theta", 4))
+    b = program(
+        Decl("param", "theta", f32(10)),
+        param("w", f32(2, 2), "theta", 0),
+        param("v", f32(6), "theta", 4),
+        param("e", f32(0), "theta", 4),
+    )
     flat = b.one(Op.SLICE, b.read("theta"), starts=(0,), stops=(4,), steps=(1,))
     b.one(Op.EXP, b.one(Op.RESHAPE, flat, shape=(2, 2)))
     b.one(Op.NEG, b.one(Op.SLICE, b.read("theta"), starts=(2,), stops=(7,), steps=(1,)))
-    assert routine_cost(finished(b), "predict").uses == {"w": 1.5, "v": 0.5}
+    assert routine_cost(finished(b), "predict").uses == {"w": 1.5, "v": 0.5, "e": 0.0}
 
 
 def test_backward_and_update_do_not_count() -> None:
