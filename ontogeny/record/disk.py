@@ -1,0 +1,65 @@
+"""Writing files so that a crash leaves the old or the new one, and saying plainly what went wrong when it fails."""
+
+from __future__ import annotations
+
+import errno
+import os
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from ontogeny.isa.errors import RecordError
+
+FULL = {errno.ENOSPC, errno.EDQUOT, errno.EFBIG}
+
+
+class RecordWarning(UserWarning):
+    """Something about a run that its reader should know, and that did not stop it."""
+
+
+@contextmanager
+def disk(doing: str, path: Path) -> Iterator[None]:
+    """Turns an OSError into a RecordError that says what was being done, and what to do."""
+    try:
+        yield
+    except OSError as error:
+        if error.errno in FULL:
+            message = f"the disk is full: {doing} {path} failed. What was written before is safe; free space and go on"
+        else:
+            message = f"{doing} {path} failed: {error.strerror or error}. What was written before is unharmed"
+        raise RecordError(message) from error
+
+
+def write_all(fd: int, data: bytes | bytearray, offset: int) -> None:
+    """Writes at `offset`, however many calls it takes."""
+    view = memoryview(data)
+    while view:
+        written = os.pwrite(fd, view, offset)
+        view, offset = view[written:], offset + written
+
+
+def replace_file(path: Path, data: bytes) -> None:
+    """Writes a whole file under a temporary name, syncs it, and renames it into place."""
+    temporary = path.with_name(f".{path.name}.tmp")
+    try:
+        with disk("writing", path):
+            fd = os.open(temporary, os.O_CREAT | os.O_WRONLY | os.O_TRUNC, 0o644)
+            try:
+                write_all(fd, data, 0)
+                os.fsync(fd)
+            finally:
+                os.close(fd)
+            os.replace(temporary, path)
+            sync_folder(path.parent)
+    except BaseException:
+        temporary.unlink(missing_ok=True)
+        raise
+
+
+def sync_folder(folder: Path) -> None:
+    """Makes renames and new names in a folder durable."""
+    fd = os.open(folder, os.O_RDONLY)
+    try:
+        os.fsync(fd)
+    finally:
+        os.close(fd)

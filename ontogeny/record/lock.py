@@ -1,0 +1,40 @@
+"""One writer at a time: an advisory lock on a file in the run's folder, freed by the system when its process dies."""
+
+from __future__ import annotations
+
+import fcntl
+import os
+from pathlib import Path
+
+from ontogeny.isa.errors import RecordError
+from ontogeny.record.disk import disk
+
+NAME = "lock"
+
+
+class Lock:
+    """Held from construction until `release`. Raises RecordError where another writer holds it."""
+
+    def __init__(self, folder: Path) -> None:
+        path = folder / NAME
+        with disk("opening", path):
+            self._fd = os.open(path, os.O_CREAT | os.O_RDWR | os.O_CLOEXEC, 0o644)
+        try:
+            fcntl.flock(self._fd, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except OSError as error:
+            holder = os.pread(self._fd, 20, 0).decode("ascii", "replace").strip() or "unknown"
+            self.release()
+            raise RecordError(
+                f"the run {folder} is being written by process {holder}; close it there first (run.close()), or fork it"
+            ) from error
+        os.ftruncate(self._fd, 0)
+        os.pwrite(self._fd, str(os.getpid()).encode(), 0)
+
+    def release(self) -> None:
+        """Lets the next writer in; releasing twice does nothing."""
+        if self._fd >= 0:
+            os.close(self._fd)
+            self._fd = -1
+
+    def __del__(self) -> None:
+        self.release()

@@ -1,0 +1,48 @@
+"""Machines by name. A machine's own file is imported when it is first asked for, so that torch waits until then."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from importlib import import_module
+from typing import Any
+
+from ontogeny.isa.errors import RecordError
+from ontogeny.isa.program import Program
+from ontogeny.machine.base import Machine
+from ontogeny.record.environment import threads
+
+Factory = Callable[..., Machine]
+
+MACHINES: dict[str, str] = {
+    "reference": "ontogeny.machine.reference:ReferenceMachine",
+    "compiled": "ontogeny.machine.compiled:CompiledMachine",
+}
+DEFAULTS: dict[str, dict[str, Any]] = {"compiled": {"mode": "exact"}}
+
+
+def make(name: str, program: Program, options: Mapping[str, Any] | None = None) -> Machine:
+    """The machine called `name` for a program. Raises RecordError for a name that is not in MACHINES."""
+    if name not in MACHINES:
+        raise RecordError(f"no machine is called {name!r}; there are {', '.join(MACHINES)}. Or pass machine= a factory")
+    module, attribute = MACHINES[name].split(":")
+    factory: Factory = getattr(import_module(module), attribute)
+    return factory(program, **{**DEFAULTS.get(name, {}), **(options or {})})
+
+
+def build(machine: str | Factory, program: Program, options: Mapping[str, Any] | None = None) -> Machine:
+    """The machine of a name, or of a factory that is called with the program and the options."""
+    return make(machine, program, options) if isinstance(machine, str) else machine(program, **(options or {}))
+
+
+def pinned(machine: str | Factory, options: Mapping[str, Any] | None) -> dict[str, Any]:
+    """The options as a journal keeps them: the defaults filled in, and the present thread count where none was said."""
+    filled = {**DEFAULTS.get(called(machine), {}), **(options or {})}
+    if machine == "compiled" and not filled.get("threads"):
+        import_module("torch")
+        filled["threads"] = threads()
+    return filled
+
+
+def called(machine: str | Factory) -> str:
+    """What a journal calls a machine: its name, or its factory's."""
+    return machine if isinstance(machine, str) else getattr(machine, "__name__", type(machine).__name__)

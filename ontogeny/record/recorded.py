@@ -1,0 +1,184 @@
+"""What can be asked of a run without changing it: its steps, dials, metrics, evaluations, and the state at any step.
+
+Reading needs no lock, and never changes the folder. The machine is made when a state is first computed.
+"""
+
+from __future__ import annotations
+
+import warnings
+from collections.abc import Callable, Mapping
+from functools import cached_property
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from ontogeny.data.arrays import Arrays
+from ontogeny.data.base import Array, Data
+from ontogeny.isa.errors import RecordError
+from ontogeny.isa.program import Program
+from ontogeny.machine.base import Machine
+from ontogeny.machine.learner import Learner
+from ontogeny.record import materials, replay
+from ontogeny.record.creating import metric_names
+from ontogeny.record.disk import RecordWarning
+from ontogeny.record.environment import differences, environment
+from ontogeny.record.hashing import shown
+from ontogeny.record.history import History
+from ontogeny.record.journal import Entry, Journal
+from ontogeny.record.lineage import trace
+from ontogeny.record.machines import Factory, build
+from ontogeny.record.program import read_program
+from ontogeny.record.schedule import Schedule
+from ontogeny.record.seat import Seat
+from ontogeny.record.stepper import Stepper
+from ontogeny.record.verify import Report, verify
+
+SESSION = "session"
+Metrics = dict[str, float]
+
+
+class Recorded:
+    """A run as it is recorded."""
+
+    def __init__(
+        self,
+        folder: Path,
+        *,
+        data: Data | None = None,
+        valid: Arrays | Mapping[str, Array] | None = None,
+        machine: str | Factory | None = None,
+        options: Mapping[str, Any] | None = None,
+        seat: Seat | None = None,
+        program: Program | None = None,
+    ) -> None:
+        self.folder = Path(folder)
+        self.parked: dict[str, Array] | None = None
+        self._given = (data, valid)
+        self._warned = False
+        self._load(program)
+        start = self.start
+        self._seat = seat or Seat(
+            lambda: build(machine or start["machine"], self.program, {**start["options"], **(options or {})})
+        )
+        if data is not None:
+            _ = self.data
+
+    @property
+    def step(self) -> int:
+        """The number of the present state: how many steps have been taken since the root began."""
+        return self.history.own.rows.last
+
+    @property
+    def base(self) -> int:
+        """The step at which this run was forked, 0 for a root."""
+        return self.history.own.first
+
+    @property
+    def start(self) -> Entry:
+        """The first entry of the root: seed, machine, environment and the rest."""
+        return self._lineage.start
+
+    @property
+    def entries(self) -> tuple[Entry, ...]:
+        """Every journal entry that counts for this run, inherited ones first."""
+        return self._lineage.entries
+
+    @cached_property
+    def data(self) -> Data:
+        """What the run learns from. Raises DataError where it is neither saved nor given, or is not the same."""
+        return materials.find_data(self._lineage.root, self.start["data"], self._given[0])
+
+    @cached_property
+    def valid(self) -> dict[str, Array] | None:
+        """The inputs of `evaluate`, or None."""
+        return materials.find_valid(self._lineage.root, self.start["valid"], self._given[1])
+
+    @property
+    def learner(self) -> Learner:
+        """The program, and the values of its registers at the present step."""
+        return Learner(self.program, self.state(self.step))
+
+    def metrics(self, first: int = 1, last: int | None = None) -> dict[str, npt.NDArray[np.float64]]:
+        """The scalar results of `learn`, by name, and `step`, for the recorded steps `first` to `last`."""
+        return self.history.metrics(first, self.step if last is None else min(last, self.step))
+
+    def evaluations(self) -> list[Metrics]:
+        """The results of `evaluate`, each with its `step`, in order."""
+        return self.history.evaluations()
+
+    def dials(self, step: int | None = None) -> Metrics:
+        """The dials that the step from state `step` (default: the present one) goes by."""
+        return self._schedule.dials(self.step if step is None else step)
+
+    def hash(self, step: int | None = None) -> str:
+        """The 64-bit hash of a state (default: the present one) as sixteen digits, empty where it is not recorded."""
+        return shown(self.history.hash_row(self.step if step is None else step) or b"")
+
+    def state(self, step: int | None = None) -> dict[str, Array]:
+        """All registers at a step (default: the present one), computed from the keyframe before it. Changes nothing."""
+        step = self.step if step is None else step
+        self._check_step(step)
+        with self._seat.lock:
+            if step == self.step and self._seat.holder is self:
+                return self._machine().state()
+            if step == self.step and self.parked is not None:
+                return {name: array.copy() for name, array in self.parked.items()}
+            self._machine()
+            machine = self._seat.clear()
+            replay.to_step(machine, self.history, self._stepper, step)
+            return machine.state()
+
+    def verify(self, on_progress: Callable[[int], object] | None = None) -> Report:
+        """Replays every step since `base` and compares its hash; says at which step and register the first differs."""
+        with self._seat.lock:
+            self._machine()
+            return verify(self._seat.clear(), self.history, self._stepper, on_progress)
+
+    def __repr__(self) -> str:
+        return f"Run({str(self.folder)!r}, step {self.step}, hash {self.hash()})"
+
+    def _load(self, program: Program | None = None) -> None:
+        """Reads the folder again, from the journal on."""
+        self._journal = Journal(self.folder)
+        self._lineage = trace(self.folder, self._journal)
+        self.program = program or read_program(self._lineage.root, self.start["program"])
+        self.history = History(self._lineage, self.program, metric_names(self.program))
+        self._schedule = Schedule(self.start["dials"], self.entries)
+        self.parked = None
+        if self._journal.damaged is not None:
+            warnings.warn(
+                f"line {self._journal.damaged} of {self._journal.path} is damaged; what stands before it is read, "
+                f"and the run cannot go on, but it can be forked",
+                RecordWarning,
+                stacklevel=4,
+            )
+
+    @cached_property
+    def _stepper(self) -> Stepper:
+        return Stepper(self.data, self._schedule)
+
+    def _machine(self) -> Machine:
+        """The machine, made if need be. The first time, says where it differs from the one of the record."""
+        machine = self._seat.machine
+        if not self._warned:
+            self._warned = True
+            if different := differences(self._environment(), environment(machine)):
+                warnings.warn(
+                    f"the record of {self.folder} was computed elsewhere: {different}. A replay may differ in bits; "
+                    f"every step is compared with its hash",
+                    RecordWarning,
+                    stacklevel=3,
+                )
+        return machine
+
+    def _environment(self) -> Mapping[str, Any]:
+        """Where the record's last session was computed."""
+        sessions = [entry for entry in self.entries if entry.kind == SESSION]
+        found: Mapping[str, Any] = (sessions[-1] if sessions else self.start)["environment"]
+        return found
+
+    def _check_step(self, step: int) -> None:
+        if not 0 <= step <= self.step:
+            raise RecordError(f"step {step} is not recorded; there are steps 0 to {self.step}")

@@ -1,0 +1,296 @@
+"""A run: a pure function of (program, data, seed, journal), kept in a folder, and the one loop that extends it.
+
+The first thing that writes takes the lock, cuts what a crash tore, and holds the lock until `close`. Steps are numbered
+by the states between them: state 0 is the initial one, and an entry `at` k takes part in the step from state k on.
+Only the journal is synced at every write: rows of steps that a crash loses are computed again, to the same bits.
+"""
+
+from __future__ import annotations
+
+import time
+import warnings
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
+from enum import Enum
+from pathlib import Path
+from types import TracebackType
+from typing import Any
+
+import numpy as np
+
+from ontogeny.data.arrays import Arrays
+from ontogeny.data.base import Array, Data
+from ontogeny.isa.errors import RecordError
+from ontogeny.machine.base import Machine, outermost
+from ontogeny.machine.learner import Learner
+from ontogeny.record import forking, replay
+from ontogeny.record.creating import EVALUATE, Plan, check_dial, valid_inputs, write_run
+from ontogeny.record.disk import RecordWarning
+from ontogeny.record.environment import differences, environment
+from ontogeny.record.interrupts import Interrupts
+from ontogeny.record.journal import Entry, stamped
+from ontogeny.record.lock import Lock
+from ontogeny.record.machines import Factory, build, called, pinned
+from ontogeny.record.recorded import SESSION, Metrics, Recorded
+from ontogeny.record.schedule import CALL, DIAL, EDIT, EFFECTIVE, Schedule
+from ontogeny.record.seat import Seat
+from ontogeny.record.stepper import edit, view
+
+FLUSH_SECONDS = 1.0
+Until = Callable[[Mapping[str, float]], bool]
+OnStep = Callable[[int, Mapping[str, float]], object]
+
+
+class Stop(Enum):
+    """Why `advance` came back."""
+
+    STEPS = "took all the steps asked for"
+    CONDITION = "the condition held"
+
+
+def create(
+    folder: Path | str,
+    learner: Learner,
+    data: Data,
+    *,
+    valid: Arrays | Mapping[str, Array] | None = None,
+    seed: int = 0,
+    dials: Mapping[str, float] | None = None,
+    machine: str | Factory = "compiled",
+    options: Mapping[str, Any] | None = None,
+    keyframe_every: int = 64,
+    evaluate_every: int = 0,
+    author: str = "you",
+) -> Run:
+    """A new run in `folder`, at step 0. Raises RecordError, DataError or MachineError for what does not fit."""
+    folder = Path(folder)
+    filled = pinned(machine, options)
+    seat = Seat(lambda: build(machine, learner.program, filled))
+    inputs = valid_inputs(valid)
+    plan = Plan(inputs, seed, dials or {}, called(machine), filled, keyframe_every, evaluate_every, author)
+    write_run(folder, learner, data, plan, seat.machine)
+    return Run(folder, data=data, valid=inputs, seat=seat, program=learner.program)
+
+
+def open_run(
+    folder: Path | str,
+    data: Data | None = None,
+    *,
+    valid: Arrays | Mapping[str, Array] | None = None,
+    machine: str | Factory | None = None,
+    options: Mapping[str, Any] | None = None,
+) -> Run:
+    """The run in `folder`, as far as it is recorded. `data` is needed where it was too large to be saved with the run.
+
+    `machine` is needed where the run was made by a factory. Raises RecordError for a folder that holds no readable run.
+    """
+    return Run(Path(folder), data=data, valid=valid, machine=machine, options=options)
+
+
+class Run(Recorded):
+    """A run that can go on. Made by `create`, `open_run` and `fork`."""
+
+    _lock: Lock | None = None
+
+    def advance(self, steps: int, *, until: Until | None = None, on_step: OnStep | None = None) -> Stop:
+        """Takes `steps` steps, fewer where `until` (given the metrics, and the last `valid.*`) holds.
+
+        `on_step(step, metrics)` may turn dials, fork and read. Ctrl-C stops after the step that it falls into and
+        raises KeyboardInterrupt; the run can go on, here or in another process. RecordError where the disk fails.
+        """
+        self._write()
+        with self._seat.lock, Interrupts() as interrupts:
+            try:
+                for _ in range(steps):
+                    metrics = self._take_step()
+                    if on_step is not None:
+                        on_step(self.step, metrics)
+                    if until is not None and until(metrics):
+                        return Stop.CONDITION
+                    interrupts.check()
+            finally:
+                self._flush(sync=True)
+        return Stop.STEPS
+
+    def set_dial(self, name: str, value: float, *, author: str = "you") -> Entry:
+        """Turns a dial from the next step on. Durable when it returns."""
+        return self._append(DIAL, author, name=name, value=check_dial(self.program, name, value))
+
+    def call(self, routine: str, *, author: str = "you") -> Entry:
+        """Calls an outermost routine (`sleep`) before the next step, with its batch. Durable when it returns."""
+        outermost(self.program, routine)
+        return self._append(CALL, author, routine=routine)
+
+    def edit(self, register: str, places: Sequence[int], values: Sequence[float], *, author: str = "you") -> Entry:
+        """Sets elements of a register, by their flat places, before the next step. Durable when it returns."""
+        content = {"register": register, "places": list(map(int, places)), "values": [_plain(v) for v in values]}
+        if register not in self.history.hasher.names:
+            raise RecordError(f"no register {register!r}; there are {', '.join(self.history.hasher.names)}")
+        edit(self.state(), Entry(EDIT, self.step, content))
+        return self._append(EDIT, author, **content)
+
+    def note(self, kind: str, *, author: str = "you", **content: Any) -> Entry:
+        """Writes an entry that changes nothing about the steps, such as a command and what it led to."""
+        if kind in (DIAL, CALL, EDIT, SESSION, "start", "fork"):
+            raise RecordError(f"entries of kind {kind!r} have a meaning of their own; choose another kind")
+        return self._append(kind, author, **content)
+
+    def fork(
+        self,
+        step: int,
+        folder: Path | str,
+        dials: Mapping[str, float] | None = None,
+        *,
+        author: str = "you",
+        lines: int | None = None,
+    ) -> Run:
+        """A new run in `folder` that shares this one's first `step` steps and copies nothing.
+
+        It inherits the entries up to and at `step`. With `lines`, only so many lines of this run's own journal count,
+        which undoes later entries that stand at `step` itself.
+        """
+        self._check_step(step)
+        turned = {name: check_dial(self.program, name, value) for name, value in (dials or {}).items()}
+        if self._lock is not None:
+            self._flush(sync=True)
+        forking.write_fork(self.folder, self._journal, self.history, step, Path(folder), turned, author, lines)
+        data, valid = self.__dict__.get("data", self._given[0]), self.__dict__.get("valid", self._given[1])
+        return Run(Path(folder), data=data, valid=valid, seat=self._seat, program=self.program)
+
+    def close(self) -> None:
+        """Writes what waits in memory and lets go of the folder; the run can still be read, and written to again."""
+        if self._lock is not None:
+            try:
+                self._flush(sync=True)
+            finally:
+                self._release()
+
+    def __enter__(self) -> Run:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.close()
+
+    def _take_step(self) -> Metrics:
+        """One step, its hash and its metrics; keyframe, evaluation and flush where they are due."""
+        machine = self._sit()
+        try:
+            results = self._stepper.take(machine, self.step)
+            values = tuple([float(results[name]) for name in self._names])
+            self._rows.append(self.history.hasher.row(view(machine)), values)
+        except BaseException:
+            self._rows.repair()
+            self._seat.leave(self)
+            raise
+        step = self.step
+        if self._evaluate_every and step % self._evaluate_every == 0:
+            self._evaluate(machine)
+        if step % self._keyframe_every == 0:
+            self._keyframe(machine, step)
+        elif time.monotonic() - self._flushed > FLUSH_SECONDS:
+            self._flush(sync=False)
+        return {**dict(zip(self._names, values, strict=True)), **self._evaluated}
+
+    def _sit(self) -> Machine:
+        """The machine with the present state on it."""
+        if self._seat.holder is self:
+            return self._seat.machine
+        self._machine()
+        machine = self._seat.clear()
+        if self.parked is not None:
+            machine.load(self.parked)
+            self.parked = None
+        else:
+            replay.to_step(machine, self.history, self._stepper, self.step)
+        self._seat.holder = self
+        return machine
+
+    def _evaluate(self, machine: Machine) -> None:
+        results = machine.call(EVALUATE, self.valid or {}, self.dials())
+        values = {name: float(value) for name, value in results.items() if not value.shape}
+        self.history.own.evaluations.add(self.step, values)
+        self._evaluated = {f"valid.{name}": value for name, value in values.items()}
+
+    def _keyframe(self, machine: Machine, step: int) -> None:
+        self._flush(sync=True)
+        hash_row = self.history.hash_row(step) or b""
+        self.history.own.keyframes.write(step, view(machine), hash_row)
+
+    def _flush(self, sync: bool) -> None:
+        own = self.history.own
+        own.evaluations.flush(sync)
+        own.rows.flush(sync)
+        self._flushed = time.monotonic()
+
+    def _append(self, kind: str, author: str, **content: Any) -> Entry:
+        """An entry at the present step, after the rows of all steps before it."""
+        self._write()
+        self._flush(sync=True)
+        entry = stamped(kind, self.step, author, **content)
+        self._journal.append(entry)
+        self._lineage = replace(self._lineage, entries=(*self.entries, entry))
+        if kind in EFFECTIVE:
+            self._schedule = Schedule(self.start["dials"], self.entries)
+            self._stepper.reschedule(self._schedule)
+        return entry
+
+    def _write(self) -> None:
+        """Takes the lock, cuts what a crash tore, and takes the steps that the journal speaks of."""
+        if self._lock is not None:
+            return
+        self._lock = Lock(self.folder)
+        try:
+            self._load(self.program)
+            self._mend()
+            self._begin_session()
+            if (owed := max(entry.at for entry in self.entries) - self.step) > 0:
+                self.advance(owed)
+        except BaseException:
+            self._release()
+            raise
+
+    def _mend(self) -> None:
+        """Opens the files for writing, cut after the last sound step, and says what was cut."""
+        own = self.history.own
+        self._stepper.reschedule(self._schedule)
+        self._rows, self._names = own.rows, own.rows.names
+        said = []
+        if self._journal.torn:
+            said.append(f"the last line of its journal was torn off ({self._journal.torn} bytes) and has been cut")
+        if own.rows.lost:
+            said.append(f"the record of {own.rows.lost} steps after step {self.step} was incomplete and has been cut")
+        self._journal.open_for_writing()
+        own.rows.open_for_writing()
+        own.evaluations.open_for_writing(self.step)
+        own.keyframes.drop_after(self.step)
+        if said:
+            warnings.warn(f"{self.folder}: {'; '.join(said)}", RecordWarning, stacklevel=4)
+
+    def _begin_session(self) -> None:
+        """Settings of the loop, and an entry where the environment is not that of the session before."""
+        self._keyframe_every, self._evaluate_every = self.start["keyframe_every"], self.start["evaluate_every"]
+        present = environment(self._machine())
+        if differences(self._environment(), present):
+            entry = stamped(SESSION, self.step, "ontogeny", environment=present)
+            self._journal.append(entry)
+            self._lineage = replace(self._lineage, entries=(*self.entries, entry))
+        self._flushed = time.monotonic()
+        found = self.evaluations()
+        self._evaluated = {f"valid.{name}": v for name, v in found[-1].items() if name != "step"} if found else {}
+        if self._evaluate_every and not found and self.step == self.base == 0:
+            self._evaluate(self._sit())
+
+    def _release(self) -> None:
+        own = self.history.own
+        self._journal.close()
+        own.rows.close()
+        own.evaluations.close()
+        if self._lock is not None:
+            self._lock.release()
+            self._lock = None
+
+
+def _plain(value: Any) -> int | float:
+    return int(value) if isinstance(value, int | np.integer) else float(value)

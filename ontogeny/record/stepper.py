@@ -1,0 +1,63 @@
+"""One step of a run, as a pure function of a machine's registers: what replay, forks and the loop all do."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+import numpy as np
+
+from ontogeny.data.base import Array, Data
+from ontogeny.isa.errors import RecordError
+from ontogeny.machine.base import Machine
+from ontogeny.record.journal import Entry
+from ontogeny.record.schedule import CALL, Schedule
+
+LEARN = "learn"
+
+
+class Stepper:
+    """Takes a machine from the state of any step to the next one."""
+
+    def __init__(self, data: Data, schedule: Schedule) -> None:
+        self.data = data
+        self.reschedule(schedule)
+
+    def reschedule(self, schedule: Schedule) -> None:
+        """Goes by another schedule from now on."""
+        self.schedule = schedule
+        self._dials, self._first, self._end = schedule.span(0)
+
+    def take(self, machine: Machine, step: int) -> dict[str, Array]:
+        """The step from state `step` to state `step` + 1: its events, then `learn`, whose results it gives."""
+        if not self._first <= step < self._end:
+            self._dials, self._first, self._end = self.schedule.span(step)
+        batch = self.data.batch(step)
+        if step in self.schedule.events:
+            for event in self.schedule.events[step]:
+                self._happen(machine, event, batch)
+        return machine.call(LEARN, batch, self._dials)
+
+    def _happen(self, machine: Machine, event: Entry, batch: Mapping[str, Array]) -> None:
+        if event.kind == CALL:
+            machine.call(event["routine"], batch, self._dials)
+        else:
+            state = machine.state()
+            edit(state, event)
+            machine.load(state)
+
+
+def edit(state: dict[str, Array], event: Entry) -> None:
+    """Sets the elements that an edit names, by their flat places, in a state."""
+    array = state[event["register"]].copy(order="C")
+    try:
+        array.reshape(-1)[np.array(event["places"], np.int64)] = np.array(event["values"]).astype(array.dtype)
+    except (IndexError, ValueError) as error:
+        raise RecordError(f"register {event['register']!r} cannot be edited so: {error}") from error
+    state[event["register"]] = array
+
+
+def view(machine: Machine) -> Mapping[str, Array]:
+    """The registers to look at before the next call: shared with the machine where it offers that, else copies."""
+    shared = getattr(machine, "view", machine.state)
+    registers: Mapping[str, Array] = shared()
+    return registers
