@@ -1,7 +1,7 @@
 """The shell: `ontogeny COMMAND`.
 
-What the commands are stands in `registry`; here they are found, and whatever goes wrong becomes one clear line. Exit codes:
-0 done, 1 it could not be done, 2 the command was not understood, 130 interrupted.
+What the commands are stands in `registry`; here they are found, and whatever goes wrong becomes one clear line.
+Exit codes: 0 done, 1 it could not be done, 2 the command was not understood, 130 interrupted.
 """
 
 from __future__ import annotations
@@ -40,6 +40,8 @@ class Commands(TyperGroup):
         """Run the command; an error for a person becomes one line and exit code 1."""
         try:
             return super().invoke(ctx)
+        except BrokenPipeError:
+            raise
         except (OntogenyError, OSError) as error:
             _explain(error, ctx.params["debug"], str(error))
         except Exception as error:

@@ -1,8 +1,8 @@
 """Every command of the shell, one line each: its name, its heading, its meaning.
 
-A command is a file in `faces/commands` named like it, holding a function `command` whose arguments and docstring the shell
-shows. The file is imported only when the command is used, so that `ontogeny --help` needs none of the heavy libraries. A
-new command is one file and one line here.
+A command is a file in `faces/commands` named like it, holding a function `command` whose arguments and docstring the
+shell shows. The file is imported only when the command is used, so that `ontogeny --help` needs none of the heavy
+libraries. A new command is one file and one line here.
 """
 
 from __future__ import annotations

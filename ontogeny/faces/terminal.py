@@ -51,7 +51,9 @@ def plain(value: Any) -> Any:
 
 def table(title: str, **columns: str) -> Table:
     """An unframed table; each column is named with `left` or `right`."""
-    built = Table(title=title or None, title_justify="left", title_style="bold", box=None, pad_edge=False, header_style="dim")
+    built = Table(
+        title=title or None, title_justify="left", title_style="bold", box=None, pad_edge=False, header_style="dim"
+    )
     for name, side in columns.items():
         built.add_column(name.replace("_", " "), justify="right" if side == "right" else "left", overflow="fold")
     return built

@@ -1,7 +1,7 @@
 """Programs as bytes: a small header, then the records of the program as JSON, compressed with zstd.
 
-This is the form that runs keep and that `ontogeny asm` writes (`.ontob`). It keeps everything that the records hold, also the
-notes, and decoding never runs anything. Bytes from a stranger are refused in bounded time and memory: the header says
+This is the form that `ontogeny asm` writes (`.ontob`). It keeps everything that the records hold, also the notes, and
+decoding never runs anything. Bytes from a stranger are refused in bounded time and memory: the header says
 how large the JSON is, and it is never inflated further. A decoded program is well formed as data; whether it means
 something is for `isa.verify` to say.
 """

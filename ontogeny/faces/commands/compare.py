@@ -1,0 +1,61 @@
+"""ontogeny compare"""
+
+from __future__ import annotations
+
+from typing import Any
+
+from rich.console import Console
+from rich.markup import escape
+
+from ontogeny.faces.running import latest
+from ontogeny.faces.sources import RunNames, opened
+from ontogeny.faces.terminal import AsJson, answer, number, table
+from ontogeny.isa.errors import OntogenyError
+from ontogeny.record.run import Run
+
+SHOWN = 8
+
+
+def command(names: RunNames, as_json: AsJson = False) -> None:
+    """Put runs side by side: what they were made with, what they reached, and where they part."""
+    if len(names) < 2:
+        raise OntogenyError("name at least two runs to compare")
+    runs = [opened(name) for name in names]
+    document = {"runs": [described(run) for run in runs], "parts_at": [parting(runs[0], run) for run in runs[1:]]}
+    answer(document, as_json, lambda console: say(console, document))
+
+
+def described(run: Run) -> dict[str, Any]:
+    """A run's side of the table."""
+    made = {"program": run.program.name, "seed": run.start["seed"], "base": run.base, "step": run.step}
+    return {"run": run.folder.name, **made, "dials": run.dials(), "metrics": latest(run), "hash": run.hash()}
+
+
+def parting(one: Run, other: Run) -> int | None:
+    """The first step whose states differ, or None where all that both have are equal."""
+    last = min(one.step, other.step)
+    return next((step for step in range(last + 1) if one.hash(step) != other.hash(step)), None)
+
+
+def say(console: Console, document: dict[str, Any]) -> None:
+    """A column for each run, and a row for all that they do not have in common, or that was measured."""
+    runs = document["runs"]
+    shown = table("", what="left", **{run["run"]: "right" for run in runs})
+    for name in ("program", "seed", "base", "step"):
+        shown.add_row(name, *(escape(str(run[name])) for run in runs))
+    for group in ("dials", "metrics"):
+        for name in dict.fromkeys(name for run in runs for name in run[group]):
+            values = [run[group].get(name) for run in runs]
+            if group == "metrics" or len(set(values)) > 1:
+                shown.add_row(escape(name), *("" if value is None else number(value) for value in values))
+    console.print(shown)
+    first = escape(runs[0]["run"])
+    for run, at in zip(runs[1:], document["parts_at"], strict=True):
+        where = (
+            "are the same as far as both go" if at is None else f"are the same up to step {at - 1}, and part at {at}"
+        )
+        console.print(
+            f"{first} and {escape(run['run'])} {where}"
+            if at != 0
+            else f"{first} and {escape(run['run'])} differ from the start"
+        )

@@ -1,0 +1,73 @@
+"""ontogeny cost"""
+
+from __future__ import annotations
+
+from dataclasses import asdict
+from typing import Annotated
+
+import typer
+from rich.console import Console
+from rich.markup import escape
+
+from ontogeny.faces.costs import Line, Total, top
+from ontogeny.faces.sources import load_any
+from ontogeny.faces.terminal import AsJson, amount, answer, number, size, table
+from ontogeny.isa.program import Program
+
+USUAL = ("learn", "predict")
+
+
+def command(
+    source: Annotated[str, typer.Argument(help="A run, a program (.onto, .ontob), or a Python file.")],
+    routine: Annotated[str, typer.Option("--routine", help="Which routine; learn where there is one.")] = "",
+    sort: Annotated[str, typer.Option("--sort", help="By operations, bytes or order.")] = "operations",
+    count: Annotated[int, typer.Option("--top", min=0, help="So many instructions; 0 for all.")] = 20,
+    uses: Annotated[bool, typer.Option("--uses", help="Also how often each parameter is used per example.")] = False,
+    as_json: AsJson = False,
+) -> None:
+    """Count the operations and bytes of every instruction.
+
+    A multiply-add is two operations. Bytes are those of operands and results, as if nothing stayed in a cache.
+    """
+    program = load_any(source)
+    name = routine or usual(program)
+    lines, total = top(program, name, count, sort)
+    document = {
+        "routine": name,
+        "total": asdict(total),
+        "instructions": [{**asdict(line), "bytes": line.bytes} for line in lines],
+    }
+    answer(document, as_json, lambda console: say(console, name, lines, total, uses))
+
+
+def usual(program: Program) -> str:
+    """The routine that is meant where none is named."""
+    names = [routine.name for routine in program.routines]
+    return next((name for name in (*USUAL, *names[-1:]) if name in names), "learn")
+
+
+def say(console: Console, name: str, lines: list[Line], total: Total, uses: bool) -> None:
+    """The table and the total for a person."""
+    shown = table("", nr="right", instruction="left", phase="left", operations="right", share="right", bytes="right")
+    for line in lines:
+        share = line.operations / total.operations if total.operations else 0.0
+        text = f"{escape(line.text)}\n[dim]{escape(line.where)}[/]" if line.where else escape(line.text)
+        shown.add_row(str(line.number), text, line.phase, amount(line.operations), f"{share:.1%}", size(line.bytes))
+    console.print(shown)
+    if total.instructions > len(lines):
+        console.print(f"[dim]and {total.instructions - len(lines)} more; --top 0 shows all[/]")
+    console.print(
+        f"one call of {escape(name)}: [bold]{amount(total.operations)}[/] operations, "
+        f"[bold]{size(total.bytes)}[/] read and written, {total.instructions} instructions, {total.batch} examples"
+    )
+    if total.remark:
+        console.print(f"[dim]{escape(total.remark)}[/]")
+    if uses:
+        console.print(_uses(total))
+
+
+def _uses(total: Total) -> object:
+    shown = table("times each element is used per example", parameter="left", uses="right")
+    for name, times in sorted(total.uses.items(), key=lambda one: -one[1]):
+        shown.add_row(escape(name), number(times))
+    return shown

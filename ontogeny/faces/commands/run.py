@@ -1,0 +1,46 @@
+"""ontogeny run"""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from ontogeny.faces.experiments import load_experiment, pairs
+from ontogeny.faces.numbers import numbers
+from ontogeny.faces.running import go_on
+from ontogeny.faces.sources import fresh
+from ontogeny.faces.terminal import AsJson
+from ontogeny.record.experiment import Goal
+from ontogeny.record.run import create
+
+
+def command(
+    file: Annotated[str, typer.Argument(help="A Python file with a function experiment() that returns an Experiment.")],
+    options: Annotated[list[str] | None, typer.Argument(metavar="[NAME=VALUE]...", help="Its options.")] = None,
+    steps: Annotated[int, typer.Option("--steps", help="How many steps to take.")] = 1000,
+    name: Annotated[str, typer.Option("--name", help="What to call the run; else as the file.")] = "",
+    dial: Annotated[list[str] | None, typer.Option("--dial", metavar="NAME=VALUE", help="A dial at the start.")] = None,
+    seed: Annotated[int | None, typer.Option("--seed", help="Instead of the experiment's own.")] = None,
+    until: Annotated[str, typer.Option("--until", help='Stop early, such as "valid.accuracy >= 0.99".')] = "",
+    machine: Annotated[str, typer.Option("--machine", help="compiled or reference.")] = "compiled",
+    mode: Annotated[str, typer.Option("--mode", help="Of the compiled machine: exact, portable or fast.")] = "",
+    as_json: AsJson = False,
+) -> None:
+    """Start a run of the experiment that a Python file describes."""
+    goal = Goal.parse(until) if until else None
+    turned = numbers(dial or [])
+    experiment = load_experiment(file, pairs(options or []))
+    made = create(
+        fresh(name or experiment.name or Path(file).stem),
+        experiment.learner,
+        experiment.data,
+        valid=dict(experiment.valid) or None,
+        seed=experiment.seed if seed is None else seed,
+        dials={**experiment.dials, **turned},
+        machine=machine,
+        options={"mode": mode} if mode else None,
+        evaluate_every=experiment.evaluate_every if experiment.learner.program.has("evaluate") else 0,
+    )
+    go_on(made, steps, goal or experiment.until, as_json)

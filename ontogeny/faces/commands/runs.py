@@ -1,0 +1,46 @@
+"""ontogeny runs"""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+from rich.console import Console
+from rich.markup import escape
+
+from ontogeny.faces.running import document
+from ontogeny.faces.sources import all_runs, runs_folder
+from ontogeny.faces.terminal import AsJson, answer, number, table
+from ontogeny.isa.errors import OntogenyError
+from ontogeny.record.run import open_run
+
+
+def command(as_json: AsJson = False) -> None:
+    """List the runs."""
+    rows = [described(folder) for folder in all_runs()]
+    answer({"folder": str(runs_folder()), "runs": rows}, as_json, lambda console: say(console, rows))
+
+
+def described(folder: Path) -> dict[str, Any]:
+    """A run in a few values; of one that cannot be read, why."""
+    try:
+        run = open_run(folder)
+        parent = next((entry["parent"] for entry in reversed(run.entries) if entry.kind == "fork"), None)
+        forked = {"parent": Path(parent).name, "branch": run.base} if parent else {}
+        return {**document(run), "program": run.program.name, **forked}
+    except OntogenyError as error:
+        return {"run": folder.name, "folder": str(folder), "error": str(error)}
+
+
+def say(console: Console, rows: list[dict[str, Any]]) -> None:
+    """The list for a person."""
+    if not rows:
+        console.print(f"no runs in {escape(str(runs_folder()))}/; `ontogeny run FILE.py` makes one")
+        return
+    shown = table("", run="left", step="right", measured="left", forked="left")
+    for row in rows:
+        measured = "  ".join(f"{name} {number(value)}" for name, value in list(row.get("metrics", {}).items())[:4])
+        forked = f"from {row['parent']} at {row['branch']}" if "parent" in row else ""
+        what = escape(measured) if "error" not in row else f"[red]{escape(row['error'])}[/]"
+        shown.add_row(escape(row["run"]), str(row.get("step", "")), what, escape(forked))
+    console.print(shown)

@@ -1,0 +1,65 @@
+"""ontogeny show"""
+
+from __future__ import annotations
+
+import time
+from dataclasses import asdict
+from typing import Annotated, Any
+
+import typer
+from rich.console import Console
+from rich.markup import escape
+
+from ontogeny.faces.running import document
+from ontogeny.faces.sources import RunName, opened
+from ontogeny.faces.terminal import AsJson, amount, answer, number, table
+from ontogeny.faces.words import said
+from ontogeny.record.run import Run
+
+
+def command(
+    name: RunName,
+    count: Annotated[int, typer.Option("--last", min=0, help="So many evaluations and entries.")] = 10,
+    as_json: AsJson = False,
+) -> None:
+    """Show one run: its journal, its metrics, what it was made with."""
+    run = opened(name)
+    answer(everything(run), as_json, lambda console: say(console, run, count))
+
+
+def everything(run: Run) -> dict[str, Any]:
+    """The run as a document; its metrics as columns."""
+    return {
+        **document(run),
+        "program": run.program.name,
+        "base": run.base,
+        "parameters": sum(decl.type.size for decl in run.program.named_params()),
+        "start": dict(run.start.content),
+        "journal": [asdict(entry) for entry in run.entries],
+        "evaluations": run.evaluations(),
+        "columns": {column: values.tolist() for column, values in run.metrics().items()},
+    }
+
+
+def say(console: Console, run: Run, count: int) -> None:
+    """The same for a person."""
+    size = amount(sum(decl.type.size for decl in run.program.named_params()))
+    start = run.start
+    console.print(
+        f"[bold]{escape(run.folder.name)}[/] at step {run.step}: program {escape(run.program.name)}, "
+        f"{size} parameters, seed {start['seed']}, machine {escape(start['machine'])} {escape(str(start['options'].get('mode', '')))}",
+        soft_wrap=True,
+    )
+    console.print("dials  " + "  ".join(f"{escape(dial)} {value:g}" for dial, value in run.dials().items()))
+    rows = run.evaluations()[-count:] if count else []
+    if rows:
+        shown = table("evaluations", **dict.fromkeys(rows[0], "right"))
+        for row in rows:
+            shown.add_row(*(number(value) for value in row.values()))
+        console.print(shown)
+    journal = table("journal", step="right", what="left", how="left", by="left", when="left")
+    for entry in run.entries[-count:] if count else ():
+        when = time.strftime("%Y-%m-%d %H:%M", time.localtime(entry.time))
+        journal.add_row(str(entry.at), escape(entry.kind), escape(said(entry)), escape(entry.author), when)
+    console.print(journal)
+    console.print(f"[dim]hash {run.hash()}[/]")

@@ -1,0 +1,34 @@
+"""Words of the command line -> numbers by name, and numbers of steps."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from ontogeny.faces.experiments import pairs
+from ontogeny.isa.errors import OntogenyError
+
+
+def numbers(words: Sequence[str]) -> dict[str, float]:
+    """NAME=NUMBER words as a mapping."""
+    return {name: _number(name, text) for name, text in pairs(words).items()}
+
+
+def step_of(text: str, last: int) -> int:
+    """A step as a person says it: 120, `last`, or -10 for ten before the last."""
+    if text == "last":
+        return last
+    try:
+        step = int(text)
+    except ValueError as error:
+        raise OntogenyError(f"{text!r} is no step; give a whole number, or last") from error
+    found = last + step if step < 0 else step
+    if not 0 <= found <= last:
+        raise OntogenyError(f"the run has no step {text}; it has 0 to {last}")
+    return found
+
+
+def _number(name: str, text: str) -> float:
+    try:
+        return float(text)
+    except ValueError as error:
+        raise OntogenyError(f"{name}={text!r}: a number was expected") from error

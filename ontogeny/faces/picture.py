@@ -1,0 +1,124 @@
+"""The curves of one or several runs as one picture.
+
+A run has a colour (Okabe and Ito's, told apart with any colour vision); training is a thin line and validation a strong
+one. Loss stands on a logarithmic axis. A fork shares its parent's line up to the branch, which is marked.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from matplotlib.figure import Figure
+from matplotlib.ticker import PercentFormatter
+
+from ontogeny.faces.view import TRAIN, VALID, Line, View
+
+COLOURS = ("#0072B2", "#D55E00", "#009E73", "#CC79A7", "#E69F00", "#56B4E9", "#000000")
+STYLE: dict[str, dict[str, Any]] = {
+    TRAIN: {"linewidth": 1.1, "alpha": 0.55},
+    VALID: {"linewidth": 2.4, "alpha": 1.0},
+}
+INK, FAINT, PAPER = "#222222", "#D9D9D9", "#FFFFFF"
+MOST_POINTS = 4000
+SHOWN = ("loss", "accuracy")
+
+
+def draw(runs: Sequence[View], title: str = "", measures: Sequence[str] = SHOWN) -> Figure:
+    """A figure with a panel for each measure that any run has."""
+    present = [measure for measure in measures if any(run.lines(measure) for run in runs)] or list(measures[:1])
+    figure = Figure(figsize=(9, 1.2 + 2.9 * len(present)), layout="constrained", facecolor=PAPER)
+    panels = figure.subplots(len(present), 1, sharex=True, squeeze=False)[:, 0]
+    for panel, measure in zip(panels, present, strict=True):
+        _panel(panel, runs, measure)
+    panels[-1].set_xlabel("step", color=INK)
+    figure.suptitle(
+        title or " · ".join(run.name for run in runs), x=0.012, ha="left", color=INK, fontsize=14, weight="bold"
+    )
+    _legend(figure, runs)
+    return figure
+
+
+def save(figure: Figure, target: Path) -> list[Path]:
+    """Write the figure as PNG and as SVG beside each other; the paths."""
+    paths = [target.with_suffix(".png"), target.with_suffix(".svg")]
+    target.parent.mkdir(parents=True, exist_ok=True)
+    for path in paths:
+        figure.savefig(path, dpi=160, facecolor=PAPER, metadata={"Date": None} if path.suffix == ".svg" else None)
+    return paths
+
+
+def thinned(line: Line, most: int = MOST_POINTS) -> Line:
+    """The line with at most `most` points: of every stretch its first, lowest and highest, so that no spike is lost."""
+    steps, values = line
+    if len(steps) <= most:
+        return line
+    kept: set[int] = {len(steps) - 1}
+    for stretch in np.array_split(np.arange(len(steps)), most // 3):
+        finite = np.nan_to_num(values[stretch], nan=0.0)
+        kept |= {int(stretch[0]), int(stretch[finite.argmin()]), int(stretch[finite.argmax()])}
+    places = np.array(sorted(kept))
+    return steps[places], values[places]
+
+
+def _panel(panel: Any, runs: Sequence[View], measure: str) -> None:
+    for place, run in enumerate(runs):
+        for kind, line in run.lines(measure).items():
+            steps, values = thinned(_from_branch(line, run.branch if place else None))
+            panel.plot(steps, values, color=COLOURS[place % len(COLOURS)], solid_capstyle="round", **STYLE[kind])
+    positive = all((values > 0).all() for run in runs for _, values in run.lines(measure).values())
+    if "loss" in measure and positive:
+        panel.set_yscale("log")
+    if "accuracy" in measure:
+        panel.yaxis.set_major_formatter(PercentFormatter(1.0, decimals=0))
+        panel.set_ylim(-0.03, 1.03)
+    panel.set_title(
+        measure + (", logarithmic" if panel.get_yscale() == "log" else ""), loc="left", color=INK, fontsize=11
+    )
+    panel.grid(True, which="major", color=FAINT, linewidth=0.7)
+    panel.tick_params(colors=INK, which="both", length=0)
+    panel.spines[:].set_visible(False)
+    panel.set_xlim(left=0)
+    _branches(panel, runs, labelled=panel is panel.figure.axes[0])
+
+
+def _from_branch(line: Line, branch: int | None) -> Line:
+    """A fork's own part: what it shares is its parent's to draw."""
+    steps, values = line
+    own = steps >= (branch or 0)
+    return steps[own], values[own]
+
+
+def _branches(panel: Any, runs: Sequence[View], labelled: bool) -> None:
+    for place, run in enumerate(runs):
+        if run.branch is None:
+            continue
+        panel.axvline(run.branch, color=COLOURS[place % len(COLOURS)], linestyle=(0, (2, 3)), linewidth=1.4)
+        if not labelled:
+            continue
+        panel.annotate(
+            f"{run.name} branches at {run.branch}",
+            (run.branch, 1.0),
+            xycoords=("data", "axes fraction"),
+            xytext=(4, 3),
+            textcoords="offset points",
+            color=COLOURS[place % len(COLOURS)],
+            fontsize=8.5,
+            annotation_clip=False,
+        )
+
+
+def _legend(figure: Figure, runs: Sequence[View]) -> None:
+    handles: list[Any] = []
+    axes = figure.axes[0]
+    for place, run in enumerate(runs):
+        (handle,) = axes.plot([], [], color=COLOURS[place % len(COLOURS)], linewidth=3, label=run.name)
+        handles.append(handle)
+    for kind, style in STYLE.items():
+        (handle,) = axes.plot([], [], color=INK, label=kind, **style)
+        handles.append(handle)
+    figure.legend(
+        handles=handles, loc="outside lower left", ncols=len(handles), frameon=False, fontsize=9.5, labelcolor=INK
+    )

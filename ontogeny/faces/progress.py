@@ -1,0 +1,67 @@
+"""A live line while a run goes on: how far, the metrics, the speed, the time left."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Mapping
+from types import TracebackType
+
+from rich.console import Console
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
+
+from ontogeny.faces.terminal import number
+
+REFRESH = 0.1
+PLAIN_EVERY = 10.0
+
+
+class Live:
+    """A context manager; `step` is what a run calls after each of its steps.
+
+    On a terminal a bar moves; elsewhere a line is written now and then, so that a log stays readable.
+    """
+
+    def __init__(self, last: int, first: int = 0, quiet: bool = False, what: str = "step") -> None:
+        self._console = Console(stderr=True, highlight=False, soft_wrap=True)
+        self._quiet = quiet
+        self._last, self._first = last, first
+        self._shown = self._said = self._started = time.monotonic()
+        self._bar = Progress(
+            TextColumn(what),
+            BarColumn(bar_width=None),
+            MofNCompleteColumn(),
+            TextColumn("{task.fields[metrics]}"),
+            TimeRemainingColumn(compact=True),
+            console=self._console,
+            disable=quiet or not self._console.is_terminal,
+            transient=False,
+            expand=True,
+        )
+        self._task = self._bar.add_task(what, total=last, completed=first, metrics="")
+
+    def __enter__(self) -> Live:
+        self._bar.start()
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self._bar.stop()
+
+    def step(self, step: int, metrics: Mapping[str, float] | None = None) -> None:
+        """Note that a step is done, and what it measured."""
+        now = time.monotonic()
+        if now - self._shown < REFRESH and step < self._last:
+            return
+        self._shown = now
+        self._bar.update(self._task, completed=step, metrics=written(metrics or {}))
+        if not self._console.is_terminal and not self._quiet and now - self._said > PLAIN_EVERY:
+            self._said = now
+            left = (now - self._started) / max(1, step - self._first) * (self._last - step)
+            self._console.print(f"step {step} of {self._last}  {written(metrics or {})}  {left:.0f} s left")
+
+
+def written(metrics: Mapping[str, float]) -> str:
+    """The metrics in one line; of validation the accuracy rather than all."""
+    wanted = [name for name in metrics if name in ("loss", "accuracy", "valid.loss", "valid.accuracy")]
+    return "  ".join(f"{name} {number(metrics[name])}" for name in wanted or list(metrics)[:3])

@@ -1,0 +1,57 @@
+"""Letting a run go on from the shell: progress while it does, and in the end what there is to say about it."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import typer
+from rich.console import Console
+from rich.markup import escape
+
+from ontogeny.faces.progress import Live
+from ontogeny.faces.terminal import answer, number, tell
+from ontogeny.isa.errors import OntogenyError
+from ontogeny.record.experiment import Goal
+from ontogeny.record.run import Run, Stop
+
+INTERRUPTED = 130
+
+
+def go_on(run: Run, steps: int, until: Goal | None, as_json: bool) -> None:
+    """Take steps and tell what came of it. Ctrl-C leaves the run at the step it has reached, to be resumed."""
+    if steps < 0:
+        raise OntogenyError(f"{steps} steps cannot be taken; give 0 or more")
+    first = run.step
+    try:
+        with run, Live(first + steps, first, quiet=as_json) as live:
+            stop = run.advance(steps, until=until.met if until else None, on_step=live.step)
+    except KeyboardInterrupt:
+        left = first + steps - run.step
+        tell(f"stopped at step {run.step}; `ontogeny resume {escape(run.folder.name)} --steps {left}` goes on")
+        raise typer.Exit(INTERRUPTED) from None
+    reason = f"{until} holds" if until and stop is Stop.CONDITION else stop.value
+    answer(document(run, reason), as_json, lambda console: say(console, run, reason))
+
+
+def document(run: Run, reason: str = "") -> dict[str, Any]:
+    """A run in a few values."""
+    found = {"run": run.folder.name, "folder": str(run.folder), "step": run.step, "hash": run.hash()}
+    return {**found, "metrics": latest(run), "dials": run.dials(), **({"stopped": reason} if reason else {})}
+
+
+def latest(run: Run) -> dict[str, float]:
+    """The metrics of the last step, and those of the last evaluation as `valid.*`."""
+    columns = run.metrics(max(run.step, 1)) if run.step else {}
+    found = {name: float(values[-1]) for name, values in columns.items() if name != "step" and len(values)}
+    evaluations = run.evaluations()
+    last = evaluations[-1] if evaluations else {}
+    return found | {f"valid.{name}": value for name, value in last.items() if name != "step"}
+
+
+def say(console: Console, run: Run, reason: str) -> None:
+    """The same for a person."""
+    measured = "  ".join(f"{escape(name)} [bold]{number(value)}[/]" for name, value in latest(run).items())
+    console.print(f"[bold]{escape(run.folder.name)}[/] at step {run.step}: {escape(reason)}", soft_wrap=True)
+    if measured:
+        console.print(measured, soft_wrap=True)
+    console.print(f"[dim]{escape(str(run.folder))}  hash {run.hash()}[/]", soft_wrap=True)

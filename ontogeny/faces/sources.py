@@ -1,0 +1,110 @@
+"""Runs by name, and programs from a run or a file.
+
+Runs lie side by side in one folder: `runs`, or the one that the environment variable ONTOGENY_RUNS names. A run is
+named by its folder's name, by the beginning of it where only one begins so, or by a path.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from ontogeny.faces.experiments import load_experiment, pairs
+from ontogeny.faces.programs import load_program
+from ontogeny.faces.view import View
+from ontogeny.isa.errors import OntogenyError
+from ontogeny.isa.program import Program
+from ontogeny.record import journal
+from ontogeny.record.experiment import Experiment
+from ontogeny.record.run import Run, open_run
+
+FOLDER = "ONTOGENY_RUNS"
+RunName = Annotated[str, typer.Argument(metavar="RUN", help="The name of a run, the beginning of it, or its folder.")]
+RunNames = Annotated[list[str], typer.Argument(metavar="RUN...", help="Names of runs, or their folders.")]
+DataFile = Annotated[
+    str, typer.Option("--file", help="The Python file of the experiment, where its data was too large to be saved.")
+]
+
+
+def runs_folder() -> Path:
+    """The folder that holds the runs."""
+    return Path(os.environ.get(FOLDER) or "runs")
+
+
+def is_run(folder: Path) -> bool:
+    """Whether a folder holds a run."""
+    return (folder / journal.NAME).is_file()
+
+
+def all_runs() -> list[Path]:
+    """The folders of all runs, the latest first."""
+    root = runs_folder()
+    found = [folder for folder in root.iterdir() if is_run(folder)] if root.is_dir() else []
+    return sorted(found, key=lambda folder: -(folder / journal.NAME).stat().st_mtime)
+
+
+def find(name: str) -> Path:
+    """The folder of the run called `name`. Raises OntogenyError with what there is."""
+    for folder in (runs_folder() / name, Path(name)):
+        if is_run(folder):
+            return folder
+    similar = [folder for folder in all_runs() if folder.name.startswith(name)]
+    if len(similar) == 1:
+        return similar[0]
+    if similar:
+        raise OntogenyError(f"{name!r} may be {', '.join(folder.name for folder in similar)}; say more of it")
+    there = ", ".join(folder.name for folder in all_runs()[:8]) or f"none in {runs_folder()}/"
+    raise OntogenyError(f"there is no run {name!r}; there are {there}")
+
+
+def opened(name: str, file: str = "", options: Sequence[str] = ()) -> Run:
+    """The run called `name`; with `file`, its data comes from that experiment."""
+    if not file:
+        return open_run(find(name))
+    experiment: Experiment = load_experiment(file, pairs(options))
+    return open_run(find(name), experiment.data, valid=dict(experiment.valid) or None)
+
+
+def fresh(name: str) -> Path:
+    """A folder for a new run: `name`, or with the first free number behind it."""
+    folder, number = runs_folder() / name, 2
+    while folder.exists():
+        folder, number = runs_folder() / f"{name}-{number}", number + 1
+    return folder
+
+
+def load_any(source: str) -> Program:
+    """The program of a file or of a run."""
+    if source == "-" or Path(source).is_file():
+        return load_program(source)
+    if Path(source).suffix in (".onto", ".ontob", ".py"):
+        raise OntogenyError(f"there is no file {source}")
+    return open_run(find(source)).program
+
+
+def view_of(run: Run) -> View:
+    """A run as pictures and pages need it."""
+    start, environment = run.start, run.start["environment"]
+    about = {
+        "seed": start["seed"],
+        "machine": start["machine"],
+        "mode": start["options"].get("mode"),
+        "threads": environment.get("threads"),
+        "torch": environment.get("torch"),
+    }
+    forked = any(entry.kind == "fork" for entry in run.entries)
+    return View(
+        name=run.folder.name,
+        step=run.step,
+        program=run.program,
+        metrics=run.metrics(),
+        evaluations=tuple(run.evaluations()),
+        journal=run.entries,
+        about=about,
+        branch=run.base if forked else None,
+        final=run.hash(),
+    )

@@ -1,0 +1,52 @@
+"""A run as pictures and pages need it: plain values, read once, with no file kept open."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from ontogeny.isa.program import Program
+from ontogeny.record.journal import Entry
+
+Line = tuple[npt.NDArray[np.float64], npt.NDArray[np.float64]]
+TRAIN, VALID = "training", "validation"
+
+
+@dataclass(frozen=True, slots=True)
+class View:
+    """What was recorded of one run up to `step`.
+
+    `metrics` are columns with one number per step, beside `step` itself; `evaluations` are rows with a `step` each;
+    `branch` is the step it was forked at, or None; `final` is the hash of the last state.
+    """
+
+    name: str
+    step: int
+    program: Program
+    metrics: Mapping[str, npt.NDArray[np.float64]]
+    evaluations: tuple[Mapping[str, float], ...]
+    journal: tuple[Entry, ...]
+    about: Mapping[str, Any] = field(default_factory=dict)
+    branch: int | None = None
+    final: str = ""
+
+    def measures(self) -> list[str]:
+        """The names of all that was measured, loss and accuracy first."""
+        names = [name for name in self.metrics if name != "step"]
+        names += [name for row in self.evaluations for name in row if name != "step"]
+        return sorted(dict.fromkeys(names), key=lambda name: ({"loss": 0, "accuracy": 1}.get(name, 2), name))
+
+    def lines(self, measure: str) -> dict[str, Line]:
+        """The training and validation lines of one measure, as far as there are any: steps and values."""
+        found: dict[str, Line] = {}
+        if measure in self.metrics and len(self.metrics["step"]):
+            found[TRAIN] = (self.metrics["step"], self.metrics[measure])
+        rows = [(row["step"], row[measure]) for row in self.evaluations if measure in row]
+        if rows:
+            steps, values = np.array(rows, dtype=np.float64).T
+            found[VALID] = (steps, values)
+        return found
