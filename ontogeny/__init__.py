@@ -1,1 +1,81 @@
-"""A machine in which learning itself is a program that can be read, recorded, questioned and steered."""
+"""A machine in which learning itself is a program that can be read, recorded, questioned and steered.
+
+    import ontogeny as og
+    learner = og.capture(model, loss, og.adamw(lr=1e-3), example_batch)
+    run = og.create("runs/first", learner, og.Arrays({"x": x, "y": y}, batch_size=64))
+    run.advance(1000)
+
+Names are imported when they are first used, so that this module takes no time and needs no torch.
+"""
+
+from __future__ import annotations
+
+from importlib import import_module
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from ontogeny.data.arrays import Arrays
+    from ontogeny.front.capture import capture
+    from ontogeny.front.rules import adamw, cosine, custom, lion, muon, sgd, warmup
+    from ontogeny.isa.cost import routine_cost
+    from ontogeny.isa.errors import OntogenyError
+    from ontogeny.isa.text import from_text, to_text
+    from ontogeny.machine.learner import Learner
+    from ontogeny.record.experiment import Experiment, Goal
+    from ontogeny.record.run import Run, create, open_run
+
+__version__ = "0.1.0"
+
+HOMES = {
+    "Arrays": "ontogeny.data.arrays",
+    "Experiment": "ontogeny.record.experiment",
+    "Goal": "ontogeny.record.experiment",
+    "Learner": "ontogeny.machine.learner",
+    "OntogenyError": "ontogeny.isa.errors",
+    "Run": "ontogeny.record.run",
+    "adamw": "ontogeny.front.rules",
+    "capture": "ontogeny.front.capture",
+    "cosine": "ontogeny.front.rules",
+    "create": "ontogeny.record.run",
+    "custom": "ontogeny.front.rules",
+    "from_text": "ontogeny.isa.text",
+    "lion": "ontogeny.front.rules",
+    "muon": "ontogeny.front.rules",
+    "open_run": "ontogeny.record.run",
+    "routine_cost": "ontogeny.isa.cost",
+    "sgd": "ontogeny.front.rules",
+    "to_text": "ontogeny.isa.text",
+    "warmup": "ontogeny.front.rules",
+}
+
+__all__ = [
+    "Arrays",
+    "Experiment",
+    "Goal",
+    "Learner",
+    "OntogenyError",
+    "Run",
+    "adamw",
+    "capture",
+    "cosine",
+    "create",
+    "custom",
+    "from_text",
+    "lion",
+    "muon",
+    "open_run",
+    "routine_cost",
+    "sgd",
+    "to_text",
+    "warmup",
+]
+
+
+def __getattr__(name: str) -> Any:
+    if name in HOMES:
+        return getattr(import_module(HOMES[name]), name)
+    raise AttributeError(f"ontogeny has no {name!r}; it has {', '.join(__all__)}")
+
+
+def __dir__() -> list[str]:
+    return [*__all__, "__version__"]
