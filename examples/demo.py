@@ -35,8 +35,8 @@ def train(run: og.Run, steps: int, until: og.Goal | None, what: str) -> None:
 
 
 def jump(run: og.Run) -> int:
-    """The last evaluated step at which validation accuracy was still under a tenth."""
-    low = [int(row["step"]) for row in run.evaluations() if row["accuracy"] < 0.1]
+    """The last evaluated step at which validation accuracy was still under a half."""
+    low = [int(row["step"]) for row in run.evaluations() if row["accuracy"] < 0.5]
     return low[-1] if low else 0
 
 
