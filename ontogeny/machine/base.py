@@ -15,7 +15,9 @@ import numpy as np
 from ontogeny.isa.errors import MachineError
 from ontogeny.isa.op import Op
 from ontogeny.isa.program import Decl, Program, Routine
+from ontogeny.isa.tables import routines
 from ontogeny.isa.types import Type
+from ontogeny.isa.verify import CALLED
 from ontogeny.machine.formats import DTYPES, NUMPY
 from ontogeny.machine.learner import Array
 
@@ -59,9 +61,9 @@ def checked_state(program: Program, state: Mapping[str, Array]) -> dict[str, Arr
 
 
 def checked_inputs(program: Program, routine: Routine, inputs: Mapping[str, Array]) -> dict[str, Array]:
-    """The inputs that `routine` reads, checked. Entries that it does not read are left out, whatever they are."""
+    """The inputs that `routine` may read, checked. Entries that it does not read are left out, whatever they are."""
     declared = {decl.name: decl for decl in program.of("input")}
-    wanted = dict.fromkeys(name for name in reads(routine) if name in declared)
+    wanted = [name for name in reads(program, routine) if name in declared]
     if missing := [name for name in wanted if name not in inputs]:
         raise MachineError(
             f"routine {routine.name!r} needs input {_names(missing)} of type "
@@ -86,9 +88,22 @@ def outermost(program: Program, name: str) -> Routine:
     return program.routine(name)
 
 
-def reads(routine: Routine) -> tuple[str, ...]:
-    """The declared names that a routine reads itself, in order."""
-    return tuple(str(instr.attr("name")) for instr in routine.body if instr.op is Op.READ)
+def reads(program: Program, routine: Routine) -> tuple[str, ...]:
+    """The declared names that a routine may read, itself or in those that it calls, each once."""
+    names: dict[str, None] = {}
+    _collect(program, routine, names, set())
+    return tuple(names)
+
+
+def _collect(program: Program, routine: Routine, names: dict[str, None], seen: set[str]) -> None:
+    seen.add(routine.name)
+    for instr in routine.body:
+        if instr.op is Op.READ:
+            names[str(instr.attr("name"))] = None
+        for attribute in CALLED.get(instr.op, ()):
+            called = routines(program)[str(instr.attr(attribute))]
+            if called.name not in seen:
+                _collect(program, called, names, seen)
 
 
 def piece(decl: Decl, arena: Array) -> Array:

@@ -36,7 +36,7 @@ class Case:
     calls: int = 1
 
 
-def single(op: Op, operands: Sequence[Array], name: str, **attrs: Attribute) -> Case:
+def single(op: Op, operands: Sequence[Array], name: str, /, **attrs: Attribute) -> Case:
     """A case of one instruction on inputs."""
     return _case(op, operands, name, -1, attrs)
 
@@ -103,8 +103,8 @@ def edges(dtype: DType) -> Array:
     if dtype.is_float:
         return converted(np.array([0.0, -0.0, 1.0, -1.0, 0.5, -2.5, 3.0, 60000.0, np.inf, -np.inf, np.nan]), dtype)
     info = np.iinfo(NUMPY[dtype])
-    values = [0, 1, 2, 3, 7, info.max, info.max - 1, info.min]
-    return np.array(values + ([-1, -2, info.min + 1] if info.min else []), dtype=NUMPY[dtype])
+    values = [0, 1, 2, 3, 7, info.max, info.max - 1]
+    return np.array(values + ([-1, -2, info.min, info.min + 1] if info.min else []), dtype=NUMPY[dtype])
 
 
 def label(dtype: DType, *shapes: Shape) -> str:

@@ -1,7 +1,7 @@
 """Cases of arithmetic, comparison, selection, conversion and bits: all formats, shapes that broadcast, and edge values.
 
-Not sampled, since machines may differ there: sine and cosine of large numbers, and floats cast to an integer format
-that cannot hold them.
+Not sampled, since machines may differ there: sine and cosine of large numbers, floats cast to an integer format that
+cannot hold them, and powers with a constant 0.5, which torch takes for square roots (of minus infinity that is NaN).
 """
 
 from __future__ import annotations
@@ -69,6 +69,8 @@ def binary(family: frozenset[DType]) -> Cases:
 def constants(op: Op, dtype: DType, values: np.ndarray[tuple[int, ...], np.dtype[np.generic]]) -> Iterator[Case]:
     """An operand that stands in the program as a scalar constant, right and left, with a vector and with a scalar."""
     for value in values[: 7 if dtype.is_float else len(values)]:
+        if op is Op.POW and value == 0.5:
+            continue
         scalar = np.asarray(value, dtype=NUMPY[dtype])
         yield with_constant(op, [values, scalar], f"{dtype} edges and constant {value}", 1)
         yield with_constant(op, [scalar, values], f"{dtype} constant {value} and edges", 0)

@@ -60,6 +60,11 @@ def erf(a: Array) -> Any:
     return np.asarray(_erf(a.astype(np.float64)), dtype=np.float64)
 
 
+def power(a: Array, b: Array) -> Any:
+    """a to the b as in C, also where NumPy takes a square root for it: of minus infinity that is infinity, not NaN."""
+    return np.where((a == -np.inf) & (b == 0.5), np.inf, np.power(a, b))
+
+
 def popcount(a: Array) -> Any:
     """Ones among the bits; `bitwise_count` would count those of the absolute value."""
     return np.bitwise_count(a.view(f"u{a.dtype.itemsize}"))
@@ -110,7 +115,7 @@ MEANINGS: dict[Op, Meaning] = {
     Op.COS: arithmetic(np.cos),
     Op.TANH: arithmetic(np.tanh),
     Op.ERF: arithmetic(erf),
-    Op.POW: arithmetic(np.power),
+    Op.POW: arithmetic(power),
     Op.MAX: arithmetic(np.maximum),
     Op.MIN: arithmetic(np.minimum),
     Op.FLOOR: arithmetic(np.floor),

@@ -22,7 +22,7 @@ def plain(function: Callable[..., Any]) -> Meaning:
     def meaning(_: Execution, instr: Instr, operands: Values) -> Values:
         with np.errstate(all="ignore"):
             results = function(instr, *operands)
-        return results if isinstance(results, tuple) else (results,)
+        return tuple(map(np.asarray, results if isinstance(results, tuple) else (results,)))
 
     return meaning
 
