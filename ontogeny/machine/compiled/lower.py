@@ -175,9 +175,20 @@ class Lowering:
             if name in self.literals:
                 self.plan.constants[made] = torch.tensor(self.plan.constants[name], dtype=dtype, device=device)
             else:
-                function: Function = lambda value: torch.full((), value, dtype=dtype, device=device)  # noqa: E731
+                function = _scalar_tensor(dtype, device)
                 self.plan.tensor.append(Step(function, (name,), (made,), Instr((made,), Op.CONST)))
         return self.made[name]
+
+
+def _scalar_tensor(dtype: torch.dtype, device: str) -> Function:
+    """A number, or the scalar tensor that the fast mode makes of one, as a scalar tensor of `dtype`."""
+
+    def run(value: Any) -> torch.Tensor:
+        if isinstance(value, torch.Tensor):
+            return value.to(dtype)
+        return torch.full((), value, dtype=dtype, device=device)
+
+    return run
 
 
 @dataclass(frozen=True, slots=True)

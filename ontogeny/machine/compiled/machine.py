@@ -22,6 +22,7 @@ from ontogeny.isa.op import Op
 from ontogeny.isa.program import Decl, Program, Routine
 from ontogeny.machine.base import checked_dials, checked_inputs, checked_state, outermost
 from ontogeny.machine.compiled.convert import TORCH, to_numpy, to_torch
+from ontogeny.machine.compiled.inductor import compiled
 from ontogeny.machine.compiled.lower import Lowering, Plan, Step, build, on_host
 from ontogeny.machine.formats import NUMPY
 from ontogeny.machine.learner import Array
@@ -56,6 +57,7 @@ class CompiledMachine:
         self.watch: Watch | None = None
         self.registers: dict[str, Any] = {}
         self._ready: dict[str, Ready] = {}
+        self._fast: dict[str, Callable[..., tuple[Any, ...]]] = {}
 
     def load(self, state: Mapping[str, Array]) -> None:
         """Take copies of one array for each register of `program.kept()`."""
@@ -88,7 +90,8 @@ class CompiledMachine:
             torch.set_num_threads(before)
         results = dict(zip(ready.outputs, outputs, strict=True))
         for name, slot in ready.plan.commits:
-            self.registers[name] = results[slot]
+            kept = on_host(self.program.decl(name)) and isinstance(results[slot], torch.Tensor)
+            self.registers[name] = results[slot].item() if kept else results[slot]
         return {name: self._result(ready.plan, slot, results[slot]) for name, slot in ready.plan.routine.returns}
 
     def _run(self, ready: Ready, values: dict[str, Any]) -> tuple[Any, ...]:
@@ -96,7 +99,12 @@ class CompiledMachine:
             values[step.out[0]] = step.function(*(values[a] for a in step.args))
         if self.mode == "step":
             return self._stepped(ready, values)
-        return ready.body(*(values[slot] for slot in ready.inputs))
+        given = [values[slot] for slot in ready.inputs]
+        if self.mode == "fast":
+            if ready.plan.routine.name not in self._fast:
+                self._fast[ready.plan.routine.name] = compiled(ready.body, given, ready.plan.routine.name)
+            return self._fast[ready.plan.routine.name](*given)
+        return ready.body(*given)
 
     def _stepped(self, ready: Ready, values: dict[str, Any]) -> tuple[Any, ...]:
         for step in ready.plan.tensor:

@@ -3,23 +3,26 @@
 from __future__ import annotations
 
 from math import prod
+from typing import Any
 
 import torch
 
 from ontogeny.machine.random import MASK, PARITY, ROTATIONS, ROUNDS, key_words
 
 
-def _signed(word: int) -> int:
+def _signed(word: Any) -> Any:
+    """The low 32 bits of a number, or of a scalar i64 tensor, as a signed word."""
     return (word & MASK) - ((word & 0x80000000) << 1)
 
 
-def threefry_bits(seed: int, step: int, site: int, shape: tuple[int, ...], device: str) -> torch.Tensor:
+def threefry_bits(seed: Any, step: Any, site: int, shape: tuple[int, ...], device: str) -> torch.Tensor:
     """Random bits of `shape` as i32; element number `place` is word `place % 2` of block (place // 2, site)."""
     first, second = key_words(seed, step)
     schedule = [_signed(word) for word in (first, second, first ^ second ^ PARITY)]
     size = prod(shape)
-    left = torch.arange((size + 1) // 2, dtype=torch.int32, device=device) + schedule[0]
-    right = torch.full_like(left, _signed(site)) + schedule[1]
+    blocks = torch.arange((size + 1) // 2, dtype=torch.int32, device=device)
+    left = blocks + schedule[0]
+    right = torch.full_like(blocks, _signed(site)) + schedule[1]
     for turn in range(ROUNDS):
         rotation = ROTATIONS[turn % 8]
         left = left + right
@@ -32,7 +35,7 @@ def threefry_bits(seed: int, step: int, site: int, shape: tuple[int, ...], devic
     return torch.stack((left, right), 1).reshape(-1)[:size].reshape(shape)
 
 
-def uniform(seed: int, step: int, site: int, shape: tuple[int, ...], device: str) -> torch.Tensor:
+def uniform(seed: Any, step: Any, site: int, shape: tuple[int, ...], device: str) -> torch.Tensor:
     """f32 in [0, 1): the top 24 bits of each word."""
     bits = threefry_bits(seed, step, site, shape, device)
     return ((bits >> 8) & 0xFFFFFF).to(torch.float32) * 2.0**-24
