@@ -53,7 +53,12 @@ class Scale:
 
 def chart(runs: Sequence[View], measure: str, number: int) -> str:
     """A figure of one measure; empty where no run has it."""
-    found = [(place, run, kind, line) for place, run in enumerate(runs) for kind, line in run.lines(measure).items()]
+    found = [
+        (place, run, kind, line)
+        for place, run in enumerate(runs)
+        for kind, line in (run.own_lines(measure) if place else run.lines(measure)).items()
+        if len(line[0])
+    ]
     if not found:
         return ""
     shown = [(place, run, kind, thinned(line, MOST_POINTS)) for place, run, kind, line in found]
@@ -91,8 +96,9 @@ def _grid(scale: Scale) -> str:
         for value, text in scale.marks()
     )
     columns = "".join(
-        f'<text x="{scale.across(step):.1f}" y="{BOTTOM + 20}" text-anchor="middle">{step:g}</text>'
-        for step in _round_steps(scale.first, scale.last, 8)
+        f'<text class="{"many" if place % 2 else ""}" x="{scale.across(step):.1f}" y="{BOTTOM + 22}" '
+        f'text-anchor="middle">{step:g}</text>'
+        for place, step in enumerate(_round_steps(scale.first, scale.last, 8))
     )
     return rows + columns
 

@@ -7,15 +7,17 @@ Exit codes: 0 done, 1 it could not be done, 2 the command was not understood, 13
 from __future__ import annotations
 
 import traceback
+import warnings
 from importlib.metadata import version as installed_version
-from typing import Annotated, Any
+from typing import Annotated, Any, TextIO
 
 import typer
+from rich.markup import escape
 from typer.core import TyperCommand, TyperGroup
 from typer.main import get_command
 
 from ontogeny.faces.registry import BY_NAME, COMMANDS, Entry
-from ontogeny.faces.terminal import complain
+from ontogeny.faces.terminal import complain, tell
 from ontogeny.isa.errors import OntogenyError
 
 SETTINGS = {"help_option_names": ["-h", "--help"]}
@@ -65,6 +67,19 @@ def _explain(error: Exception, debug: bool, message: str, hint: str = "") -> Non
     complain(message, hint)
 
 
+def _remark(
+    message: Warning | str,
+    category: type[Warning],
+    filename: str,
+    lineno: int,
+    file: TextIO | None = None,
+    line: str | None = None,
+) -> None:
+    """A run's own warnings as a line for a person; those of libraries are for developers, and left out."""
+    if category.__module__.startswith("ontogeny"):
+        tell(f"[yellow]note:[/] {escape(str(message))}")
+
+
 def _version(asked: bool) -> None:
     if asked:
         typer.echo(f"ontogeny {installed_version('ontogeny')}")
@@ -88,4 +103,5 @@ def root(
 
 def main() -> None:
     """The console script."""
+    warnings.showwarning = _remark
     app(prog_name="ontogeny")

@@ -136,4 +136,4 @@ def _table(caption: str, heads: Sequence[str], rows: Iterable[Sequence[str]], ri
 
 
 def _side(side: str, cell: str) -> str:
-    return side or ('class="mono"' if len(cell) > 24 else "")
+    return side or ('class="mono"' if cell.startswith(("%", "commit", "assert")) else "")

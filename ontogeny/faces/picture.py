@@ -65,8 +65,8 @@ def thinned(line: Line, most: int = MOST_POINTS) -> Line:
 
 def _panel(panel: Any, runs: Sequence[View], measure: str) -> None:
     for place, run in enumerate(runs):
-        for kind, line in run.lines(measure).items():
-            steps, values = thinned(_from_branch(line, run.branch if place else None))
+        for kind, line in (run.own_lines(measure) if place else run.lines(measure)).items():
+            steps, values = thinned(line)
             panel.plot(steps, values, color=COLOURS[place % len(COLOURS)], solid_capstyle="round", **STYLE[kind])
     positive = all((values > 0).all() for run in runs for _, values in run.lines(measure).values())
     if "loss" in measure and positive:
@@ -82,13 +82,6 @@ def _panel(panel: Any, runs: Sequence[View], measure: str) -> None:
     panel.spines[:].set_visible(False)
     panel.set_xlim(left=0)
     _branches(panel, runs, labelled=panel is panel.figure.axes[0])
-
-
-def _from_branch(line: Line, branch: int | None) -> Line:
-    """A fork's own part: what it shares is its parent's to draw."""
-    steps, values = line
-    own = steps >= (branch or 0)
-    return steps[own], values[own]
 
 
 def _branches(panel: Any, runs: Sequence[View], labelled: bool) -> None:

@@ -42,7 +42,7 @@ COMMANDS: tuple[Entry, ...] = (
     Entry("set", RUNS, "Turn a dial of a run from its present step on."),
     Entry("rewind", RUNS, "Look at a run's state as it was at a step."),
     Entry("fork", RUNS, "Start a new run from any step of another."),
-    Entry("compare", RUNS, "Put runs side by side."),
+    Entry("compare", RUNS, "Put runs side by side: what they were made with, what they reached, and where they part."),
     Entry("verify", RUNS, "Replay a run and prove it against the hash of every step."),
     Entry("export", RUNS, "Write the parameters of a step as safetensors."),
     Entry("page", RUNS, "Write a run as one HTML page that needs no network."),

@@ -50,3 +50,11 @@ class View:
             steps, values = np.array(rows, dtype=np.float64).T
             found[VALID] = (steps, values)
         return found
+
+    def own_lines(self, measure: str) -> dict[str, Line]:
+        """The same from the branch on: what a fork shares is its parent's to draw."""
+        first = self.branch or 0
+        return {
+            kind: (steps[steps >= first], values[steps >= first])
+            for kind, (steps, values) in self.lines(measure).items()
+        }

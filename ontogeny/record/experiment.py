@@ -1,7 +1,7 @@
 """What a person writes in a file to be run: a learner, its data, and how to go about it.
 
-A file that `ontogeny run FILE.py` runs holds a function `experiment(...)` that returns an `Experiment`. Its arguments, if
-it has any, have defaults and can be set on the command line as NAME=VALUE.
+A file that `ontogeny run FILE.py` runs holds a function `experiment(...)` that returns an `Experiment`. Its arguments,
+if it has any, can be set on the command line as NAME=VALUE; one without a default has to be.
 """
 
 from __future__ import annotations

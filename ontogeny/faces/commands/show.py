@@ -47,7 +47,8 @@ def say(console: Console, run: Run, count: int) -> None:
     start = run.start
     console.print(
         f"[bold]{escape(run.folder.name)}[/] at step {run.step}: program {escape(run.program.name)}, "
-        f"{size} parameters, seed {start['seed']}, machine {escape(start['machine'])} {escape(str(start['options'].get('mode', '')))}",
+        f"{size} parameters, seed {start['seed']}, machine {escape(start['machine'])} "
+        f"{escape(str(start['options'].get('mode', '')))}",
         soft_wrap=True,
     )
     console.print("dials  " + "  ".join(f"{escape(dial)} {value:g}" for dial, value in run.dials().items()))

@@ -1,0 +1,267 @@
+"""The shell as a person uses it: what it prints, writes, how it exits, and what it says when something is wrong."""
+
+from __future__ import annotations
+
+import json
+import os
+import re
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+from typing import Any
+
+import pytest
+from safetensors.numpy import load_file
+from typer.testing import CliRunner, Result
+
+from ontogeny.faces.cli import app, loaded
+from ontogeny.faces.registry import COMMANDS
+from ontogeny.isa.encode import decode
+from ontogeny.isa.text import from_text
+
+EXAMPLES = Path(__file__).parents[2] / "examples"
+FILE = str(Path(__file__).parent / "perceptron.py")
+TEXT = str(EXAMPLES / "perceptron.onto")
+SHELL = [str(Path(sys.executable).parent / "ontogeny")]
+
+
+@pytest.fixture(autouse=True)
+def in_a_fresh_folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv("ONTOGENY_RUNS", str(tmp_path / "runs"))
+    monkeypatch.setenv("COLUMNS", "200")
+
+
+def shell(*words: str, exit_code: int = 0, **settings: Any) -> Result:
+    result = CliRunner().invoke(app, list(words), **settings)
+    assert result.exit_code == exit_code, result.output
+    return result
+
+
+def asked(*words: str, exit_code: int = 0) -> Any:
+    return json.loads(shell(*words, "--json", exit_code=exit_code).stdout)
+
+
+def started(*words: str) -> Any:
+    return asked("run", FILE, "--machine", "reference", *words)
+
+
+# The registry
+
+
+@pytest.mark.parametrize("entry", COMMANDS, ids=lambda entry: entry.name)
+def test_a_command_says_what_the_registry_says_and_answers_in_json(entry: Any) -> None:
+    command = loaded(entry)
+    assert (command.help or "").splitlines()[0].startswith(entry.meaning.rstrip("."))
+    assert any("--json" in option.opts for option in command.params)
+    assert entry.meaning.rstrip(".") in shell(entry.name, "--help").output
+
+
+def test_every_file_of_a_command_is_in_the_registry() -> None:
+    folder = Path(sys.modules["ontogeny.faces.cli"].__file__ or "").parent / "commands"
+    assert {path.stem for path in folder.glob("*.py")} - {"__init__"} == {entry.name for entry in COMMANDS}
+
+
+def test_help_lists_every_command() -> None:
+    said = shell("--help").output
+    assert all(re.search(rf"\b{entry.name}\b", said) for entry in COMMANDS)
+
+
+def test_help_loads_no_heavy_library() -> None:
+    code = "import sys, ontogeny.faces.cli; print(sorted({'torch', 'numpy', 'matplotlib', 'scipy'} & set(sys.modules)))"
+    assert subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True).stdout == "[]\n"
+
+
+# Programs
+
+
+def test_text_and_its_encoded_form_are_the_same_program() -> None:
+    asked("asm", TEXT, "-o", "p.ontob")
+    text = shell("disasm", "p.ontob").stdout
+    assert from_text(text) == decode(Path("p.ontob").read_bytes()) == from_text(Path(TEXT).read_text(encoding="utf-8"))
+
+
+def test_disasm_shows_one_routine() -> None:
+    text = asked("disasm", TEXT, "--routine", "learn")["text"]
+    assert text.startswith("routine learn") and "routine predict" not in text
+    assert "there are init" in shell("disasm", TEXT, "--routine", "nothing", exit_code=1).stderr
+
+
+def test_check_counts_and_refuses_with_the_place() -> None:
+    assert asked("check", TEXT)["parameters"] == 3
+    Path("bad.onto").write_text("program p\nparam w: f32[2\n", encoding="utf-8")
+    said = shell("check", "bad.onto", exit_code=1).stderr
+    assert "bad.onto" in said and "line 2, column" in said and "Traceback" not in said
+
+
+def test_fmt_is_idempotent_and_check_writes_nothing() -> None:
+    Path("p.onto").write_text("program   p\nparam w:f32[2]\n", encoding="utf-8")
+    before = Path("p.onto").read_text(encoding="utf-8")
+    shell("fmt", "--check", "p.onto", exit_code=1)
+    assert Path("p.onto").read_text(encoding="utf-8") == before
+    assert asked("fmt", "p.onto")["changed"] == ["p.onto"]
+    assert asked("fmt", "p.onto")["changed"] == []
+    assert shell("fmt", "-", input=before).stdout == Path("p.onto").read_text(encoding="utf-8")
+
+
+def test_cost_adds_up_and_is_sorted() -> None:
+    found = asked("cost", TEXT, "--top", "0")
+    operations = [line["operations"] for line in found["instructions"]]
+    assert sum(operations) == found["total"]["operations"] > 0
+    assert operations == sorted(operations, reverse=True)
+    by_order = asked("cost", TEXT, "--top", "0", "--sort", "order")["instructions"]
+    assert [line["number"] for line in by_order] == list(range(1, len(by_order) + 1))
+    assert "operations" in shell("cost", TEXT, "--uses").stdout
+
+
+# Runs
+
+
+def test_a_run_and_what_can_be_asked_of_it() -> None:
+    run = started("--steps", "20")
+    assert run["step"] == 20 and run["metrics"]["valid.accuracy"] > 0.5
+    assert [one["run"] for one in asked("runs")["runs"]] == ["perceptron"]
+    shown = asked("show", "perc")
+    assert shown["columns"]["step"] == list(range(1, 21)) and shown["journal"][0]["kind"] == "start"
+    assert asked("verify", "perceptron")["ok"] is True
+    assert asked("rewind", "perceptron", "20")["hash"] == run["hash"]
+    for words in (("show", "perceptron"), ("runs",), ("rewind", "perceptron", "last")):
+        assert "perceptron" in shell(*words).stdout
+
+
+def test_rewinding_changes_nothing_and_gives_the_values_of_that_step() -> None:
+    started("--steps", "5", "--name", "short")
+    run = started("--steps", "20", "--name", "long")
+    short, long = asked("rewind", "short", "last"), asked("rewind", "long", "5")
+    assert short["parameters"] == long["parameters"] and short["hash"] == long["hash"]
+    assert asked("show", "long")["hash"] == run["hash"]
+
+
+def test_resuming_arrives_where_one_run_would_have() -> None:
+    whole = started("--steps", "20", "--name", "whole")
+    started("--steps", "8", "--name", "parts")
+    assert asked("resume", "parts", "--steps", "12")["hash"] == whole["hash"]
+
+
+def test_a_fork_with_a_dial_parts_where_it_should() -> None:
+    started("--steps", "20")
+    fork = asked("fork", "perceptron", "10", "--dial", "lr=0.01", "--name", "slow", "--steps", "10")
+    assert fork["dials"] == {"lr": 0.01} and fork["step"] == 20
+    compared = asked("compare", "perceptron", "slow")
+    assert compared["parts_at"][0] is None or compared["parts_at"][0] > 10
+    assert "lr" in shell("compare", "perceptron", "slow").stdout
+
+
+def test_a_dial_holds_from_the_present_step_on() -> None:
+    started("--steps", "4")
+    assert asked("set", "perceptron", "lr=0.5")["before"] == {"lr": 0.1}
+    asked("resume", "perceptron", "--steps", "2")
+    assert asked("rewind", "perceptron", "3")["dials"] == {"lr": 0.1}
+    assert asked("rewind", "perceptron", "5")["dials"] == {"lr": 0.5}
+
+
+def test_until_stops_early() -> None:
+    run = started("--steps", "500", "--until", "valid.accuracy >= 0.9")
+    assert run["step"] < 500 and "valid.accuracy" in run["stopped"]
+
+
+def test_options_reach_the_experiment() -> None:
+    started("examples=16", "noisy=yes", "slope=2", "--steps", "1")
+    assert "whole number" in shell("run", FILE, "examples=many", exit_code=1).stderr
+
+
+def test_export_holds_the_parameters_by_name() -> None:
+    started("--steps", "10")
+    asked("export", "perceptron", "--step", "-5", "-o", "p.safetensors")
+    found = load_file("p.safetensors")
+    rewound = {one["name"]: one for one in asked("rewind", "perceptron", "5")["parameters"]}
+    assert set(found) == {"w", "b"} and found["w"].max() == pytest.approx(rewound["w"]["max"])
+
+
+def test_a_damaged_run_is_told_apart_and_the_others_still_listed() -> None:
+    started("--steps", "3", "--name", "sound")
+    started("--steps", "3", "--name", "broken")
+    journal = Path("runs/broken/journal.jsonl")
+    journal.write_bytes(b"rubbish\n" + journal.read_bytes())
+    rows = {row["run"]: row for row in asked("runs")["runs"]}
+    assert rows["sound"]["step"] == 3 and "error" in rows["broken"]
+
+
+# What goes wrong
+
+
+@pytest.mark.parametrize(
+    ("words", "said"),
+    [
+        (("check", "nothing.onto"), "there is no file"),
+        (("show", "nothing"), "there is no run"),
+        (("run", "nothing.py"), "there is no file"),
+        (("run", TEXT), "not a Python file"),
+        (("cost", TEXT, "--sort", "colour"), "choose operations"),
+        (("run", FILE, "colour=red"), "has no option 'colour'"),
+        (("run", FILE, "--until", "soon"), "not a goal"),
+        (("compare", "one"), "at least two"),
+    ],
+)
+def test_bad_input_gets_one_clear_line(words: tuple[str, ...], said: str) -> None:
+    result = shell(*words, exit_code=1)
+    assert said in result.stderr and "Traceback" not in result.output and result.stdout == ""
+    assert "Traceback" in shell("--debug", *words, exit_code=1).stderr
+
+
+def test_what_is_not_understood_exits_with_two() -> None:
+    assert "disasm" in shell("disasmm", exit_code=2).output
+    shell("cost", exit_code=2)
+    shell("cost", TEXT, "--nothing", exit_code=2)
+
+
+def test_rubbish_is_no_program() -> None:
+    Path("p.ontob").write_bytes(Path(TEXT).read_bytes()[:10] + bytes(range(256)))
+    assert "UTF-8" in shell("check", "p.ontob", exit_code=1).stderr
+    asked("asm", TEXT, "-o", "q.ontob")
+    Path("q.ontob").write_bytes(Path("q.ontob").read_bytes()[:-9])
+    assert "Traceback" not in shell("check", "q.ontob", exit_code=1).output
+
+
+def test_an_error_in_the_persons_own_file_is_said_and_can_be_traced() -> None:
+    Path("mine.py").write_text("def experiment():\n    return 1 / 0\n", encoding="utf-8")
+    said = shell("run", "mine.py", exit_code=1).stderr
+    assert "ZeroDivisionError" in said and "--debug" in said and "Traceback" not in said
+    assert "mine.py" in shell("--debug", "run", "mine.py", exit_code=1).stderr
+
+
+# As processes
+
+
+def test_ctrl_c_leaves_a_run_that_goes_on() -> None:
+    whole = started("--steps", "600", "--name", "whole")
+    words = [*SHELL, "run", FILE, "--machine", "reference", "--steps", "100000000", "--name", "cut"]
+    process = subprocess.Popen(words, stderr=subprocess.PIPE, text=True, env=dict(os.environ))
+    metrics = Path("runs/cut/journal.jsonl")
+    while not metrics.exists() and process.poll() is None:
+        time.sleep(0.02)
+    time.sleep(0.5)
+    process.send_signal(signal.SIGINT)
+    _, said = process.communicate(timeout=60)
+    assert process.returncode == 130 and "ontogeny resume cut" in said and "Traceback" not in said
+    step = asked("show", "cut")["step"]
+    assert asked("rewind", "cut", str(min(step, 600)))["hash"] == asked("rewind", "whole", str(min(step, 600)))["hash"]
+    assert asked("resume", "cut", "--steps", "1")["step"] == step + 1
+    assert whole["step"] == 600
+
+
+def test_the_shell_itself() -> None:
+    done = subprocess.run([*SHELL, "--version"], capture_output=True, text=True, check=True)
+    assert re.fullmatch(r"ontogeny \d+\.\d+\.\d+\n", done.stdout)
+    done = subprocess.run([*SHELL, "show", "nothing"], capture_output=True, text=True)
+    assert done.returncode == 1 and done.stdout == "" and done.stderr.startswith("error: there is no run")
+
+
+def test_a_closed_pipe_is_no_error() -> None:
+    started("--steps", "50")
+    done = subprocess.run(
+        f"{SHELL[0]} show perceptron --json | head -1", shell=True, capture_output=True, text=True, check=True
+    )
+    assert done.stdout == "{\n" and "Traceback" not in done.stderr
