@@ -123,4 +123,4 @@ def _restored(codec: str, blob: memoryview, dtype: np.dtype[Any], shape: tuple[i
     if codec == "raw":
         return np.frombuffer(blob, np.uint8).copy().view(dtype).reshape(shape)
     shuffled = np.frombuffer(zstandard.ZstdDecompressor().decompress(blob), np.uint8)
-    return np.ascontiguousarray(shuffled.reshape(dtype.itemsize, -1).T).reshape(-1).view(dtype).reshape(shape)
+    return shuffled.reshape(dtype.itemsize, -1).T.copy().reshape(-1).view(dtype).reshape(shape)

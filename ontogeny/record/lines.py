@@ -87,7 +87,7 @@ class Appender:
         if self._pending:
             with disk("writing", self.path):
                 try:
-                    write_all(self._fd, self._pending, self.size)
+                    write_all(self._fd, bytes(self._pending), self.size)
                 except OSError:
                     os.ftruncate(self._fd, self.size)
                     raise

@@ -146,7 +146,6 @@ class Recorded:
         self.program = program or read_program(self._lineage.root, self.start["program"])
         self.history = History(self._lineage, self.program, metric_names(self.program))
         self._schedule = Schedule(self.start["dials"], self.entries)
-        self.parked = None
         if self._journal.damaged is not None:
             warnings.warn(
                 f"line {self._journal.damaged} of {self._journal.path} is damaged; what stands before it is read, "

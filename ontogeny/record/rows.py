@@ -81,9 +81,9 @@ class Rows:
             return
         if self._metrics:
             with disk("writing", self._hash_path):
-                write_all(self._fds[0], self._hashes, self._written * self._hash_width)
+                write_all(self._fds[0], bytes(self._hashes), self._written * self._hash_width)
             with disk("writing", self._metric_path):
-                write_all(self._fds[1], self._metrics, self._written * self._width)
+                write_all(self._fds[1], bytes(self._metrics), self._written * self._width)
             self._written += len(self._metrics) // self._width
             self._hashes.clear()
             self._metrics.clear()

@@ -62,14 +62,16 @@ def create(
     evaluate_every: int = 0,
     author: str = "you",
 ) -> Run:
-    """A new run in `folder`, at step 0. Raises RecordError, DataError or MachineError for what does not fit."""
+    """A new run in `folder`, at step 0, open for writing. Raises an OntogenyError for what does not fit together."""
     folder = Path(folder)
     filled = pinned(machine, options)
     seat = Seat(lambda: build(machine, learner.program, filled))
     inputs = valid_inputs(valid)
     plan = Plan(inputs, seed, dials or {}, called(machine), filled, keyframe_every, evaluate_every, author)
     write_run(folder, learner, data, plan, seat.machine)
-    return Run(folder, data=data, valid=inputs, seat=seat, program=learner.program)
+    run = Run(folder, data=data, valid=inputs, seat=seat, program=learner.program)
+    run._write()
+    return run
 
 
 def open_run(
@@ -98,10 +100,10 @@ class Run(Recorded):
         `on_step(step, metrics)` may turn dials, fork and read. Ctrl-C stops after the step that it falls into and
         raises KeyboardInterrupt; the run can go on, here or in another process. RecordError where the disk fails.
         """
-        self._write()
+        owed = self._write()
         with self._seat.lock, Interrupts() as interrupts:
             try:
-                for _ in range(steps):
+                for _ in range(steps - owed):
                     metrics = self._take_step()
                     if on_step is not None:
                         on_step(self.step, metrics)
@@ -236,17 +238,22 @@ class Run(Recorded):
             self._stepper.reschedule(self._schedule)
         return entry
 
-    def _write(self) -> None:
-        """Takes the lock, cuts what a crash tore, and takes the steps that the journal speaks of."""
+    def _write(self) -> int:
+        """Takes the lock, cuts what a crash tore, and takes the lost steps that the journal speaks of: how many."""
         if self._lock is not None:
-            return
+            return 0
         self._lock = Lock(self.folder)
+        known = self.step, self.hash()
         try:
             self._load(self.program)
+            if known != (self.step, self.hash()):
+                self._seat.leave(self)
             self._mend()
             self._begin_session()
-            if (owed := max(entry.at for entry in self.entries) - self.step) > 0:
+            owed = max(0, max(entry.at for entry in self.entries) - self.step)
+            if owed:
                 self.advance(owed)
+            return owed
         except BaseException:
             self._release()
             raise
@@ -279,7 +286,7 @@ class Run(Recorded):
         self._flushed = time.monotonic()
         found = self.evaluations()
         self._evaluated = {f"valid.{name}": v for name, v in found[-1].items() if name != "step"} if found else {}
-        if self._evaluate_every and not found and self.step == self.base == 0:
+        if self._evaluate_every and not found and self.step == 0 and len(self.history.parts) == 1:
             self._evaluate(self._sit())
 
     def _release(self) -> None:
