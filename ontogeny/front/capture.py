@@ -134,7 +134,9 @@ class _Capture:
         """The declarations so far with these routines."""
         return Program(self.name, self._decls(), tuple(routines))
 
-    def _translated(self, function: Any, args: tuple[Any, ...], prefix: str) -> tuple[Builder, list[Value], Translation]:
+    def _translated(
+        self, function: Any, args: tuple[Any, ...], prefix: str
+    ) -> tuple[Builder, list[Value], Translation]:
         graph = traced(function, args)
         large = large_constants(graph)
         names = {key: f"constant.{len(self.constants) + i}" for i, key in enumerate(large)}
@@ -171,7 +173,9 @@ class _Capture:
                 copies = {k: v.clone() for k, v in {**held.params, **held.rest}.items()}
                 self._names = list(metrics(functional_call(self.objective, copies, (self.batch,))))
         if len(self._names) != count:
-            raise CaptureError(f"the loss function returned {count} metrics while traced and {len(self._names)} when run")
+            raise CaptureError(
+                f"the loss function returned {count} metrics while traced and {len(self._names)} when run"
+            )
         return self._names
 
     def evaluate(self, batch: dict[str, torch.Tensor]) -> Routine:

@@ -30,13 +30,13 @@ class Drawing(TorchDispatchMode):
     """Answers torch's random operations with the program's own numbers of seed 0 and step 0."""
 
     def __init__(self) -> None:
-        super().__init__()
+        super().__init__()  # type: ignore[no-untyped-call]
         self.site = 0
 
     def __torch_dispatch__(self, func: Any, types: Any, args: Any = (), kwargs: Any = None) -> Any:
         name = func._schema.name
-        if name == "aten::bernoulli_" and len(args) == 2:
-            return args[0].copy_(self._next(args[0].shape) < args[1])
+        if name == "aten::bernoulli_":  # its p of 0.5 is a default, and left out
+            return args[0].copy_(self._next(args[0].shape) < (args[1] if len(args) > 1 else 0.5))
         if name == "aten::bernoulli" and len(args) == 2:
             return (self._next(args[0].shape) < args[1]).to(args[0].dtype)
         if name == "aten::bernoulli":
@@ -64,7 +64,9 @@ def plain_step(
     return named, {name: g.float().numpy() for name, g in zip(leaves, zeros, strict=True)}
 
 
-def compared(found: Mapping[str, Array], expected: Mapping[str, Array], losses: tuple[float, float]) -> dict[str, float]:
+def compared(
+    found: Mapping[str, Array], expected: Mapping[str, Array], losses: tuple[float, float]
+) -> dict[str, float]:
     """How far captured gradients and loss are from plain ones. Raises CaptureError when that is not rounding."""
     overall = max((float(np.abs(g).max(initial=0.0)) for g in expected.values()), default=0.0)
     worst, name_of_worst, differing = 0.0, "", 0
@@ -78,8 +80,8 @@ def compared(found: Mapping[str, Array], expected: Mapping[str, Array], losses: 
     loss = abs(losses[0] - losses[1]) / max(abs(losses[1]), 1e-30)
     if not worst <= TOLERANCE or not loss <= TOLERANCE:
         raise CaptureError(
-            f"the captured step is not the model's: the loss is {losses[0]:.9g} and plain PyTorch's {losses[1]:.9g}, and the "
-            f"gradient of {name_of_worst or 'the loss'} differs by {worst:.3g} of its size; this is a fault of the capture, "
-            "and nothing was kept"
+            f"the captured step is not the model's: the loss is {losses[0]:.9g} and plain PyTorch's {losses[1]:.9g}, "
+            f"and the gradient of {name_of_worst or 'the loss'} differs by {worst:.3g} of its size; the model is not "
+            "the same every time that it runs, or the capture is at fault; nothing was kept"
         )
     return {"gradient_difference": worst, "loss_difference": loss, "differing_elements": float(differing)}

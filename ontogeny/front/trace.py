@@ -1,7 +1,7 @@
 """Tracing: a PyTorch loss and its gradients as a flat list of ATen operations.
 
 Tracing runs on fake tensors, so a Python branch on a tensor's value is an error and never a silent choice. Attention is
-traced as plain matrix products (the CPU flash kernel's backward is not decomposed alike), recurrent layers step by step.
+traced as plain matrix products (the CPU flash kernel's backward is not decomposed alike), recurrent layers by steps.
 """
 
 from __future__ import annotations
@@ -18,10 +18,16 @@ from torch._subclasses.fake_tensor import DataDependentOutputException, DynamicO
 from torch.func import functional_call, functionalize, grad_and_value
 from torch.fx import GraphModule
 from torch.fx.experimental.proxy_tensor import make_fx
+from torch.fx.experimental.symbolic_shapes import GuardOnDataDependentSymNode
 from torch.nn.attention import SDPBackend, sdpa_kernel
 
+from ontogeny.front.huggingface import told_of_tracing
 from ontogeny.isa.errors import CaptureError
 
+DEPENDS = (
+    "what happens next depends on the value of a tensor, and a program has no hidden Python; use torch.where, a mask, "
+    "or compute it outside of the model"
+)
 Batch = Mapping[str, torch.Tensor]
 Loss = Callable[[nn.Module, Batch], Any]
 
@@ -51,10 +57,14 @@ def metrics(result: Any) -> dict[str, torch.Tensor]:
     """The loss function's result as named scalars, `loss` first. Raises CaptureError for anything else."""
     named = dict(result) if isinstance(result, Mapping) else {"loss": result}
     if "loss" not in named:
-        raise CaptureError(f"the loss function returned {', '.join(map(repr, named))} but no 'loss'; name the one to minimise 'loss'")
+        raise CaptureError(
+            f"the loss function returned {', '.join(map(repr, named))} but no 'loss'; name the one to minimise 'loss'"
+        )
     for name, value in named.items():
         if not isinstance(value, torch.Tensor) or value.dim():
-            what = f"a tensor of shape {tuple(value.shape)}" if isinstance(value, torch.Tensor) else type(value).__name__
+            what = (
+                f"a tensor of shape {tuple(value.shape)}" if isinstance(value, torch.Tensor) else type(value).__name__
+            )
             raise CaptureError(f"the loss function's {name!r} is {what}; a scalar tensor was expected")
     return {"loss": named.pop("loss"), **named}
 
@@ -79,15 +89,12 @@ def traced(function: Callable[..., Any], args: tuple[Any, ...]) -> GraphModule:
     """The ATen graph of a pure function on arguments like these. Raises CaptureError naming the user's own line."""
     pure = functionalize(function, remove="mutations")
     try:
-        with plain_kernels():
+        with plain_kernels(), told_of_tracing():
             return make_fx(pure, tracing_mode="fake", record_stack_traces=True, _allow_non_fake_inputs=True)(*args)
     except CaptureError:
         raise
-    except (DataDependentOutputException, DynamicOutputShapeException) as error:
-        raise CaptureError(
-            f"{user_line(error)}: what happens next depends on the value of a tensor ({error}), and a program has no "
-            "hidden Python; use torch.where, a mask, or compute it outside of the model"
-        ) from error
+    except (DataDependentOutputException, DynamicOutputShapeException, GuardOnDataDependentSymNode) as error:
+        raise CaptureError(f"{user_line(error)}: {DEPENDS}") from error
     except Exception as error:
         raise CaptureError(f"{user_line(error)}: {type(error).__name__}: {error}") from error
 

@@ -11,7 +11,7 @@ from torch.fx import GraphModule, Node
 from ontogeny.front.aten import ATEN, Context, Handler, Meta
 from ontogeny.front.aten.table import DTYPES
 from ontogeny.front.author import Value
-from ontogeny.front.trace import where_from
+from ontogeny.front.trace import DEPENDS, where_from
 from ontogeny.isa.build import Builder
 from ontogeny.isa.errors import CaptureError, ProgramError
 from ontogeny.isa.op import Op
@@ -25,7 +25,11 @@ SMALL = 64
 def type_of(tensor: torch.Tensor) -> Type:
     """The language's type of a tensor. Raises CaptureError for formats that it does not have."""
     if tensor.dtype not in DTYPES:
-        raise CaptureError(f"tensors of {tensor.dtype} cannot be captured; use one of {', '.join(str(d) for d in DTYPES)}")
+        raise CaptureError(
+            f"tensors of {tensor.dtype} cannot be captured; use one of {', '.join(str(d) for d in DTYPES)}"
+        )
+    if not all(isinstance(n, int) for n in tensor.shape):
+        raise CaptureError(DEPENDS)
     return Type(DTYPES[tensor.dtype], tuple(int(n) for n in tensor.shape))
 
 
@@ -76,7 +80,7 @@ class Translation:
         return self._handled(node, name, handler)
 
     def _in_place(self, node: Node, name: str) -> Any:
-        """A change in place that functionalising has left: whoever uses the changed value from here on gets the new one."""
+        """A change in place that functionalising has left: whoever uses the changed value from here on gets the new."""
         result = self._handled(node, name, ATEN.get(name))
         if isinstance(node.args[0], Node):
             self.values[node.args[0]] = result
@@ -84,9 +88,12 @@ class Translation:
 
     def _handled(self, node: Node, name: str, handler: Handler | None) -> Any:
         if handler is None:
-            raise CaptureError(f"{self._at()}: no meaning is known for ATen's {name!r}; add one to front/aten")
-        meta = self._meta(node)
+            raise CaptureError(
+                f"{self._at()}: no meaning is known for ATen's {name!r}; write it with other operations, "
+                "or add it to front/aten"
+            )
         try:
+            meta = self._meta(node)
             return handler(self.ctx, meta, *(self._value(a) for a in node.args), **self._keywords(node))
         except (ProgramError, CaptureError) as error:
             raise CaptureError(f"{self._at()}: ATen's {name!r}: {error}") from error
@@ -97,7 +104,9 @@ class Translation:
 
     def _meta(self, node: Node) -> Meta:
         value = node.meta.get("val")
-        return Meta(tuple(type_of(t) for t in (value if isinstance(value, (list, tuple)) else (value,)) if t is not None))
+        return Meta(
+            tuple(type_of(t) for t in (value if isinstance(value, (list, tuple)) else (value,)) if t is not None)
+        )
 
     def _at(self) -> str:
         return self.ctx.builder.note.where or "in the traced step"

@@ -8,6 +8,7 @@ from ontogeny.front.author import Value, concatenate, constant, minimum
 from ontogeny.front.layout import Arena, gaps
 from ontogeny.front.rules import Rule
 from ontogeny.isa.build import Builder
+from ontogeny.isa.errors import CaptureError
 from ontogeny.isa.op import Op
 from ontogeny.isa.program import Decl, Note
 from ontogeny.isa.types import DType, Type
@@ -24,9 +25,7 @@ def rule_dials(rule: Rule) -> list[Decl]:
 def slot_decls(rule: Rule, registers: Sequence[Decl]) -> list[Decl]:
     """The state that a rule keeps: one register for each slot and each register that it updates."""
     many = len(registers) > 1
-    return [
-        Decl("state", f"{slot}.{reg.name}" if many else slot, reg.type) for slot in rule.slots for reg in registers
-    ]
+    return [Decl("state", f"{slot}.{reg.name}" if many else slot, reg.type) for slot in rule.slots for reg in registers]
 
 
 def append_update(builder: Builder, rule: Rule, arenas: Sequence[Arena], gradients: Mapping[str, Value]) -> None:
@@ -43,6 +42,10 @@ def append_update(builder: Builder, rule: Rule, arenas: Sequence[Arena], gradien
         param, state = rule.update(gradient, Value(builder, builder.read(decl.name)), state, dials)
         builder.commit(decl.name, param.name)
         for slot, value in state.items():
+            if slot not in names:
+                raise CaptureError(
+                    f"the rule {rule.name} gave a state {slot!r}, but its slots are {', '.join(names) or 'none'}"
+                )
             if value.name != builder.read(names[slot]):
                 builder.commit(names[slot], value.name)
     builder.commit("step", (step + 1).name)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any
 
 from ontogeny.front.aten.table import Context, Handler, Meta
@@ -69,7 +70,12 @@ def _divide(ctx: Context, meta: Meta, a: Any, b: Any, rounding_mode: str | None 
 
 def _power(ctx: Context, meta: Meta, a: Any, b: Any) -> Value:
     base, dtype = _operand(ctx, a, meta.type.dtype), meta.type.dtype
-    special = {2: lambda: base * base, 0.5: base.sqrt, 3: lambda: base * base * base, 1: lambda: base}
+    special: dict[Number, Callable[[], Value]] = {
+        0.5: base.sqrt,
+        1: lambda: base,
+        2: lambda: base * base,
+        3: lambda: base * base * base,
+    }
     if not isinstance(b, Value) and b in special:
         return special[b]()
     if not isinstance(b, Value) and b == -0.5:
@@ -223,4 +229,3 @@ ELEMENTWISE: dict[str, Handler] = {
     "native_dropout": _native_dropout,
     "native_dropout_backward": _native_dropout_backward,
 }
-

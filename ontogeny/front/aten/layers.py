@@ -78,7 +78,9 @@ def _all(ctx: Context, meta: Meta, a: Value, dims: Any = None, keepdim: bool = F
     return _any(ctx, meta, a.cast(DType.BOOL).op(Op.NOT), dims, keepdim).op(Op.NOT)
 
 
-def _variance(ctx: Context, meta: Meta, a: Value, dims: Any = None, correction: Number = 1, keepdim: bool = False) -> Value:
+def _variance(
+    ctx: Context, meta: Meta, a: Value, dims: Any = None, correction: Number = 1, keepdim: bool = False
+) -> Value:
     return a.op(Op.VARIANCE, dims=_dims(dims, len(a.shape)), correction=correction, keep=keepdim)
 
 
@@ -93,7 +95,9 @@ def _cumulative(kind: str) -> Handler:
     return handler
 
 
-def _norm(ctx: Context, meta: Meta, a: Value, order: Number = 2, dims: Any = None, keepdim: bool = False, **_: Any) -> Value:
+def _norm(
+    ctx: Context, meta: Meta, a: Value, order: Number = 2, dims: Any = None, keepdim: bool = False, **_: Any
+) -> Value:
     if order != 2:
         raise CaptureError(f"a vector norm of order {order} is not captured yet; only order 2 is")
     return (a * a).op(Op.SUM, dims=_dims(dims, len(a.shape)), keep=keepdim).sqrt()
@@ -130,7 +134,15 @@ def _layer_norm(
 
 
 def _layer_norm_backward(
-    ctx: Context, meta: Meta, g: Value, a: Value, shape: Sequence[int], mean: Value, rstd: Value, w: Value | None, *_: Any
+    ctx: Context,
+    meta: Meta,
+    g: Value,
+    a: Value,
+    shape: Sequence[int],
+    mean: Value,
+    rstd: Value,
+    w: Value | None,
+    *_: Any,
 ) -> tuple[Value, ...]:
     weight = w if w is not None else ctx.full(1.0, a.type.with_shape(tuple(shape)))
     return g.ops(Op.LAYER_NORM_BACKWARD, a, mean, rstd, weight, rank=len(shape))
@@ -208,7 +220,14 @@ def _plain_pool(dilation: Any, ceil: bool) -> None:
 
 
 def _max_pool(
-    ctx: Context, meta: Meta, a: Value, size: Any, stride: Any = (), padding: Any = 0, dilation: Any = 1, ceil: bool = False
+    ctx: Context,
+    meta: Meta,
+    a: Value,
+    size: Any,
+    stride: Any = (),
+    padding: Any = 0,
+    dilation: Any = 1,
+    ceil: bool = False,
 ) -> tuple[Value, ...]:
     _plain_pool(dilation, ceil)
     return a.ops(Op.MAX_POOL, **_pool(size, stride, padding))
@@ -237,7 +256,9 @@ def _avg_pool_backward(
     return g.op(Op.AVG_POOL_BACKWARD, a, **_pool(size, stride, padding))
 
 
-def _nll(ctx: Context, meta: Meta, a: Value, target: Value, weight: Any, reduction: int, ignore: int) -> tuple[Value, ...]:
+def _nll(
+    ctx: Context, meta: Meta, a: Value, target: Value, weight: Any, reduction: int, ignore: int
+) -> tuple[Value, ...]:
     if weight is not None or reduction != 1:
         raise CaptureError("cross entropy with class weights or reduction other than 'mean' is not captured yet")
     return a.ops(Op.NLL_LOSS, target, ignore=ignore)

@@ -97,7 +97,7 @@ def _pad(ctx: Context, meta: Meta, a: Value, amounts: Sequence[int], value: Numb
     for dim in range(rank):
         a = a.narrow(dim, max(0, -low[dim]), a.shape[dim] - max(0, -high[dim]))
     low, high = [max(0, n) for n in low], [max(0, n) for n in high]
-    return a.op(Op.PAD, low=tuple(low), high=tuple(high), value=float(value) if a.dtype.is_float else value)
+    return a.op(Op.PAD, low=tuple(low), high=tuple(high), value=float(value) if a.dtype.is_float else int(value))
 
 
 def _filled(value: Number) -> Handler:
@@ -158,7 +158,9 @@ def _to_front(a: Value, indices: Sequence[Value | None]) -> tuple[Value, list[Va
     at = [i for i, index in enumerate(indices) if index is not None]
     picked = [index for index in indices if index is not None]
     if any(index.dtype is DType.BOOL for index in picked):
-        raise CaptureError("indexing by a boolean mask gives a result whose size depends on data; use torch.where instead")
+        raise CaptureError(
+            "indexing by a boolean mask gives a result whose size depends on data; use torch.where instead"
+        )
     rest = [d for d in range(len(a.shape)) if d not in at]
     adjacent = at == list(range(at[0], at[0] + len(at)))
     return a.permute(*at, *rest), picked, at[0] if adjacent else 0
@@ -231,7 +233,16 @@ def _select_backward(ctx: Context, meta: Meta, g: Value, shape: Sequence[int], d
     return _slice_backward(ctx, meta, wide, shape, dim, index, index + 1, 1)
 
 
-_VIEWS = ("view", "_unsafe_view", "reshape", "unsqueeze", "squeeze.dim", "squeeze.dims", "squeeze", "flatten.using_ints")
+_VIEWS = (
+    "view",
+    "_unsafe_view",
+    "reshape",
+    "unsqueeze",
+    "squeeze.dim",
+    "squeeze.dims",
+    "squeeze",
+    "flatten.using_ints",
+)
 _SAME = ("clone", "detach", "alias", "contiguous", "lift_fresh", "lift_fresh_copy", "copy", "positive")
 
 MOVEMENT: dict[str, Handler] = {
@@ -241,6 +252,7 @@ MOVEMENT: dict[str, Handler] = {
     "expand": _expand,
     "t": _transpose,
     "transpose.int": _transpose,
+    "transpose": _transpose,
     "permute": _permute,
     "slice.Tensor": _slice,
     "select.int": _select,

@@ -44,7 +44,7 @@ class Meta:
 
 @dataclass(slots=True)
 class Context:
-    """The routine being filled, its random sites so far, and registers that a layer has replaced (running statistics)."""
+    """The routine being filled, its random sites so far, and registers that a layer has replaced."""
 
     builder: Builder
     sites: int = 0

@@ -25,15 +25,15 @@ def muon(lr: float = 1e-3, *, momentum: float = 0.95, weight_decay: float = 0.1,
             plain = {**dials, "lr": dials["lr"] * (dials["adam_lr"] / dials["lr"])}
             new, adam = vectors.update(g, p, state, plain)
             return new, {**state, **adam}
-        velocity = state["momentum"].lerp(g, 1.0 - dials["momentum"])
+        velocity = state["momentum_buffer"].lerp(g, 1.0 - dials["momentum"])
         direction = orthogonal(g.lerp(velocity, dials["momentum"]))
         ratio = max(1.0, p.shape[0] / p.shape[1]) ** 0.5
         p = p.scale(1.0 - dials["lr"] * dials["weight_decay"])
-        return p.axpy(direction, -(dials["lr"] * ratio)), {**state, "momentum": velocity}
+        return p.axpy(direction, -(dials["lr"] * ratio)), {**state, "momentum_buffer": velocity}
 
     dials = {"lr": lr, "weight_decay": weight_decay, "momentum": momentum, "adam_lr": adam_lr or lr}
     adam_dials = {name: vectors.dials[name] for name in ("beta1", "beta2", "eps")}
-    return Rule("muon", {**dials, **adam_dials}, ("momentum", *vectors.slots), update, elementwise=False)
+    return Rule("muon", {**dials, **adam_dials}, ("momentum_buffer", *vectors.slots), update, elementwise=False)
 
 
 def orthogonal(matrix: Value) -> Value:

@@ -10,6 +10,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
 
 from ontogeny.front.author import Value
+from ontogeny.isa.errors import ProgramError
 
 Slots = dict[str, Value]
 Update = Callable[[Value, Value, Slots, Mapping[str, Value]], tuple[Value, Slots]]
@@ -35,6 +36,12 @@ class Rule:
     clip: float = 0.0
     options: Mapping[str, float] = field(default_factory=dict)
 
+    def __post_init__(self) -> None:
+        if both := sorted({*self.dials, "clip", "seed", "step"} & {*self.slots}):
+            raise ProgramError(
+                f"the rule {self.name} calls a state slot {both[0]!r}, which is taken; rename it"
+            )
+
     def with_schedule(self, schedule: Schedule) -> Rule:
         """The same rule with a factor on its learning rate that depends on the step."""
         return replace(self, schedule=schedule)
@@ -44,7 +51,9 @@ class Rule:
         return replace(self, clip=norm)
 
 
-def custom(update: Update, *, dials: Mapping[str, float], slots: tuple[str, ...] = (), elementwise: bool = True) -> Rule:
+def custom(
+    update: Update, *, dials: Mapping[str, float], slots: tuple[str, ...] = (), elementwise: bool = True
+) -> Rule:
     """A rule from any pure Python function (gradient, parameter, state, dials) -> (parameter, state).
 
     The function computes with values (`front/author`), is called once while the program is built, and cannot branch on

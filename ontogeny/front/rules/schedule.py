@@ -24,7 +24,7 @@ def warmup(steps: int, then: Schedule | None = None) -> Schedule:
 
 
 def cosine(steps: int, floor: float = 0.0, start: int = 0) -> Schedule:
-    """Falls from one to `floor` along half a cosine between step `start` and step `steps` (Loshchilov and Hutter 2017)."""
+    """Falls from one to `floor` along half a cosine from step `start` to step `steps` (Loshchilov and Hutter 2017)."""
 
     def factor(step: Value) -> Value:
         done = maximum(minimum((step - float(start)) / float(max(1, steps - start)), 1.0), 0.0)

@@ -19,11 +19,11 @@ def sgd(lr: float = 1e-2, *, momentum: float = 0.0, nesterov: bool = False, weig
         g = g.axpy(p, dials["weight_decay"])
         if not momentum:
             return p.axpy(g, -dials["lr"]), {}
-        velocity = state["momentum"].scale(dials["momentum"]) + g
+        velocity = state["momentum_buffer"].scale(dials["momentum"]) + g
         direction = g.axpy(velocity, dials["momentum"]) if nesterov else velocity
-        return p.axpy(direction, -dials["lr"]), {"momentum": velocity}
+        return p.axpy(direction, -dials["lr"]), {"momentum_buffer": velocity}
 
     dials = {"lr": lr, "weight_decay": weight_decay}
     if not momentum:
         return Rule("sgd", dials, (), update)
-    return Rule("sgd", {**dials, "momentum": momentum}, ("momentum",), update)
+    return Rule("sgd", {**dials, "momentum": momentum}, ("momentum_buffer",), update)

@@ -48,7 +48,7 @@ def by_reference(site: Site) -> Function:
     def run(*args: torch.Tensor) -> Any:
         arrays: Any = tuple(to_numpy(a) for a in args)
         out = meaning(None, site.instr, arrays)  # type: ignore[arg-type]
-        results = tuple(to_torch(a, t.dtype, site.device) for a, t in zip(out, site.results, strict=True))
+        results = tuple(to_torch(a, t.dtype, site.device) for a, t in zip(out or (), site.results, strict=True))
         return results[0] if len(results) == 1 else results
 
     return run
@@ -129,7 +129,8 @@ def _window(site: Site) -> Function:
     def run(a: torch.Tensor) -> torch.Tensor:
         for place, (span, step) in enumerate(zip(spans, stride, strict=True)):
             a = a.unfold(first + place, span, step)
-        return a[(..., *(slice(None, None, d) for d in dilation))]
+        steps: Any = (..., *(slice(None, None, d) for d in dilation))
+        return a[steps]
 
     return run
 
@@ -158,8 +159,6 @@ def _scan(site: Site) -> Function:
 
 
 def _gather(site: Site) -> Function:
-    if len(site.operands) == 2 and site.operands[0].rank == 2 and site.operands[1].dtype in (DType.I64, DType.I32):
-        return lambda a, i: torch.embedding(a, i)
     return lambda a, *index: a[tuple(i.long() for i in index)]
 
 

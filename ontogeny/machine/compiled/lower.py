@@ -8,22 +8,29 @@ use, in which only generated names occur.
 from __future__ import annotations
 
 from collections.abc import Container
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 import torch
 
 from ontogeny.isa.errors import MachineError
-from ontogeny.isa.macros import expand_routine
+from ontogeny.isa.macros import expand, expand_routine
 from ontogeny.isa.op import Op
 from ontogeny.isa.program import Decl, Instr, Program, Routine
 from ontogeny.isa.types import DType, Type
 from ontogeny.isa.verify import value_types
-from ontogeny.machine.compiled.base_kernels import BASE, FIRST_IS_TENSOR, NUMBERS, Function, Site, by_reference
-from ontogeny.machine.compiled.base_kernels import needs_reference
+from ontogeny.machine.compiled.base_kernels import (
+    BASE,
+    FIRST_IS_TENSOR,
+    NUMBERS,
+    Function,
+    Site,
+    by_reference,
+    needs_reference,
+)
 from ontogeny.machine.compiled.control_kernels import control
 from ontogeny.machine.compiled.convert import TORCH
-from ontogeny.machine.compiled.macro_kernels import MACROS, SCALAR_LAST
+from ontogeny.machine.compiled.macro_kernels import MACROS, SCALAR_LAST, fused
 from ontogeny.machine.compiled.scalars import HOST, SCALAR, cast_scalar, is_host
 
 
@@ -53,12 +60,18 @@ class Plan:
 class Lowering:
     """Lowers one routine: decides what stays on the host and which kernel each instruction runs."""
 
-    def __init__(self, program: Program, routine: Routine, device: str, expanded: Container[Op], sub: Any) -> None:
+    def __init__(
+        self, program: Program, routine: Routine, device: str, expanded: Container[Op], sub: Any, nested: bool = False
+    ) -> None:
         self.program = program
+        self.expanded = expanded
+        self.nested = nested
         self.device = device
         self.sub = sub
         unfused = _Unfused(expanded)
-        self.routine = expand_routine(program, routine, unfused) if any(i.op in unfused for i in routine.body) else routine
+        self.routine = (
+            expand_routine(program, routine, unfused) if any(i.op in unfused for i in routine.body) else routine
+        )
         self.types = value_types(program, self.routine)
         self.plan = Plan(self.routine)
         self.literals: set[str] = set()
@@ -68,6 +81,9 @@ class Lowering:
         """The finished plan."""
         for instr in self.routine.body:
             self._lower(instr)
+        if self.nested:
+            returns = tuple((n, self._tensor(v) if self._number(v) else v) for n, v in self.routine.returns)
+            self.plan.routine = replace(self.routine, returns=returns)
         return self.plan
 
     def _number(self, name: str) -> bool:
@@ -88,7 +104,8 @@ class Lowering:
 
     def _constant(self, instr: Instr) -> None:
         (name,), type = instr.out, self.types[instr.out[0]]
-        value, dtype = instr.attr("value"), TORCH[type.dtype]
+        value: Any = instr.attr("value")
+        dtype = TORCH[type.dtype]
         flat = value if isinstance(value, tuple) else (value,)
         if type.dtype.is_int:
             array = torch.tensor([int(v) for v in flat], dtype=torch.uint64 if type.dtype is DType.U64 else torch.int64)
@@ -120,7 +137,7 @@ class Lowering:
         self.plan.commits.append((name, value))
 
     def _all_scalar(self, instr: Instr) -> bool:
-        if self.routine.params or not instr.args or not all(self._number(a) for a in instr.args):
+        if self.nested or not instr.args or not all(self._number(a) for a in instr.args):
             return False
         types = tuple(self.types[a] for a in instr.args)
         result = self.types[instr.out[0]] if instr.out else Type(DType.F32)
@@ -142,11 +159,21 @@ class Lowering:
         if instr.op.group.name in ("CONTROL", "DEBUG"):
             function = control(site, self.sub)
         elif instr.op.is_macro:
-            function = MACROS[instr.op](site)
+            function = MACROS[instr.op](site) if fused(site) else self._expanded(instr, site)
         else:
             function = by_reference(site) if needs_reference(site) else BASE[instr.op](site)
         args = tuple(self._operand(site, place) for place in range(len(instr.args)))
         self.plan.tensor.append(Step(function, args, instr.out, instr))
+
+    def _expanded(self, instr: Instr, site: Site) -> Function:
+        """A macro that has no fused kernel for these operands, as the function of its definition."""
+        names = tuple(f"operand{i}" for i in range(len(instr.args)))
+        body = expand(replace(instr, args=names), site.operands)
+        returns = tuple((str(i), name) for i, name in enumerate(instr.out))
+        routine = Routine(instr.op.text, tuple(zip(names, site.operands, strict=True)), body, returns)
+        plan = Lowering(self.program, routine, self.device, self.expanded, self.sub, nested=True).run()
+        function = build(plan, list(names), [slot for _, slot in plan.routine.returns])
+        return (lambda *args: function(*args)[0]) if len(returns) == 1 else function
 
     def _types(self, names: tuple[str, ...]) -> tuple[Type, ...]:
         return tuple(self.types[name] for name in names)
@@ -157,11 +184,13 @@ class Lowering:
         if not self._number(name):
             return name
         op, last = instr.op, place == len(instr.args) - 1
-        by_hand = op is Op.UNIFORM or (op in SCALAR_LAST and last)
+        by_hand = op.is_macro and fused(site) and (op is Op.UNIFORM or (op in SCALAR_LAST and last))
         beside = any(not self._number(a) for a in instr.args) and not needs_reference(site)
         takes = op in NUMBERS or (op in FIRST_IS_TENSOR and place > 0)
         if by_hand or (takes and beside and not (op is Op.WHERE and self._both_numbers(instr))):
-            return name if not (op is Op.WHERE and place == 0) and not (op is Op.EQ and place == 0) else self._tensor(name)
+            return (
+                name if not (op is Op.WHERE and place == 0) and not (op is Op.EQ and place == 0) else self._tensor(name)
+            )
         return self._tensor(name)
 
     def _both_numbers(self, instr: Instr) -> bool:
@@ -237,7 +266,7 @@ def build(plan: Plan, inputs: list[str], outputs: list[str]) -> Function:
     scope: dict[str, Any] = {f"f{i}": step.function for i, step in enumerate(plan.tensor)}
     scope["c"] = plan.constants
     try:
-        exec(compile(source(plan, inputs, outputs), f"<{plan.routine.name}>", "exec"), scope)  # noqa: S102
+        exec(compile(source(plan, inputs, outputs), f"<{plan.routine.name}>", "exec"), scope)
     except (SyntaxError, RecursionError, MemoryError) as error:
         raise MachineError(f"routine {plan.routine.name!r} could not be compiled: {error}") from error
     body: Function = scope["body"]

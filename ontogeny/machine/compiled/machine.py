@@ -20,8 +20,9 @@ import torch
 from ontogeny.isa.errors import MachineError
 from ontogeny.isa.op import Op
 from ontogeny.isa.program import Decl, Program, Routine
+from ontogeny.isa.types import DType
 from ontogeny.machine.base import checked_dials, checked_inputs, checked_state, outermost
-from ontogeny.machine.compiled.convert import TORCH, to_numpy, to_torch
+from ontogeny.machine.compiled.convert import to_numpy, to_torch
 from ontogeny.machine.compiled.inductor import compiled
 from ontogeny.machine.compiled.lower import Lowering, Plan, Step, build, on_host
 from ontogeny.machine.formats import NUMPY
@@ -57,6 +58,9 @@ class CompiledMachine:
         self.watch: Watch | None = None
         self.registers: dict[str, Any] = {}
         self._ready: dict[str, Ready] = {}
+        self._given: Mapping[str, Array] = {}
+        self._turned: Mapping[str, Array] = {}
+        self._committed: dict[str, Any] = {}
         self._fast: dict[str, Callable[..., tuple[Any, ...]]] = {}
 
     def load(self, state: Mapping[str, Array]) -> None:
@@ -78,6 +82,7 @@ class CompiledMachine:
         ready = self._prepare(routine)
         given = checked_inputs(self.program, ready.plan.routine, inputs)
         values = self._values(ready.plan, given, checked_dials(self.program, dials))
+        self._committed = {}
         before = torch.get_num_threads()
         if self.threads:
             torch.set_num_threads(self.threads)
@@ -89,10 +94,13 @@ class CompiledMachine:
         finally:
             torch.set_num_threads(before)
         results = dict(zip(ready.outputs, outputs, strict=True))
-        for name, slot in ready.plan.commits:
-            kept = on_host(self.program.decl(name)) and isinstance(results[slot], torch.Tensor)
-            self.registers[name] = results[slot].item() if kept else results[slot]
+        self._commit({**self._committed, **{name: results[slot] for name, slot in ready.plan.commits}})
         return {name: self._result(ready.plan, slot, results[slot]) for name, slot in ready.plan.routine.returns}
+
+    def _commit(self, values: Mapping[str, Any]) -> None:
+        for name, value in values.items():
+            scalar = on_host(self.program.decl(name)) and isinstance(value, torch.Tensor)
+            self.registers[name] = value.item() if scalar else value
 
     def _run(self, ready: Ready, values: dict[str, Any]) -> tuple[Any, ...]:
         for step in ready.plan.host:
@@ -115,17 +123,20 @@ class CompiledMachine:
         return tuple(values[slot] for slot in ready.outputs)
 
     def _values(self, plan: Plan, inputs: Mapping[str, Array], dials: Mapping[str, Array]) -> dict[str, Any]:
-        if missing := [d.name for _, d in plan.reads if d.kind in ("param", "state") and self._home(d) not in self.registers]:
+        if missing := [
+            d.name for _, d in plan.reads if d.kind in ("param", "state") and self._home(d) not in self.registers
+        ]:
             raise MachineError(f"no value for {missing[0]!r}; load the machine's state before calling a routine")
-        values = dict(plan.constants)
-        for slot, decl in plan.reads:
-            if decl.kind == "input":
-                values[slot] = to_torch(inputs[decl.name], decl.type.dtype, self.device)
-            elif decl.kind == "dial":
-                values[slot] = dials[decl.name].item() if on_host(decl) else self._put(decl, dials[decl.name])
-            else:
-                values[slot] = self._register(decl)
-        return values
+        self._given, self._turned = inputs, dials
+        return {**plan.constants, **{slot: self._read(decl) for slot, decl in plan.reads}}
+
+    def _read(self, decl: Decl) -> Any:
+        """A declared value as the outermost call found it."""
+        if decl.kind == "input":
+            return to_torch(self._given[decl.name], decl.type.dtype, self.device)
+        if decl.kind == "dial":
+            return self._turned[decl.name].item() if on_host(decl) else self._put(decl, self._turned[decl.name])
+        return self._register(decl)
 
     def _home(self, decl: Decl) -> str:
         return decl.arena or decl.name
@@ -143,9 +154,9 @@ class CompiledMachine:
             self._ready[name] = self._compile(plan)
         return self._ready[name]
 
-    def _lower(self, routine: Routine) -> Plan:
+    def _lower(self, routine: Routine, nested: bool = False) -> Plan:
         expanded = THREAD_DEPENDENT if self.mode == "portable" else frozenset()
-        return Lowering(self.program, routine, self.device, expanded, self._sub).run()
+        return Lowering(self.program, routine, self.device, expanded, self._sub, nested).run()
 
     def _compile(self, plan: Plan) -> Ready:
         available = [slot for slot, _ in plan.reads] + [slot for step in plan.host for slot in step.out]
@@ -156,10 +167,20 @@ class CompiledMachine:
         return Ready(plan, body, tuple(inputs), outputs)
 
     def _sub(self, name: str) -> Callable[..., tuple[Any, ...]]:
-        """A routine with operands, as a function of tensors."""
-        routine = self.program.routine(name)
-        plan = self._lower(routine)
-        return build(plan, [param for param, _ in routine.params], [slot for _, slot in routine.returns])
+        """A called routine as a function of tensors. What it reads is as the outermost call found it."""
+        plan = self._lower(self.program.routine(name), nested=True)
+        reads, returns = [slot for slot, _ in plan.reads], [slot for _, slot in plan.routine.returns]
+        commits = [slot for _, slot in plan.commits]
+        body = build(plan, [*(param for param, _ in plan.routine.params), *reads], [*returns, *commits])
+        if self.mode == "fast" and (reads or commits):
+            raise MachineError(f"routine {name!r} is called and reads or commits registers; use mode='exact'")
+
+        def run(*args: Any) -> tuple[Any, ...]:
+            found = body(*args, *(self._read(decl) for _, decl in plan.reads))
+            self._committed.update(zip((n for n, _ in plan.commits), found[len(returns) :], strict=True))
+            return tuple(found[: len(returns)])
+
+        return run
 
     def _put(self, decl: Decl, array: Array) -> Any:
         return array.item() if on_host(decl) else to_torch(array.copy(), decl.type.dtype, self.device)
@@ -177,9 +198,9 @@ class CompiledMachine:
             return np.array(to_numpy(value))
         for instr in plan.routine.body:
             if slot in instr.out and instr.op is Op.CONST:
-                return np.array(value, dtype=NUMPY[instr.attr("dtype")])  # type: ignore[index]
+                dtype = instr.attr("dtype")
+                assert isinstance(dtype, DType)
+                return np.array(value, dtype=NUMPY[dtype])
         kind = np.bool_ if isinstance(value, bool) else np.int64 if isinstance(value, int) else np.float64
         return np.array(value, dtype=kind)
 
-
-__all__ = ["MODES", "TORCH", "CompiledMachine"]

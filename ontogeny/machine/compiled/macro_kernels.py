@@ -11,7 +11,7 @@ import torch
 import torch.nn.functional as F
 
 from ontogeny.isa.op import Op
-from ontogeny.machine.compiled.base_kernels import Function, Maker, Site, plain
+from ontogeny.machine.compiled.base_kernels import WIDE, Function, Maker, Site, plain
 from ontogeny.machine.compiled.convert import TORCH
 from ontogeny.machine.compiled.threefry import uniform
 
@@ -30,25 +30,31 @@ def _gelu(site: Site) -> Function:
 
 def _gelu_backward(site: Site) -> Function:
     approximate = site["approximate"]
+    if site.operands[0].shape != site.operands[1].shape:
+        return lambda g, a: aten.gelu_backward(*torch.broadcast_tensors(g, a), approximate=approximate)
     return lambda g, a: aten.gelu_backward(g, a, approximate=approximate)
 
 
 def _addcmul(a: torch.Tensor, b: torch.Tensor, c: torch.Tensor, value: Any) -> torch.Tensor:
     if isinstance(value, torch.Tensor):
-        return a + value * b * c
+        return (a + value * b * c).to(a.dtype)
     return torch.addcmul(a, b, c, value=value)
 
 
 def _addcdiv(a: torch.Tensor, b: torch.Tensor, c: torch.Tensor, value: Any) -> torch.Tensor:
     if isinstance(value, torch.Tensor):
-        return a + value * b / c
+        return (a + value * b / c).to(a.dtype)
     return torch.addcdiv(a, b, c, value=value)
 
 
 def _axpy(a: torch.Tensor, b: torch.Tensor, value: Any) -> torch.Tensor:
     if isinstance(value, torch.Tensor):
-        return a + value * b
+        return (a + value * b).to(a.dtype)
     return torch.add(a, b, alpha=value)
+
+
+def _scale(a: torch.Tensor, value: Any) -> torch.Tensor:
+    return torch.mul(a, value).to(a.dtype)
 
 
 def _lerp(a: torch.Tensor, b: torch.Tensor, weight: Any) -> torch.Tensor:
@@ -89,6 +95,10 @@ def _layer_norm(site: Site) -> Function:
 
 def _layer_norm_backward(site: Site) -> Function:
     shape = site.operands[1].shape[-site["rank"] :]
+    if len(site.operands) == 4:
+        return lambda g, a, mean, rstd: aten.native_layer_norm_backward(
+            g, a, shape, mean, rstd, None, None, [True, False, False]
+        )[0]
     return lambda g, a, mean, rstd, w: aten.native_layer_norm_backward(g, a, shape, mean, rstd, w, w, [True] * 3)
 
 
@@ -169,7 +179,6 @@ def _uniform(site: Site) -> Function:
 
 
 MACROS: dict[Op, Maker] = {
-    Op.SIGN: plain(torch.sign),
     Op.RSQRT: plain(torch.rsqrt),
     Op.RECIPROCAL: plain(torch.reciprocal),
     Op.RELU: plain(torch.relu),
@@ -185,7 +194,7 @@ MACROS: dict[Op, Maker] = {
     Op.ADDCMUL: plain(_addcmul),
     Op.ADDCDIV: plain(_addcdiv),
     Op.AXPY: plain(_axpy),
-    Op.SCALE: plain(torch.mul),
+    Op.SCALE: plain(_scale),
     Op.LINEAR: plain(torch.addmm),
     Op.MEAN: _mean,
     Op.VARIANCE: _variance,
@@ -209,3 +218,11 @@ MACROS: dict[Op, Maker] = {
     Op.UNIFORM: _uniform,
 }
 SCALAR_LAST = frozenset({Op.LERP, Op.ADDCMUL, Op.ADDCDIV, Op.AXPY, Op.SCALE})
+POOLS = frozenset({Op.MAX_POOL, Op.MAX_POOL_BACKWARD, Op.AVG_POOL, Op.AVG_POOL_BACKWARD})
+
+
+def fused(site: Site) -> bool:
+    """Whether ATen has this macro for these formats and ranks; where not, it is expanded."""
+    if any(t.dtype in WIDE for t in (*site.operands, *site.results)):
+        return False
+    return site.instr.op not in POOLS or (len(site["size"]) == 2 and site.operands[0].rank == 4)
