@@ -15,6 +15,7 @@ from ontogeny.faces.terminal import AsJson, amount, answer, number, size, table
 from ontogeny.isa.program import Program
 
 USUAL = ("learn", "predict")
+LONGEST = 60
 
 
 def command(
@@ -51,7 +52,8 @@ def say(console: Console, name: str, lines: list[Line], total: Total, uses: bool
     shown = table("", nr="right", instruction="left", phase="left", operations="right", share="right", bytes="right")
     for line in lines:
         share = line.operations / total.operations if total.operations else 0.0
-        text = f"{escape(line.text)}\n[dim]{escape(line.where)}[/]" if line.where else escape(line.text)
+        where = line.where if len(line.where) <= LONGEST else line.where[: LONGEST - 1] + "…"
+        text = f"{escape(line.text)}\n[dim]{escape(where)}[/]" if where else escape(line.text)
         shown.add_row(str(line.number), text, line.phase, amount(line.operations), f"{share:.1%}", size(line.bytes))
     console.print(shown)
     if total.instructions > len(lines):
