@@ -1,7 +1,8 @@
 """What the benches share: interleaved CPU time at one thread, the peers and the machine, and the closing JSON line.
 
-Contenders take turns within every round, in an order that rotates, so that a busy machine slows all of them alike; what
-is reported is the median over rounds of a ratio within the round. CPU time, not wall-clock: threads that wait count nothing.
+Contenders take turns within every round, in an order that rotates, so that a busy machine slows all of them
+alike; what is reported is the median over rounds of a ratio within the round. CPU time, not wall-clock: threads that
+wait count nothing.
 """
 
 from __future__ import annotations
@@ -115,7 +116,7 @@ def show_times(what: str, times: Times) -> None:
 
 
 def fresh(arguments: Sequence[str], repeats: int = 1) -> tuple[float, float, str]:
-    """A command in fresh processes at one thread: least CPU seconds, least wall seconds, and what the last one printed."""
+    """A command in fresh processes at one thread: least CPU and least wall seconds, and what was printed last."""
     cpu, wall, printed = [], [], ""
     for _ in range(repeats):
         before, started = _children(), time.perf_counter()
@@ -136,7 +137,12 @@ def python(code: str, *rest: str, repeats: int = 1) -> tuple[float, float, str]:
 def one_thread_environment() -> dict[str, str]:
     """The environment with one thread everywhere and the project importable."""
     paths = [str(ROOT), str(ROOT / "benches"), os.environ.get("PYTHONPATH", "")]
-    return {**os.environ, "OMP_NUM_THREADS": "1", "MKL_NUM_THREADS": "1", "PYTHONPATH": os.pathsep.join(filter(None, paths))}
+    return {
+        **os.environ,
+        "OMP_NUM_THREADS": "1",
+        "MKL_NUM_THREADS": "1",
+        "PYTHONPATH": os.pathsep.join(filter(None, paths)),
+    }
 
 
 def _children() -> float:

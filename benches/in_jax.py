@@ -50,7 +50,9 @@ def _trainer(forward: Callable[..., Any], settings: dict[str, Any]) -> Callable[
         means = {k: beta1 * means[k] + (1 - beta1) * g for k, g in grads.items()}
         squares = {k: beta2 * squares[k] + (1 - beta2) * g * g for k, g in grads.items()}
         size, root = lr / (1 - beta1**count), jnp.sqrt(1 - beta2**count)
-        new = {k: p * (1 - lr * decay) - size * means[k] / (jnp.sqrt(squares[k]) / root + 1e-8) for k, p in params.items()}
+        new = {
+            k: p * (1 - lr * decay) - size * means[k] / (jnp.sqrt(squares[k]) / root + 1e-8) for k, p in params.items()
+        }
         return (new, means, squares, count), value
 
     return step

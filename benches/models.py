@@ -1,6 +1,7 @@
 """The models that the benches train, each with its loss, its learning rule and its batches.
 
-Sizes are those at which a step takes milliseconds on one core; a large model hides what a step costs beside its kernels.
+Sizes are those at which a step takes milliseconds on one core; a large model hides what a step costs beside its
+kernels.
 """
 
 from __future__ import annotations
@@ -137,7 +138,9 @@ def captured_step(task: Task, learner: og.Learner, **options: Any) -> Callable[[
 def eager_step(task: Task, *, fused: bool = True, compiled: bool = False) -> Callable[[], object]:
     """One training step of plain PyTorch, the model and the optimizer compiled if asked for."""
     model, batch = task.model(), tensors(task.batches(1)[0])
-    optimizer = torch.optim.AdamW(model.parameters(), **task.rule, **({"fused": True} if fused and not compiled else {}))
+    optimizer = torch.optim.AdamW(
+        model.parameters(), **task.rule, **({"fused": True} if fused and not compiled else {})
+    )
     loss, update = partial(task.loss, model), optimizer.step
     if compiled:
         loss, update = torch.compile(loss), torch.compile(optimizer.step)
