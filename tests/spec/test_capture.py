@@ -1,7 +1,7 @@
 """A captured training step is the model's own: the same parameters as plain PyTorch after twenty steps of AdamW.
 
-GRU and LSTM are captured step by step, where PyTorch runs one fused kernel, and a patch convolution's gradient is
-summed in another order: there the tolerance is 2e-5. Everything else is equal bit for bit at one thread.
+GRU and LSTM are captured step by step, where PyTorch runs one fused kernel: there the tolerance is 2e-5. Everything else
+is equal bit for bit at one thread.
 """
 
 from __future__ import annotations
@@ -68,7 +68,7 @@ CASES: dict[str, tuple[Callable[[], nn.Module], Callable[[], torch.Tensor], Call
     "lstm": (lambda: Recurrent(nn.LSTM), integers(10, 4, 5), integers(10, 4, 5), 2e-5),
     "transformer": (OneLayer, integers(12, 16, 3), integers(12, 16), 0.0),
     "gpt": (GPT, integers(65, 4, 16), integers(65, 4, 16), 0.0),
-    "vit": (ViT, numbers(4, 3, 16, 16), integers(5, 4), 2e-5),
+    "vit": (ViT, numbers(4, 3, 16, 16), integers(5, 4), 0.0),
 }
 
 
