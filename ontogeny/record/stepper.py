@@ -29,13 +29,17 @@ class Stepper:
 
     def take(self, machine: Machine, step: int) -> dict[str, Array]:
         """The step from state `step` to state `step` + 1: its events, then `learn`, whose results it gives."""
+        return machine.call(LEARN, *self.prepare(machine, step))
+
+    def prepare(self, machine: Machine, step: int) -> tuple[dict[str, Array], dict[str, float]]:
+        """All of a step but `learn`: its events happen. Gives the batch and the dials that `learn` goes by."""
         if not self._first <= step < self._end:
             self._dials, self._first, self._end = self.schedule.span(step)
         batch = self.data.batch(step)
         if step in self.schedule.events:
             for event in self.schedule.events[step]:
                 self._happen(machine, event, batch)
-        return machine.call(LEARN, batch, self._dials)
+        return batch, self._dials
 
     def _happen(self, machine: Machine, event: Entry, batch: Mapping[str, Array]) -> None:
         if event.kind == CALL:

@@ -71,7 +71,7 @@ class Execution:
         self._meanings = meanings
         self._registers = registers
         self._given = given
-        self._outermost = routine
+        self.outermost = routine
         self.enter(routine, (), self._finish)
         self._settle()
 
@@ -84,7 +84,7 @@ class Execution:
     def frame(self) -> Frame:
         """The innermost frame. Raises MachineError once the execution has finished."""
         if not self.stack:
-            raise MachineError(f"routine {self._outermost.name!r} has finished; begin another call")
+            raise MachineError(f"routine {self.outermost.name!r} has finished; begin another call")
         return self.stack[-1]
 
     def step(self) -> None:
@@ -134,7 +134,7 @@ class Execution:
 
     def _finish(self, results: Values) -> None:
         self._registers.update(self.staged)
-        names = (name for name, _ in self._outermost.returns)
+        names = (name for name, _ in self.outermost.returns)
         self.results = {name: value.copy(order="C") for name, value in zip(names, results, strict=True)}
 
     def _whereabouts(self) -> str:
