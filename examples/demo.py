@@ -46,7 +46,7 @@ def before_and_after(run: og.Run, step: int) -> None:
     then, now = run.state(step)["params"], run.state()["params"]
     took = time.perf_counter() - started
     norms = [float(np.linalg.norm(values.astype(np.float64))) for values in (then, now)]
-    console.print(f"rewound to step {step} in {took:.1f} s: norm of all parameters {norms[0]:.1f} then, {norms[1]:.1f} now")
+    console.print(f"rewound to step {step} in {took:.1f} s: the parameters' norm {norms[0]:.1f}, now {norms[1]:.1f}")
 
 
 def side_by_side(run: og.Run, fork: og.Run) -> None:
@@ -80,8 +80,8 @@ def main() -> None:
     program = task.learner.program
     instructions = len(program.routine("learn").body)
     console.print(
-        f"one training step is a program of {instructions} instructions over {len(list(program.named_params()))} parameters' "
-        f"tensors; its gradients differ from plain PyTorch's by {task.learner.check['gradient_difference']:.1g} of their size"
+        f"one training step is a program of {instructions} instructions; its gradients differ from plain PyTorch's "
+        f"by {task.learner.check['gradient_difference']:.1g} of their size"
     )
     console.rule("train")
     run = og.create(

@@ -30,7 +30,7 @@ class Builder:
         return f"{self.prefix}{self._count - 1}"
 
     def emit(self, op: Op, *args: str, **attrs: Attribute) -> tuple[str, ...]:
-        """Appends one instruction and returns the names of its results. Raises ProgramError where its type rule does."""
+        """Appends one instruction and returns its results' names. Raises ProgramError where its type rule does."""
         ordered = tuple((name, attrs[name]) for name in ATTRIBUTES.get(op, {}))
         probe = Instr((), op, args, ordered, self.note)
         types = result_types(probe, tuple(self.types[arg] for arg in args), self.program)

@@ -82,7 +82,8 @@ class Program:
         for decl in self.decls:
             if decl.name == name:
                 return decl
-        raise KeyError(f"nothing called {name!r} is declared; there are {', '.join(d.name for d in self.decls) or 'none'}")
+        there = ", ".join(d.name for d in self.decls) or "none"
+        raise KeyError(f"nothing called {name!r} is declared; there are {there}")
 
     def routine(self, name: str) -> Routine:
         """The routine called `name`. Raises KeyError with the names there are."""
