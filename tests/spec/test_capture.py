@@ -1,7 +1,7 @@
 """A captured training step is the model's own: the same parameters as plain PyTorch after twenty steps of AdamW.
 
-GRU and LSTM are captured step by step, where PyTorch runs one fused kernel: there the tolerance is 2e-5. Everything else
-is equal bit for bit at one thread.
+GRU and LSTM are captured step by step, where PyTorch runs one fused kernel: there the tolerance is 2e-5. All else is
+equal bit for bit at one thread.
 """
 
 from __future__ import annotations

@@ -38,9 +38,7 @@ class Rule:
 
     def __post_init__(self) -> None:
         if both := sorted({*self.dials, "clip", "seed", "step"} & {*self.slots}):
-            raise ProgramError(
-                f"the rule {self.name} calls a state slot {both[0]!r}, which is taken; rename it"
-            )
+            raise ProgramError(f"the rule {self.name} calls a state slot {both[0]!r}, which is taken; rename it")
 
     def with_schedule(self, schedule: Schedule) -> Rule:
         """The same rule with a factor on its learning rate that depends on the step."""

@@ -79,7 +79,7 @@ class CompiledMachine:
 
     def call(self, routine: str, inputs: Mapping[str, Array], dials: Mapping[str, float]) -> dict[str, Array]:
         """Run an outermost routine; its results by name."""
-        ready = self._prepare(routine)
+        ready = self.prepare(routine)
         given = checked_inputs(self.program, ready.plan.routine, inputs)
         values = self._values(ready.plan, given, checked_dials(self.program, dials))
         self._committed = {}
@@ -148,7 +148,8 @@ class CompiledMachine:
         part = arena.reshape(-1)[decl.offset : decl.offset + decl.type.size].reshape(decl.type.shape)
         return part.item() if on_host(decl) else part
 
-    def _prepare(self, name: str) -> Ready:
+    def prepare(self, name: str) -> Ready:
+        """The outermost routine called `name`, lowered; once for each."""
         if name not in self._ready:
             plan = self._lower(outermost(self.program, name))
             self._ready[name] = self._compile(plan)

@@ -1,0 +1,100 @@
+"""What goes out again: modules, safetensors and ONNX files that do what the learner does."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+from torch import nn
+
+import ontogeny as og
+from ontogeny.front.capture import capture
+from ontogeny.front.safetensors import load_safetensors, save_safetensors
+from ontogeny.front.to_module import to_module
+from ontogeny.isa.errors import MachineError, RecordError
+from ontogeny.machine.compiled import CompiledMachine
+from ontogeny.machine.learner import Array, Learner
+from tests.spec.training import CNN, GPT, MLP, Batch, ViT, arrays, cross_entropy, learned
+
+CASES: dict[str, tuple[Callable[[], nn.Module], Callable[[], Batch]]] = {
+    "mlp": (MLP, lambda: {"x": torch.randn(16, 8), "y": torch.randint(0, 4, (16,))}),
+    "cnn": (CNN, lambda: {"x": torch.randn(8, 1, 8, 8), "y": torch.randint(0, 10, (8,))}),
+    "gpt": (lambda: GPT(depth=2), lambda: {"x": torch.randint(0, 65, (2, 16)), "y": torch.randint(0, 65, (2, 16))}),
+    "vit": (ViT, lambda: {"x": torch.randn(4, 3, 16, 16), "y": torch.randint(0, 5, (4,))}),
+}
+
+
+def taught(name: str) -> tuple[nn.Module, Learner, CompiledMachine, Batch]:
+    """A model, what was captured of it, a machine that has learned five steps, and the last batch."""
+    torch.manual_seed(0)
+    make, batch = CASES[name]
+    model, batches = make(), [batch() for _ in range(5)]
+    learner = capture(model, cross_entropy, og.adamw(lr=1e-2), batches[0], predict=lambda m, b: m(b["x"]))
+    machine, _ = learned(learner, batches)
+    return model, learner, machine, batches[-1]
+
+
+def predicted(machine: CompiledMachine, batch: Batch) -> Array:
+    return machine.call("predict", {"x": arrays(batch)["x"]}, {})["y"]
+
+
+@pytest.mark.parametrize("name", CASES)
+def test_a_module_has_the_names_the_values_and_the_prediction(name: str) -> None:
+    model, learner, machine, batch = taught(name)
+    module = to_module(learner, machine.state())
+    assert {n for n, _ in module.named_parameters()} == {n for n, _ in model.named_parameters()}
+    result = module(batch["x"])
+    np.testing.assert_array_equal(result.detach().numpy(), predicted(machine, batch))
+    _, unexpected = model.load_state_dict(module.state_dict(), strict=False)
+    assert not [n for n in unexpected if not n.startswith("constant.")]
+    model.eval()
+    torch.testing.assert_close(model(batch["x"]), result, rtol=1e-5, atol=1e-5)
+
+
+@pytest.mark.parametrize("name", CASES)
+def test_gradients_go_through_a_module(name: str) -> None:
+    model, learner, _, batch = taught(name)
+    module = to_module(learner)
+    module(batch["x"]).square().mean().backward()
+    model.eval()
+    model(batch["x"]).square().mean().backward()
+    plain = dict(model.named_parameters())
+    for key, parameter in module.named_parameters():
+        assert parameter.grad is not None
+        torch.testing.assert_close(parameter.grad, plain[key].grad, rtol=1e-4, atol=1e-5)
+
+
+def test_a_module_refuses_other_inputs() -> None:
+    _, learner, _, batch = taught("mlp")
+    module = to_module(learner)
+    with pytest.raises(MachineError, match="inputs x were expected"):
+        module(z=batch["x"])
+    with pytest.raises(MachineError, match="f32\\[16,8\\] was expected"):
+        module(batch["x"][:3])
+    with pytest.raises(MachineError, match="has no routine 'guess'"):
+        to_module(learner, routine="guess")
+
+
+@pytest.mark.parametrize("name", CASES)
+def test_parameters_go_out_to_safetensors_and_back(name: str, tmp_path: Path) -> None:
+    _, learner, machine, batch = taught(name)
+    save_safetensors(tmp_path / "model.safetensors", learner.program, machine.state())
+    state = load_safetensors(tmp_path / "model.safetensors", learner.program, learner.values)
+    other = CompiledMachine(learner.program)
+    other.load(state)
+    np.testing.assert_array_equal(predicted(other, batch), predicted(machine, batch))
+
+
+def test_a_file_that_does_not_fit_is_refused(tmp_path: Path) -> None:
+    _, learner, machine, _ = taught("mlp")
+    _, other, _, _ = taught("cnn")
+    path = tmp_path / "model.safetensors"
+    save_safetensors(path, learner.program, machine.state())
+    with pytest.raises(RecordError, match="holds nothing for"):
+        load_safetensors(path, other.program, other.values)
+    path.write_bytes(b"not tensors")
+    with pytest.raises(RecordError, match="no safetensors file"):
+        load_safetensors(path, learner.program, learner.values)
