@@ -7,9 +7,11 @@ Only the journal is synced at every write: rows of steps that a crash loses are 
 
 from __future__ import annotations
 
+import math
 import time
 import warnings
 from collections.abc import Callable, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import replace
 from enum import Enum
 from pathlib import Path
@@ -23,7 +25,7 @@ from ontogeny.data.base import Array, Data
 from ontogeny.isa.errors import RecordError
 from ontogeny.machine.base import Machine, outermost
 from ontogeny.machine.learner import Learner
-from ontogeny.record import forking, replay
+from ontogeny.record import blame, forking, replay
 from ontogeny.record.creating import EVALUATE, Plan, check_dial, valid_inputs, write_run
 from ontogeny.record.disk import RecordWarning
 from ontogeny.record.environment import differences, environment
@@ -98,7 +100,8 @@ class Run(Recorded):
         """Takes `steps` steps, fewer where `until` (given the metrics, and the last `valid.*`) holds.
 
         `on_step(step, metrics)` may turn dials, fork and read. Ctrl-C stops after the step that it falls into and
-        raises KeyboardInterrupt; the run can go on, here or in another process. RecordError where the disk fails.
+        raises KeyboardInterrupt; the run can go on, here or in another process. RecordError where the disk fails;
+        its NonfiniteError where a metric turned non-finite, with the instruction, the user's line and the example.
         """
         owed = self._write()
         with self._seat.lock, Interrupts() as interrupts:
@@ -107,6 +110,8 @@ class Run(Recorded):
                     metrics = self._take_step()
                     if on_step is not None:
                         on_step(self.step, metrics)
+                    if not all(math.isfinite(metrics[name]) for name in self._names):
+                        blame.turned(self)
                     if until is not None and until(metrics):
                         return Stop.CONDITION
                     interrupts.check()
@@ -251,8 +256,9 @@ class Run(Recorded):
             self._mend()
             self._begin_session()
             owed = max(0, max(entry.at for entry in self.entries) - self.step)
-            if owed:
-                self.advance(owed)
+            while (left := max(entry.at for entry in self.entries) - self.step) > 0:
+                with suppress(blame.NonfiniteError):
+                    self.advance(left)
             return owed
         except BaseException:
             self._release()

@@ -7,6 +7,7 @@ from pathlib import Path
 import numpy as np
 
 from ontogeny.data.arrays import Arrays
+from ontogeny.isa.errors import RecordError
 from ontogeny.isa.text import from_text
 from ontogeny.machine.learner import Learner
 from ontogeny.record.run import Run, create
@@ -60,7 +61,7 @@ LENGTH = 17
 
 
 def line_run(folder: Path, steps: int = 6, huge: int | None = None, theta: float = 1.0) -> Run:
-    """A run of 6 steps on the reference machine, in which example number `huge` makes `exp` overflow."""
+    """An open run of some steps on the reference machine, in which example number `huge` makes `exp` overflow."""
     draw = np.random.default_rng(0)
     x = draw.normal(size=(16, 2)).astype(np.float32)
     if huge is not None:
@@ -68,5 +69,9 @@ def line_run(folder: Path, steps: int = 6, huge: int | None = None, theta: float
     values = {"theta": np.full(3, theta, np.float32), "step": np.zeros((), np.int64)}
     data = Arrays({"x": x, "y": x.sum(axis=1)}, batch_size=4, seed=3)
     run = create(folder, Learner(from_text(TEXT), values), data, machine="reference", keyframe_every=4)
-    run.advance(steps)
+    try:
+        run.advance(steps)
+    except RecordError:
+        run.close()
+        raise
     return run
