@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from importlib import import_module
 from pathlib import Path
 
 import numpy as np
@@ -14,7 +15,7 @@ import ontogeny as og
 from ontogeny.front.capture import capture
 from ontogeny.front.safetensors import load_safetensors, save_safetensors
 from ontogeny.front.to_module import to_module
-from ontogeny.isa.errors import MachineError, RecordError
+from ontogeny.isa.errors import CaptureError, MachineError, RecordError
 from ontogeny.machine.compiled import CompiledMachine
 from ontogeny.machine.learner import Array, Learner
 from tests.spec.training import CNN, GPT, MLP, Batch, ViT, arrays, cross_entropy, learned
@@ -98,3 +99,25 @@ def test_a_file_that_does_not_fit_is_refused(tmp_path: Path) -> None:
     path.write_bytes(b"not tensors")
     with pytest.raises(RecordError, match="no safetensors file"):
         load_safetensors(path, learner.program, learner.values)
+
+
+@pytest.mark.parametrize("name", CASES)
+def test_onnx_predicts_the_same(name: str, tmp_path: Path) -> None:
+    runtime = pytest.importorskip("onnxruntime", reason="onnxruntime is not installed: pip install ontogeny[onnx]")
+    to_onnx = import_module("ontogeny.front.to_onnx").to_onnx
+    _, learner, machine, batch = taught(name)
+    path = tmp_path / "model.onnx"
+    to_onnx(path, learner, machine.state())
+    session = runtime.InferenceSession(str(path), providers=["CPUExecutionProvider"])
+    assert [i.name for i in session.get_inputs()] == ["x"]
+    assert [o.name for o in session.get_outputs()] == ["y"]
+    (found,) = session.run(None, {"x": arrays(batch)["x"]})
+    np.testing.assert_allclose(found, predicted(machine, batch), rtol=1e-4, atol=2e-5)
+
+
+def test_what_onnx_cannot_say_is_refused(tmp_path: Path) -> None:
+    pytest.importorskip("onnx", reason="onnx is not installed: pip install ontogeny[onnx]")
+    to_onnx = import_module("ontogeny.front.to_onnx").to_onnx
+    _, learner, _, _ = taught("mlp")
+    with pytest.raises(CaptureError, match="has no form in ONNX"):
+        to_onnx(tmp_path / "model.onnx", learner, routine="learn")
