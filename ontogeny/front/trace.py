@@ -14,6 +14,7 @@ from typing import Any
 
 import torch
 from torch import nn
+from torch._functorch import eager_transforms
 from torch._subclasses.fake_tensor import DataDependentOutputException, DynamicOutputShapeException
 from torch.func import functional_call, functionalize, grad_and_value
 from torch.fx import GraphModule
@@ -101,14 +102,23 @@ def traced(function: Callable[..., Any], args: tuple[Any, ...]) -> GraphModule:
 
 @contextmanager
 def plain_kernels() -> Iterator[None]:
-    """Attention as matrix products, recurrent layers without oneDNN's fused ones."""
-    before = torch._C._get_mkldnn_enabled()
+    """Attention as matrix products, recurrent layers without oneDNN's fused ones, and first derivatives only.
+
+    A gradient that could itself be differentiated is computed by other kernels in places (SiLU's), with other bits.
+    """
+    before, differentiate = torch._C._get_mkldnn_enabled(), eager_transforms._autograd_grad
     torch._C._set_mkldnn_enabled(False)
+    eager_transforms._autograd_grad = _first(differentiate)
     try:
         with sdpa_kernel(SDPBackend.MATH):
             yield
     finally:
         torch._C._set_mkldnn_enabled(before)
+        eager_transforms._autograd_grad = differentiate
+
+
+def _first(differentiate: Callable[..., Any]) -> Callable[..., Any]:
+    return lambda *args, **kwargs: differentiate(*args, **{**kwargs, "create_graph": False})
 
 
 def user_line(error: BaseException) -> str:

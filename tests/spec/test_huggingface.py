@@ -1,6 +1,6 @@
 """Hugging Face models, small and randomly initialised, train by the machine as they do in plain PyTorch.
 
-Equal bit for bit for GPT-2, BERT and ViT; for Llama within 1e-6.
+Equal bit for bit at one thread.
 """
 
 from __future__ import annotations
@@ -69,7 +69,7 @@ def own_loss(model: nn.Module, batch: Batch) -> torch.Tensor:
 
 CASES: dict[str, tuple[Callable[[], nn.Module], Callable[[], Batch], float]] = {
     "gpt-2": (gpt2, text, 0.0),
-    "llama": (llama, text, 1e-6),
+    "llama": (llama, text, 0.0),
     "bert": (bert, sentence, 0.0),
     "vit": (vit, image, 0.0),
 }
