@@ -44,6 +44,7 @@ COMMANDS: tuple[Entry, ...] = (
     Entry("fork", RUNS, "Start a new run from any step of another."),
     Entry("compare", RUNS, "Put runs side by side: what they were made with, what they reached, and where they part."),
     Entry("verify", RUNS, "Replay a run and prove it against the hash of every step."),
+    Entry("debug", RUNS, "Step through a run, instruction by instruction, forwards and back."),
     Entry("export", RUNS, "Write the parameters of a step as safetensors."),
     Entry("page", RUNS, "Write a run as one HTML page that needs no network."),
     Entry("picture", RUNS, "Draw the curves of one or several runs."),

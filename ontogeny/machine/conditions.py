@@ -1,9 +1,9 @@
 """What a debugger may be asked in words: a place in a value, a condition over values. Nothing is evaluated as Python.
 
-    place       NAME   NAME[3]   NAME[0, 2]        one element; slices such as NAME[0:3, 2] where a part is printed
-    condition   PLACE RELATION NUMBER              any element of a newly made value, or a register newly committed
-                nonfinite                          a newly made value holds NaN or infinity that no operand held
-                changed PLACE                      a commit changed the register, or the value was made
+place       NAME   NAME[3]   NAME[0, 2]        one element; slices such as NAME[0:3, 2] where a part is printed
+condition   PLACE RELATION NUMBER              any element of a newly made value, or a register newly committed
+            nonfinite                          a newly made value holds NaN or infinity that no operand held
+            changed PLACE                      a commit changed the register, or the value was made
 """
 
 from __future__ import annotations
