@@ -14,12 +14,15 @@ CAPABILITIES = ("avx512f", "avx2", "avx", "sse4_2", "asimd")
 
 
 def environment(machine: object = None) -> dict[str, Any]:
-    """Versions, thread count and CPU capability. Torch is asked only where something has already imported it."""
+    """Versions, thread count and CPU capability.
+
+    The thread count is the one that the machine is pinned to; for a machine that does not say, the CPUs there are.
+    """
     return {
         "python": platform.python_version(),
         "numpy": version("numpy"),
         "torch": version("torch"),
-        "threads": getattr(machine, "threads", None) or threads(),
+        "threads": getattr(machine, "threads", None) or cpus(),
         "cpu": capability(),
         "platform": f"{platform.system()} {platform.machine()}",
     }
@@ -36,7 +39,12 @@ def version(package: str) -> str | None:
 def threads() -> int:
     """Torch's thread count where it is loaded, else the number of CPUs that this process may use."""
     torch = sys.modules.get("torch")
-    return int(torch.get_num_threads()) if torch is not None else len(os.sched_getaffinity(0))
+    return int(torch.get_num_threads()) if torch is not None else cpus()
+
+
+def cpus() -> int:
+    """How many CPUs this process may use."""
+    return len(os.sched_getaffinity(0))
 
 
 def capability() -> str:
