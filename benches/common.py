@@ -166,5 +166,5 @@ def close(bench: str, figures: Figures, targets: Targets, versions: Mapping[str,
     """What falls short, then the one JSON line that every bench ends in."""
     for line in missed(figures, targets):
         print(f"  short: {line}")
-    line = {"bench": bench, "figures": figures, "targets": targets, "peers": dict(versions), "machine": machine()}
-    print(json.dumps(line), flush=True)
+    closing = {"bench": bench, "figures": figures, "targets": targets, "peers": dict(versions), "machine": machine()}
+    print(json.dumps(closing), flush=True)
