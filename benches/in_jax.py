@@ -1,7 +1,7 @@
 """The three models of step_speed.py in JAX, with AdamW, as one jitted step. Nothing here runs where JAX is missing.
 
-The losses of the first and the fifth step were found equal to torch's to four digits. The modular model's accuracy, which the
-other contenders compute too, is left out here.
+The losses of the first and the fifth step were found equal to torch's to four digits. The modular model's
+accuracy, which the other contenders compute too, is left out here.
 """
 
 from __future__ import annotations
