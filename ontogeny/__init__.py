@@ -17,6 +17,8 @@ if TYPE_CHECKING:
     from ontogeny.data.arrays import Arrays
     from ontogeny.front.capture import capture
     from ontogeny.front.rules import adamw, cosine, custom, lion, muon, sgd, warmup
+    from ontogeny.front.to_module import to_module
+    from ontogeny.front.to_onnx import to_onnx
     from ontogeny.isa.cost import routine_cost
     from ontogeny.isa.errors import OntogenyError
     from ontogeny.isa.text import from_text, to_text
@@ -44,6 +46,8 @@ HOMES = {
     "open_run": "ontogeny.record.run",
     "routine_cost": "ontogeny.isa.cost",
     "sgd": "ontogeny.front.rules",
+    "to_module": "ontogeny.front.to_module",
+    "to_onnx": "ontogeny.front.to_onnx",
     "to_text": "ontogeny.isa.text",
     "warmup": "ontogeny.front.rules",
 }
@@ -66,6 +70,8 @@ __all__ = [
     "open_run",
     "routine_cost",
     "sgd",
+    "to_module",
+    "to_onnx",
     "to_text",
     "warmup",
 ]
