@@ -15,7 +15,7 @@ import numpy as np
 from ontogeny.isa.errors import MachineError
 from ontogeny.isa.op import Op
 from ontogeny.isa.program import Decl, Program, Routine
-from ontogeny.isa.tables import routines
+from ontogeny.isa.tables import ByIdentity, declarations, routines
 from ontogeny.isa.types import Type
 from ontogeny.isa.verify import CALLED
 from ontogeny.machine.formats import DTYPES, NUMPY
@@ -62,8 +62,8 @@ def checked_state(program: Program, state: Mapping[str, Array]) -> dict[str, Arr
 
 def checked_inputs(program: Program, routine: Routine, inputs: Mapping[str, Array]) -> dict[str, Array]:
     """The inputs that `routine` may read, checked. Entries that it does not read are left out, whatever they are."""
-    declared = {decl.name: decl for decl in program.of("input")}
-    wanted = [name for name in reads(program, routine) if name in declared]
+    declared = declarations(program)
+    wanted = [name for name in reads(program, routine) if declared[name].kind == "input"]
     if missing := [name for name in wanted if name not in inputs]:
         raise MachineError(
             f"routine {routine.name!r} needs input {_names(missing)} of type "
@@ -88,11 +88,18 @@ def outermost(program: Program, name: str) -> Routine:
     return program.routine(name)
 
 
+_reads: ByIdentity[tuple[str, ...]] = ByIdentity()
+
+
 def reads(program: Program, routine: Routine) -> tuple[str, ...]:
     """The declared names that a routine may read, itself or in those that it calls, each once."""
+    return _reads.get((program, routine), lambda: tuple(_collected(program, routine)))
+
+
+def _collected(program: Program, routine: Routine) -> dict[str, None]:
     names: dict[str, None] = {}
     _collect(program, routine, names, set())
-    return tuple(names)
+    return names
 
 
 def _collect(program: Program, routine: Routine, names: dict[str, None], seen: set[str]) -> None:

@@ -84,7 +84,8 @@ class CompiledMachine:
         values = self._values(ready.plan, given, checked_dials(self.program, dials))
         self._committed = {}
         before = torch.get_num_threads()
-        if self.threads:
+        pinned = self.threads not in (0, before)
+        if pinned:
             torch.set_num_threads(self.threads)
         try:
             with torch.no_grad():
@@ -92,7 +93,8 @@ class CompiledMachine:
         except (RuntimeError, IndexError) as error:
             raise MachineError(f"routine {routine!r} could not go on: {error}") from error
         finally:
-            torch.set_num_threads(before)
+            if pinned:
+                torch.set_num_threads(before)
         results = dict(zip(ready.outputs, outputs, strict=True))
         self._commit({**self._committed, **{name: results[slot] for name, slot in ready.plan.commits}})
         return {name: self._result(ready.plan, slot, results[slot]) for name, slot in ready.plan.routine.returns}
@@ -145,7 +147,7 @@ class CompiledMachine:
         if not decl.arena:
             return self.registers[decl.name]
         arena = self.registers[decl.arena]
-        part = arena.reshape(-1)[decl.offset : decl.offset + decl.type.size].reshape(decl.type.shape)
+        part = arena.narrow(0, decl.offset, decl.type.size).view(decl.type.shape)
         return part.item() if on_host(decl) else part
 
     def prepare(self, name: str) -> Ready:
