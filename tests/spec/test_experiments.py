@@ -1,4 +1,4 @@
-"""Every example that `ontogeny run` is shown with learns: after a few steps its loss has fallen, and the run replays."""
+"""Every example for `ontogeny run` learns: after a few steps its loss has fallen, and the run replays."""
 
 from __future__ import annotations
 
