@@ -7,6 +7,7 @@ its example batch, and so is the module. A weight that was tied to another appea
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -48,12 +49,18 @@ def to_module(learner: Learner, state: Mapping[str, Array] | None = None, routin
     return LearnerModule(learner.program, state or learner.values, routine)
 
 
+def _apart(program: Program) -> Program:
+    """The program with each piece of an arena as a register of its own, for routines that read no whole arena."""
+    arenas = {decl.arena for decl in program.decls}
+    return replace(program, decls=tuple(replace(d, arena="", offset=0) for d in program.decls if d.name not in arenas))
+
+
 class LearnerModule(nn.Module):
     """One routine of a program over parameters and buffers; one result is a tensor, several are a dict."""
 
     def __init__(self, program: Program, state: Mapping[str, Array], routine: str) -> None:
         super().__init__()
-        self._ready = CompiledMachine(program).prepare(routine)
+        self._ready = CompiledMachine(_apart(program)).prepare(routine)
         self._inputs = [decl.name for decl in program.of("input") if decl in [d for _, d in self._ready.plan.reads]]
         self._paths: dict[str, tuple[nn.Module, str]] = {}
         learned = _committed(program)

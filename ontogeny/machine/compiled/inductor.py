@@ -1,12 +1,12 @@
 """The fast mode: the tensor part of a routine compiled by inductor.
 
-Host scalars become scalar tensors here, so that turning a dial compiles nothing. The first compile of a program takes
-from seconds to minutes; inductor keeps it on disk for the next process.
+Host scalars travel as one tensor for each kind, so that turning a dial compiles nothing. The first compile of a program
+takes from seconds to minutes; inductor keeps it on disk for the next process.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import torch
@@ -17,23 +17,39 @@ from ontogeny.isa.errors import MachineError
 FORMATS = {bool: torch.bool, int: torch.int64, float: torch.float64}
 
 
-def lifted(value: Any) -> Any:
-    """A host scalar as a scalar tensor; tensors as they are."""
-    return value if isinstance(value, torch.Tensor) else torch.tensor(value, dtype=FORMATS[type(value)])
-
-
 def compiled(body: Callable[..., Any], values: list[Any], name: str) -> Callable[..., tuple[Any, ...]]:
     """`body` compiled for values like these. Raises MachineError where inductor cannot."""
-    examples = [lifted(value) for value in values]
+    packs = _packs(values)
+    places = [place for pack in packs.values() for place in pack]
+    tensors = [place for place in range(len(values)) if place not in places]
+
+    def unpacked(*given: Any) -> Any:
+        full: list[Any] = [None] * len(values)
+        for pack, numbers in zip(packs.values(), given, strict=False):
+            for position, place in enumerate(pack):
+                full[place] = numbers[position]
+        for place, tensor in zip(tensors, given[len(packs) :], strict=True):
+            full[place] = tensor
+        return body(*full)
+
+    def packed(given: Sequence[Any]) -> list[Any]:
+        numbers = [torch.tensor([given[p] for p in pack], dtype=FORMATS[kind]) for kind, pack in packs.items()]
+        return [*numbers, *(given[place] for place in tensors)]
+
     try:
-        graph = make_fx(body)(*examples)
-        fast = torch._inductor.compile(graph, examples)
+        examples = packed(values)
+        fast = torch._inductor.compile(make_fx(unpacked)(*examples), examples)
     except Exception as error:
         raise MachineError(
             f"routine {name!r} cannot be compiled in the fast mode ({type(error).__name__}: {error}); use mode='exact'"
         ) from error
+    return lambda *given: tuple(fast(*packed(given)))
 
-    def run(*given: Any) -> tuple[Any, ...]:
-        return tuple(fast(*(lifted(value) for value in given)))
 
-    return run
+def _packs(values: Sequence[Any]) -> dict[type, list[int]]:
+    """The places of the host scalars by their kind: each kind travels as one tensor."""
+    packs: dict[type, list[int]] = {}
+    for place, value in enumerate(values):
+        if not isinstance(value, torch.Tensor):
+            packs.setdefault(type(value), []).append(place)
+    return packs

@@ -120,10 +120,20 @@ class Lowering:
             self.plan.constants[name] = tensor.contiguous().to(self.device)
 
     def _read(self, instr: Instr) -> None:
-        decl = self.program.decl(str(instr.attr("name")))
-        self.plan.reads.append((instr.out[0], decl))
+        decl, (name,) = self.program.decl(str(instr.attr("name"))), instr.out
         if on_host(decl):
-            self.plan.scalars.add(instr.out[0])
+            self.plan.scalars.add(name)
+        elif decl.arena:
+            self.plan.tensor.append(Step(_piece(decl), (self._arena(decl.arena),), (name,), instr))
+            return
+        self.plan.reads.append((name, decl))
+
+    def _arena(self, name: str) -> str:
+        """The slot of a whole arena, read once however many of its pieces are."""
+        slot = f"{name}.arena"
+        if all(known != slot for known, _ in self.plan.reads):
+            self.plan.reads.append((slot, self.program.decl(name)))
+        return slot
 
     def _commit(self, instr: Instr) -> None:
         name, value = str(instr.attr("name")), instr.args[0]
@@ -207,6 +217,12 @@ class Lowering:
                 function = _scalar_tensor(dtype, device)
                 self.plan.tensor.append(Step(function, (name,), (made,), Instr((made,), Op.CONST)))
         return self.made[name]
+
+
+def _piece(decl: Decl) -> Function:
+    """A piece of an arena as a view."""
+    offset, size, shape = decl.offset, decl.type.size, decl.type.shape
+    return lambda arena: arena.narrow(0, offset, size).view(shape)
 
 
 def _scalar_tensor(dtype: torch.dtype, device: str) -> Function:

@@ -59,6 +59,7 @@ class CompiledMachine:
         self.registers: dict[str, Any] = {}
         self._ready: dict[str, Ready] = {}
         self._given: Mapping[str, Array] = {}
+        self._asked: dict[str, float] | None = None
         self._turned: Mapping[str, Array] = {}
         self._committed: dict[str, Any] = {}
         self._fast: dict[str, Callable[..., tuple[Any, ...]]] = {}
@@ -81,7 +82,7 @@ class CompiledMachine:
         """Run an outermost routine; its results by name."""
         ready = self.prepare(routine)
         given = checked_inputs(self.program, ready.plan.routine, inputs)
-        values = self._values(ready.plan, given, checked_dials(self.program, dials))
+        values = self._values(ready.plan, given, self._dials(dials))
         self._committed = {}
         before = torch.get_num_threads()
         pinned = self.threads not in (0, before)
@@ -98,6 +99,12 @@ class CompiledMachine:
         results = dict(zip(ready.outputs, outputs, strict=True))
         self._commit({**self._committed, **{name: results[slot] for name, slot in ready.plan.commits}})
         return {name: self._result(ready.plan, slot, results[slot]) for name, slot in ready.plan.routine.returns}
+
+    def _dials(self, dials: Mapping[str, float]) -> Mapping[str, Array]:
+        """The dials as arrays; the same again while nobody turns one."""
+        if self._asked is None or self._asked != dials:
+            self._asked, self._turned = dict(dials), checked_dials(self.program, dials)
+        return self._turned
 
     def _commit(self, values: Mapping[str, Any]) -> None:
         for name, value in values.items():
