@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from ontogeny.data.arrays import Arrays
     from ontogeny.front.capture import capture
-    from ontogeny.front.rules import adamw, cosine, custom, lion, muon, sgd, warmup
+    from ontogeny.front.rules import adamw, cosine, custom, lion, muon, sgd, torch_optim, warmup
     from ontogeny.front.to_module import to_module
     from ontogeny.front.to_onnx import to_onnx
     from ontogeny.isa.cost import routine_cost
@@ -49,6 +49,7 @@ HOMES = {
     "to_module": "ontogeny.front.to_module",
     "to_onnx": "ontogeny.front.to_onnx",
     "to_text": "ontogeny.isa.text",
+    "torch_optim": "ontogeny.front.rules",
     "warmup": "ontogeny.front.rules",
 }
 
@@ -73,6 +74,7 @@ __all__ = [
     "to_module",
     "to_onnx",
     "to_text",
+    "torch_optim",
     "warmup",
 ]
 

@@ -23,7 +23,7 @@ from ontogeny.front.layout import Arena, arenas
 from ontogeny.front.rules import Rule
 from ontogeny.front.trace import Batch, Loss, Objective, metrics, objective_step, traced
 from ontogeny.front.translate import Translation, flat, large_constants, type_of
-from ontogeny.front.update import append_update, rule_dials, slot_decls
+from ontogeny.front.update import append_update, rule_dials, slot_decls, slot_starts
 from ontogeny.isa.build import Builder
 from ontogeny.isa.errors import CaptureError
 from ontogeny.isa.program import Decl, Program, Routine
@@ -122,13 +122,17 @@ class _Capture:
         whole: list[Decl] = []
         for arena in self.arenas:
             whole += [arena.decl, *arena.pieces] if self.rule.elementwise else [_alone(p) for p in arena.pieces]
-        updated = [a.decl for a in self.arenas] if self.rule.elementwise else [d for d in whole if d.kind == "param"]
         frozen = [Decl("param", self.names[k], type_of(v)) for k, v in self.held.frozen.items()]
         buffers = [Decl("state", self.names[k], type_of(v)) for k, v in self.held.buffers.items()]
         constants = [Decl("state", k, type_of(v)) for k, v in self.constants.items()]
         counters = [Decl("state", n, Type(DType.I64)) for n in ("seed", "step")]
-        state = [*slot_decls(self.rule, updated), *frozen, *buffers, *constants, *counters]
+        state = [*slot_decls(self.rule, self._updated()), *frozen, *buffers, *constants, *counters]
         return (*whole, *state, *rule_dials(self.rule), *self.inputs.values())
+
+    def _updated(self) -> list[Decl]:
+        if self.rule.elementwise:
+            return [arena.decl for arena in self.arenas]
+        return [_alone(piece) for arena in self.arenas for piece in arena.pieces]
 
     def program(self, *routines: Routine) -> Program:
         """The declarations so far with these routines."""
@@ -210,8 +214,11 @@ class _Capture:
         rest = {self.names[k]: np.array(to_numpy(v)) for k, v in self.held.rest.items()}
         known = {**params, **rest, **{k: np.array(to_numpy(v)) for k, v in self.constants.items()}}
         known.update({arena.decl.name: arena.filled(params) for arena in self.arenas})
-        zeros = {d.name: np.zeros(d.type.shape, NUMPY[d.type.dtype]) for d in program.kept() if d.name not in known}
-        return {decl.name: {**known, **zeros}[decl.name] for decl in program.kept()}
+        starts = slot_starts(self.rule, self._updated())
+        for decl in program.kept():
+            if decl.name not in known:
+                known[decl.name] = np.full(decl.type.shape, starts.get(decl.name, 0.0), NUMPY[decl.type.dtype])
+        return {decl.name: known[decl.name] for decl in program.kept()}
 
     def check(self, routine: Routine) -> dict[str, float]:
         """The differential check of the captured gradients. Raises CaptureError when they are not autograd's."""

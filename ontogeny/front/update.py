@@ -25,7 +25,18 @@ def rule_dials(rule: Rule) -> list[Decl]:
 def slot_decls(rule: Rule, registers: Sequence[Decl]) -> list[Decl]:
     """The state that a rule keeps: one register for each slot and each register that it updates."""
     many = len(registers) > 1
-    return [Decl("state", f"{slot}.{reg.name}" if many else slot, reg.type) for slot in rule.slots for reg in registers]
+    scalar = Type(DType.F64)
+    return [
+        Decl("state", f"{slot}.{reg.name}" if many else slot, scalar if slot in rule.scalars else reg.type)
+        for slot in rule.slots
+        for reg in registers
+    ]
+
+
+def slot_starts(rule: Rule, registers: Sequence[Decl]) -> dict[str, float]:
+    """The registers of a rule's state that do not start at zero, by name, with the number that fills them."""
+    many = len(registers) > 1
+    return {f"{slot}.{reg.name}" if many else slot: rule.starts[slot] for slot in rule.starts for reg in registers}
 
 
 def append_update(builder: Builder, rule: Rule, arenas: Sequence[Arena], gradients: Mapping[str, Value]) -> None:

@@ -33,9 +33,11 @@ def _arithmetic(op: Op) -> Handler:
 
 
 def _add(sign: int) -> Handler:
-    def handler(ctx: Context, meta: Meta, a: Any, b: Any, alpha: Number = 1) -> Value:
+    def handler(ctx: Context, meta: Meta, a: Any, b: Any, alpha: Value | Number = 1) -> Value:
         dtype = meta.type.dtype
         left, right = _operand(ctx, a, dtype), _operand(ctx, b, dtype)
+        if isinstance(alpha, Value):
+            return left.axpy(right, (alpha if sign > 0 else -alpha).cast(DType.F64))
         if alpha == 1:
             return left.op(Op.ADD if sign > 0 else Op.SUB, right)
         if not dtype.is_float:
@@ -158,6 +160,25 @@ def _softplus(ctx: Context, meta: Meta, a: Value, beta: Number = 1, threshold: N
     return where(scaled > threshold, a, (scaled.exp() + 1.0).log() / beta)
 
 
+def _fused(op: Op) -> Handler:
+    """a + value * b * c, or a + value * b / c."""
+
+    def handler(ctx: Context, meta: Meta, a: Value, b: Value, c: Value, value: Value | Number = 1) -> Value:
+        type = meta.type
+        a, b, c = (v.cast(type.dtype).expand(*type.shape) for v in (a, b, c))
+        return a.op(op, b, c, _scalar(ctx, value))
+
+    return handler
+
+
+def _lerp(ctx: Context, meta: Meta, a: Value, end: Value, weight: Value | Number) -> Value:
+    return a.op(Op.LERP, end, _scalar(ctx, weight))
+
+
+def _scalar(ctx: Context, value: Value | Number) -> Value:
+    return _operand(ctx, value, DType.F64)
+
+
 def _log1p(ctx: Context, meta: Meta, a: Value) -> Value:
     return (a + 1.0).log()
 
@@ -200,6 +221,9 @@ ELEMENTWISE: dict[str, Handler] = {
     "pow.Tensor_Scalar": _power,
     "pow.Tensor_Tensor": _power,
     "pow.Scalar": _power,
+    "addcmul": _fused(Op.ADDCMUL),
+    "addcdiv": _fused(Op.ADDCDIV),
+    "lerp.Scalar": _lerp,
     "square": lambda ctx, meta, a: a * a,
     "log1p": _log1p,
     "softplus": _softplus,

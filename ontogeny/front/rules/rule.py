@@ -24,7 +24,7 @@ class Rule:
     """A learning rule: its dials with their values, its state per parameter, and its update.
 
     `clip` bounds the norm of all gradients together (0: no bound) and is itself a dial. A state slot has the shape of
-    its parameter and starts at zero.
+    its parameter, or is one f64 scalar where it is among the `scalars`; it starts at zero, or where `starts` says.
     """
 
     name: str
@@ -35,6 +35,8 @@ class Rule:
     schedule: Schedule | None = None
     clip: float = 0.0
     options: Mapping[str, float] = field(default_factory=dict)
+    scalars: frozenset[str] = frozenset()
+    starts: Mapping[str, float] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
         if both := sorted({*self.dials, "clip", "seed", "step"} & {*self.slots}):
