@@ -1,0 +1,187 @@
+"""Any optimizer of `torch.optim`, or of one's own on its base class, as a rule, by tracing one step of it.
+
+The optimizer runs once for real, which shows its state and where that starts; a step from there is traced with the
+gradient, the parameter, the state, the step count and the dials as inputs. Scalars are computed in double precision,
+as PyTorch's own Python numbers are. The trace is the step that follows the first: an optimizer whose first step is
+another is refused, and so is state that starts at other than one number (SGD's momentum: use `sgd`).
+"""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass
+from typing import Any
+
+import torch
+from torch._subclasses.fake_tensor import unset_fake_temporarily
+from torch.fx import Node
+from torch.fx.experimental.proxy_tensor import disable_proxy_modes_tracing
+
+from ontogeny.front.aten.table import DTYPES
+from ontogeny.front.author import Value
+from ontogeny.front.rules.rule import Rule, Slots
+from ontogeny.front.trace import traced
+from ontogeny.front.translate import Translation
+from ontogeny.isa.errors import CaptureError
+
+Factory = Callable[[Iterable[torch.nn.Parameter]], torch.optim.Optimizer]
+Tensors = dict[str, torch.Tensor]
+SHAPE = (2, 3)
+"""The parameter on which an optimizer is first tried."""
+FORMATS = {dtype: theirs for theirs, dtype in DTYPES.items()}
+
+
+def torch_optim(factory: Factory, **dials: float) -> Rule:
+    """The rule of `factory(parameters)`, as `torch_optim(lambda params: torch.optim.RMSprop(params, lr=1e-3))`.
+
+    `lr` is a dial; further float options become dials when given here with their values; the rest are constants.
+    Raises CaptureError for what cannot be traced: an optimizer that needs a closure (LBFGS), whose Python branches on a
+    tensor or a dial, or whose state is neither of the parameter's shape nor one number.
+    """
+    step = _Step(factory)
+    state = step.starts()
+    values = {"lr": float(step.options["lr"]), **dials} if "lr" in step.options else dict(dials)
+    if unknown := sorted(set(values) - set(step.options)):
+        raise CaptureError(f"{step.name} has no option {unknown[0]!r}; it has {', '.join(sorted(step.options))}")
+    kept = {slot: value for slot, value in state.items() if slot != "step"}
+    scalars = frozenset(slot for slot, value in kept.items() if not value.shape)
+    starts = {slot: float(value.reshape(-1)[0]) for slot, value in kept.items() if value.any()}
+
+    def update(g: Value, p: Value, slots: Slots, given: Mapping[str, Value]) -> tuple[Value, Slots]:
+        return _translated(step, g, p, slots, {name: given[name] for name in (*values, "step")}, "step" in state)
+
+    whole = step.elementwise(state)
+    return Rule(step.name, values, tuple(kept), update, whole, scalars=scalars, starts=starts)
+
+
+class _Start(dict[str, Any]):
+    """A parameter's state, which remembers what each entry was first set to."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.first: dict[str, Any] = {}
+
+    def __setitem__(self, name: str, value: Any) -> None:
+        self.first.setdefault(name, value.clone() if isinstance(value, torch.Tensor) else value)
+        super().__setitem__(name, value)
+
+
+@dataclass(slots=True)
+class _Step:
+    """One step of an optimizer as a function of tensors."""
+
+    factory: Factory
+
+    @property
+    def name(self) -> str:
+        """The optimizer's name, in small letters."""
+        return type(self._made(torch.zeros(SHAPE))).__name__.lower()
+
+    @property
+    def options(self) -> dict[str, Any]:
+        """Its options that are single numbers."""
+        group = self._made(torch.zeros(SHAPE)).param_groups[0]
+        return {k: v for k, v in group.items() if isinstance(v, (int, float)) and not isinstance(v, bool)}
+
+    def _made(self, param: torch.Tensor) -> torch.optim.Optimizer:
+        optimizer = self.factory([torch.nn.Parameter(param.clone())])
+        for name, wanted in {"foreach": False, "fused": False, "capturable": True}.items():
+            if name in optimizer.param_groups[0]:
+                optimizer.param_groups[0][name] = wanted
+        return optimizer
+
+    def starts(self) -> Tensors:
+        """The state before the first step. Raises CaptureError where one traced step could not stand for every step."""
+        param, grad = torch.linspace(-1, 1, 6).reshape(SHAPE), torch.linspace(0.3, -0.5, 6).reshape(SHAPE)
+        optimizer = self._made(param)
+        states: defaultdict[Any, _Start] = defaultdict(_Start)
+        optimizer.state = states
+        target = optimizer.param_groups[0]["params"][0]
+        target.grad = grad
+        try:
+            with compiling():
+                optimizer.step()
+        except Exception as error:
+            raise CaptureError(f"{self.name} cannot be traced, its step failed: {error}") from error
+        first = dict(states[target].first)
+        for slot, value in first.items():
+            self._checked(slot, value)
+        again, _ = self(grad, param, first, {})
+        if not torch.allclose(again, target.detach(), rtol=1e-5, atol=1e-7):
+            raise CaptureError(f"{self.name} cannot be traced: its first step is not like the ones that follow")
+        return first
+
+    def _checked(self, slot: str, value: Any) -> None:
+        if not isinstance(value, torch.Tensor):
+            raise CaptureError(f"{self.name} keeps {slot!r} as a Python {type(value).__name__}; make it a tensor")
+        if tuple(value.shape) not in (SHAPE, ()) or (value != value.reshape(-1)[0]).any():
+            raise CaptureError(f"{self.name}'s {slot!r} of shape {tuple(value.shape)} is not one number to start with")
+
+    def __call__(
+        self, g: torch.Tensor, p: torch.Tensor, state: Tensors, dials: Tensors
+    ) -> tuple[torch.Tensor, Tensors]:
+        """(gradient, parameter, state, dials) -> (new parameter, new state)."""
+        with disable_proxy_modes_tracing(), unset_fake_temporarily():
+            optimizer = self._made(torch.zeros(SHAPE))
+        param = p.clone()
+        param.grad = g
+        optimizer.param_groups[0].update(dials, params=[param])
+        optimizer.state[param].update({slot: value.clone() for slot, value in state.items()})
+        with compiling():
+            optimizer.step()
+        return param, {slot: optimizer.state[param][slot] for slot in state}
+
+    def elementwise(self, state: Tensors) -> bool:
+        """Whether a step of a whole is the step of its elements."""
+        param, grad = torch.linspace(-1, 1, 6), torch.linspace(0.3, -0.5, 6)
+
+        def run(at: slice) -> torch.Tensor:
+            fitting = {k: v.reshape(-1)[at] if v.shape else v for k, v in state.items()}
+            return self(grad[at], param[at], fitting, {})[0]
+
+        try:
+            parts = torch.cat([run(slice(i, i + 1)) for i in range(6)])
+            return torch.allclose(parts, run(slice(0, 6)), rtol=1e-5, atol=1e-7)
+        except (RuntimeError, ValueError):
+            return False
+
+
+@contextmanager
+def compiling() -> Iterator[None]:
+    """Optimizers keep their scalars as tensors while PyTorch says that it compiles."""
+    before = torch.compiler.is_compiling
+    torch.compiler.is_compiling = lambda: True
+    try:
+        yield
+    finally:
+        torch.compiler.is_compiling = before
+
+
+class _Scalars(Translation):
+    """A translation in which a tensor's number is the tensor, and the profiler's marks are nothing."""
+
+    def _call(self, node: Node) -> Any:
+        if str(node.target).startswith("profiler."):
+            return None
+        if "_local_scalar_dense" in str(node.target):
+            return self._value(node.args[0])
+        return super()._call(node)
+
+
+def _translated(
+    step: _Step, g: Value, p: Value, slots: Slots, dials: dict[str, Value], counts: bool
+) -> tuple[Value, Slots]:
+    state = {**slots, **({"step": dials["step"] - 1.0} if counts else {})}
+    dials = {name: value for name, value in dials.items() if name != "step"}
+    examples = [{k: _example(v) for k, v in group.items()} for group in (state, dials)]
+    graph = traced(step, (_example(g), _example(p), *examples))
+    given: list[Any] = [g, p, *state.values(), *dials.values()]
+    new, *rest = _Scalars(p.builder, graph, given, {}).run()
+    found = dict(zip(state, rest, strict=True))
+    return new, {slot: found[slot].cast(value.dtype) for slot, value in slots.items()}
+
+
+def _example(value: Value) -> torch.Tensor:
+    return torch.zeros(value.shape, dtype=FORMATS[value.dtype])
