@@ -6,13 +6,17 @@ traced as plain matrix products (the CPU flash kernel's backward is not decompos
 
 from __future__ import annotations
 
+import linecache
+import sys
 import traceback
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
+from types import FrameType
 from typing import Any
 
 import torch
+import torch.fx.traceback as fx_traceback
 from torch import nn
 from torch._functorch import eager_transforms
 from torch._subclasses.fake_tensor import DataDependentOutputException, DynamicOutputShapeException
@@ -21,6 +25,7 @@ from torch.fx import GraphModule
 from torch.fx.experimental.proxy_tensor import make_fx
 from torch.fx.experimental.symbolic_shapes import GuardOnDataDependentSymNode
 from torch.nn.attention import SDPBackend, sdpa_kernel
+from torch.overrides import TorchFunctionMode
 
 from ontogeny.front.huggingface import told_of_tracing
 from ontogeny.isa.errors import CaptureError
@@ -41,6 +46,25 @@ class Traced:
     forward: int
 
 
+class Lines(TorchFunctionMode):
+    """Notes on every traced operation the line of the user's that it came from: torch's own record keeps methods called
+    `forward` alone, and would miss the loss function and whatever a model calls.
+    """
+
+    def __torch_function__(self, func: Any, types: Any, args: Any = (), kwargs: Any = None) -> Any:
+        frame: FrameType | None = sys._getframe(1)
+        while frame is not None and not is_user(frame.f_code.co_filename):
+            frame = frame.f_back
+        if frame is not None:
+            name, line = frame.f_code.co_filename, frame.f_lineno
+            code = linecache.getline(name, line).strip()
+            fx_traceback.current_meta["stack_trace"] = f'File "{name}", line {line}, in user\n{code}'
+        try:
+            return func(*args, **(kwargs or {}))
+        finally:
+            fx_traceback.current_meta.pop("stack_trace", None)
+
+
 class Objective(nn.Module):
     """A model with its loss, as one module from a batch to a dict of scalars."""
 
@@ -51,7 +75,8 @@ class Objective(nn.Module):
 
     def forward(self, batch: Batch) -> Any:
         """Whatever the loss function gives."""
-        return self.loss(self.model, batch)
+        with Lines():
+            return self.loss(self.model, batch)
 
 
 def metrics(result: Any) -> dict[str, torch.Tensor]:
@@ -90,8 +115,8 @@ def traced(function: Callable[..., Any], args: tuple[Any, ...]) -> GraphModule:
     """The ATen graph of a pure function on arguments like these. Raises CaptureError naming the user's own line."""
     pure = functionalize(function, remove="mutations")
     try:
-        with plain_kernels(), told_of_tracing():
-            return make_fx(pure, tracing_mode="fake", record_stack_traces=True, _allow_non_fake_inputs=True)(*args)
+        with plain_kernels(), told_of_tracing(), fx_traceback.preserve_node_meta():
+            return make_fx(pure, tracing_mode="fake", _allow_non_fake_inputs=True)(*args)
     except CaptureError:
         raise
     except (DataDependentOutputException, DynamicOutputShapeException, GuardOnDataDependentSymNode) as error:
