@@ -18,7 +18,7 @@ from torch import nn
 from torch.func import functional_call
 
 from ontogeny.front.author import Value
-from ontogeny.front.check import compared, plain_step
+from ontogeny.front.check import check_buffers, compared, plain_step
 from ontogeny.front.layout import Arena, arenas
 from ontogeny.front.rules import Rule
 from ontogeny.front.trace import Batch, Loss, Objective, metrics, objective_step, traced
@@ -152,7 +152,7 @@ class _Capture:
         return builder, outputs, translation
 
     def learn(self) -> tuple[Routine, Routine]:
-        """The routine `learn`, and one that returns its metrics and gradients for the check."""
+        """The routine `learn`, and one for the check: metrics and gradients out, buffers committed."""
         held = self.held
         args = (held.params, held.frozen, held.buffers, self.batch)
         builder, outputs, translation = self._translated(objective_step(self.objective), args, "")
@@ -162,11 +162,11 @@ class _Capture:
         named = self._metric_names(len(outputs) - count - buffers)
         returns = [(n, v.name) for n, v in zip(named, outputs[count : len(outputs) - buffers], strict=True)]
         checked = [*returns, *((f"gradient.{n}", v.name) for n, v in gradients.items())]
-        check = pruned(builder.routine("check", checked))
         for key, value in zip(held.buffers, outputs[len(outputs) - buffers :], strict=True):
             new = translation.ctx.replaced.get(value.name, value.name)
             if new != builder.read(self.names[key]):
                 builder.commit(self.names[key], new)
+        check = pruned(builder.routine("check", checked))
         append_update(builder, self.rule, self.arenas, gradients)
         return pruned(builder.routine("learn", returns)), check
 
@@ -226,6 +226,7 @@ class _Capture:
         machine.load(self.values())
         found = machine.call("check", {k: np.array(to_numpy(v)) for k, v in self.batch.items()}, {})
         named, plain = plain_step(self.objective, self.held.params, self.held.rest, self.batch, self.random)
+        check_buffers(machine.state(), {self.names[k]: self.objective.after[k] for k in self.held.buffers})
         expected = {self.names[k]: g for k, g in plain.items()}
         gradients = {k.removeprefix("gradient."): v for k, v in found.items() if k.startswith("gradient.")}
         return compared(gradients, expected, (float(found["loss"]), float(named["loss"].detach())))

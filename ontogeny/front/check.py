@@ -85,3 +85,16 @@ def compared(
             "the same every time that it runs, or the capture is at fault; nothing was kept"
         )
     return {"gradient_difference": worst, "loss_difference": loss, "differing_elements": float(differing)}
+
+
+def check_buffers(found: Mapping[str, Array], expected: Mapping[str, torch.Tensor]) -> None:
+    """Raises CaptureError when a buffer, such as a running mean, is not what plain PyTorch leaves after the step."""
+    for name, buffer in expected.items():
+        plain = buffer.detach().double().numpy()
+        ours = found[name].astype(np.float64)
+        scale = max(float(np.abs(plain).max(initial=0.0)), 1e-30)
+        if plain.shape != ours.shape or not np.allclose(ours, plain, rtol=0, atol=TOLERANCE * scale, equal_nan=True):
+            raise CaptureError(
+                f"the buffer {name!r} is not what plain PyTorch leaves in it after one step; this is a fault of the "
+                "capture, and nothing was kept"
+            )

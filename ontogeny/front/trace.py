@@ -72,11 +72,14 @@ class Objective(nn.Module):
         super().__init__()
         self.model = model
         self.loss = loss
+        self.after: dict[str, torch.Tensor] = {}
 
     def forward(self, batch: Batch) -> Any:
-        """Whatever the loss function gives."""
+        """Whatever the loss function gives. `after` then holds the buffers as the model left them."""
         with Lines():
-            return self.loss(self.model, batch)
+            result = self.loss(self.model, batch)
+        self.after = dict(self.named_buffers())
+        return result
 
 
 def metrics(result: Any) -> dict[str, torch.Tensor]:
@@ -103,7 +106,7 @@ def objective_step(objective: Objective) -> Callable[..., Any]:
             changed = {name: buffer.clone() for name, buffer in buffers.items()}
             result = functional_call(objective, {**params, **frozen, **changed}, (batch,))
             named = metrics(result)
-            return named["loss"], (named, changed)
+            return named["loss"], (named, {name: objective.after[name] for name in changed})
 
         gradients, (_, (named, changed)) = grad_and_value(value, has_aux=True)(params)
         return gradients, named, changed

@@ -21,6 +21,7 @@ from ontogeny.front.check import Drawing
 from ontogeny.front.trace import Objective
 from ontogeny.isa.errors import CaptureError
 from ontogeny.isa.op import Op
+from ontogeny.machine.compiled import CompiledMachine
 from tests.spec.training import (
     CNN,
     GPT,
@@ -322,3 +323,31 @@ def test_capturing_leaves_the_model_as_it_was() -> None:
     assert not model.training
     assert all(torch.equal(value, before[name]) for name, value in model.state_dict().items())
     assert Objective(model, cross_entropy).model is model
+
+
+class Remembering(nn.Module):
+    """Assigns its buffers anew instead of changing them in place."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.layer = nn.Linear(4, 2)
+        self.register_buffer("seen", torch.zeros(4))
+        self.register_buffer("count", torch.zeros((), dtype=torch.int64))
+
+    def forward(self, x: torch.Tensor) -> torch.Tensor:
+        self.seen = 0.9 * self.seen + 0.1 * x.mean(0)
+        self.count = self.count + 1
+        return self.layer(x - self.seen)
+
+
+def test_buffers_that_are_assigned_anew_are_state() -> None:
+    torch.manual_seed(0)
+    model, x = Remembering(), torch.randn(8, 4)
+    learner = capture(model, lambda m, b: m(b["x"]).square().mean(), og.sgd(0.0), {"x": x})
+    machine = CompiledMachine(learner.program)
+    machine.load(learner.values)
+    for _ in range(3):
+        machine.call("learn", {"x": x.numpy()}, {})
+        model(x)
+    np.testing.assert_allclose(machine.state()["seen"], model.seen.numpy(), rtol=1e-6)
+    assert machine.state()["count"] == 3
