@@ -165,6 +165,7 @@ class _Capture:
         for key, value in zip(held.buffers, outputs[len(outputs) - buffers :], strict=True):
             new = translation.ctx.replaced.get(value.name, value.name)
             if new != builder.read(self.names[key]):
+                builder.note = builder.maker(new).note
                 builder.commit(self.names[key], new)
         check = pruned(builder.routine("check", checked))
         append_update(builder, self.rule, self.arenas, gradients)

@@ -6,13 +6,9 @@ traced as plain matrix products (the CPU flash kernel's backward is not decompos
 
 from __future__ import annotations
 
-import linecache
-import sys
-import traceback
 from collections.abc import Callable, Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext
 from dataclasses import dataclass
-from types import FrameType
 from typing import Any
 
 import torch
@@ -25,9 +21,9 @@ from torch.fx import GraphModule
 from torch.fx.experimental.proxy_tensor import make_fx
 from torch.fx.experimental.symbolic_shapes import GuardOnDataDependentSymNode
 from torch.nn.attention import SDPBackend, sdpa_kernel
-from torch.overrides import TorchFunctionMode
 
 from ontogeny.front.huggingface import told_of_tracing
+from ontogeny.front.lines import Lines, user_line, with_lines
 from ontogeny.isa.errors import CaptureError
 
 DEPENDS = (
@@ -46,25 +42,6 @@ class Traced:
     forward: int
 
 
-class Lines(TorchFunctionMode):
-    """Notes on every traced operation the line of the user's that it came from: torch's own record keeps methods called
-    `forward` alone, and would miss the loss function and whatever a model calls.
-    """
-
-    def __torch_function__(self, func: Any, types: Any, args: Any = (), kwargs: Any = None) -> Any:
-        frame: FrameType | None = sys._getframe(1)
-        while frame is not None and not is_user(frame.f_code.co_filename):
-            frame = frame.f_back
-        if frame is not None:
-            name, line = frame.f_code.co_filename, frame.f_lineno
-            code = linecache.getline(name, line).strip()
-            fx_traceback.current_meta["stack_trace"] = f'File "{name}", line {line}, in user\n{code}'
-        try:
-            return func(*args, **(kwargs or {}))
-        finally:
-            fx_traceback.current_meta.pop("stack_trace", None)
-
-
 class Objective(nn.Module):
     """A model with its loss, as one module from a batch to a dict of scalars."""
 
@@ -76,7 +53,7 @@ class Objective(nn.Module):
 
     def forward(self, batch: Batch) -> Any:
         """Whatever the loss function gives. `after` then holds the buffers as the model left them."""
-        with Lines():
+        with Lines() if fx_traceback.has_preserved_node_meta() else nullcontext():
             result = self.loss(self.model, batch)
         self.after = dict(self.named_buffers())
         return result
@@ -136,7 +113,7 @@ def plain_kernels() -> Iterator[None]:
     """
     before, differentiate = torch._C._get_mkldnn_enabled(), eager_transforms._autograd_grad
     torch._C._set_mkldnn_enabled(False)
-    eager_transforms._autograd_grad = _first(differentiate)
+    eager_transforms._autograd_grad = with_lines(_first(differentiate))
     try:
         with sdpa_kernel(SDPBackend.MATH):
             yield
@@ -147,28 +124,3 @@ def plain_kernels() -> Iterator[None]:
 
 def _first(differentiate: Callable[..., Any]) -> Callable[..., Any]:
     return lambda *args, **kwargs: differentiate(*args, **{**kwargs, "create_graph": False})
-
-
-def user_line(error: BaseException) -> str:
-    """The innermost line of the traceback that belongs to neither torch nor this package."""
-    for frame in reversed(traceback.extract_tb(error.__traceback__)):
-        if is_user(frame.filename):
-            return f"{frame.filename}:{frame.lineno} `{frame.line}`"
-    return "while tracing"
-
-
-def is_user(filename: str) -> bool:
-    """Whether a source file is the user's own."""
-    return not any(part in filename for part in ("/torch/", "/ontogeny/front/", "<", "/contextlib.py"))
-
-
-def where_from(stack: str) -> str:
-    """The user's own line in a recorded stack, as `file.py:12 code`; empty where there is none."""
-    lines = stack.splitlines()
-    for at in range(len(lines) - 1, -1, -1):
-        head = lines[at].strip()
-        if head.startswith('File "') and is_user(head):
-            name, _, rest = head[6:].partition('", line ')
-            code = lines[at + 1].strip() if at + 1 < len(lines) else ""
-            return f"{name.rsplit('/', 1)[-1]}:{rest.split(',')[0]} {code}"
-    return ""

@@ -11,7 +11,8 @@ from torch.fx import GraphModule, Node
 from ontogeny.front.aten import ATEN, Context, Handler, Meta
 from ontogeny.front.aten.table import DTYPES
 from ontogeny.front.author import Value
-from ontogeny.front.trace import DEPENDS, where_from
+from ontogeny.front.lines import where_from
+from ontogeny.front.trace import DEPENDS
 from ontogeny.isa.build import Builder
 from ontogeny.isa.errors import CaptureError, ProgramError
 from ontogeny.isa.op import Op
@@ -47,8 +48,7 @@ class Translation:
         """The graph's outputs, flat. The first `forward` nodes are noted as the forward pass, the rest as backward."""
         placeholders = iter(self.arguments)
         for number, node in enumerate(self.graph.graph.nodes):
-            where = where_from(node.meta.get("stack_trace") or "")
-            self.ctx.builder.note = Note("forward" if number < forward else "backward", where)
+            self.ctx.builder.note = self._note(node, number < forward)
             if node.op == "placeholder":
                 self.values[node] = next(placeholders)
             elif node.op == "get_attr":
@@ -58,6 +58,9 @@ class Translation:
             elif node.op == "output":
                 return [self._value(arg) for arg in flat(node.args[0])]
         return []
+
+    def _note(self, node: Node, forward: bool) -> Note:
+        return Note("forward" if forward else "backward", where_from(node.meta.get("stack_trace") or ""))
 
     def _value(self, arg: Any) -> Any:
         """An argument of a call: nodes as values, declared inputs read where they are first used."""

@@ -41,7 +41,7 @@ def slot_starts(rule: Rule, registers: Sequence[Decl]) -> dict[str, float]:
 
 def append_update(builder: Builder, rule: Rule, arenas: Sequence[Arena], gradients: Mapping[str, Value]) -> None:
     """Commits what the rule makes of the gradients, which are named like the parameters, and counts the step."""
-    builder.note = Note("update")
+    builder.note = Note("update", rule.where or rule.name)
     step = Value(builder, builder.read("step"))
     dials = _dials(builder, rule, step)
     registers = _registers(builder, rule, arenas, gradients)

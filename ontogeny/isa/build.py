@@ -61,6 +61,10 @@ class Builder:
         """The register `name` becomes `value` when the routine ends."""
         self.emit(Op.COMMIT, value, name=name)
 
+    def maker(self, value: str) -> Instr:
+        """The instruction that made a value."""
+        return next(instr for instr in reversed(self.body) if value in instr.out)
+
     def routine(self, name: str, returns: Sequence[tuple[str, str]]) -> Routine:
         """The finished routine, with named results."""
         return Routine(name, self.params, tuple(self.body), tuple(returns))

@@ -10,6 +10,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
 
 from ontogeny.front.author import Value
+from ontogeny.front.lines import line_of_code
 from ontogeny.isa.errors import ProgramError
 
 Slots = dict[str, Value]
@@ -25,6 +26,7 @@ class Rule:
 
     `clip` bounds the norm of all gradients together (0: no bound) and is itself a dial. A state slot has the shape of
     its parameter, or is one f64 scalar where it is among the `scalars`; it starts at zero, or where `starts` says.
+    `where` is the user's own line that says what the update is, empty for a rule of this package.
     """
 
     name: str
@@ -37,6 +39,7 @@ class Rule:
     options: Mapping[str, float] = field(default_factory=dict)
     scalars: frozenset[str] = frozenset()
     starts: Mapping[str, float] = field(default_factory=dict)
+    where: str = ""
 
     def __post_init__(self) -> None:
         if both := sorted({*self.dials, "clip", "seed", "step"} & {*self.slots}):
@@ -59,4 +62,5 @@ def custom(
     The function computes with values (`front/author`), is called once while the program is built, and cannot branch on
     what it is given. Set `elementwise` to False when it needs each parameter in its own shape.
     """
-    return Rule(getattr(update, "__name__", "custom"), dict(dials), slots, update, elementwise)
+    name = getattr(update, "__name__", "custom")
+    return Rule(name, dict(dials), slots, update, elementwise, where=line_of_code(update))

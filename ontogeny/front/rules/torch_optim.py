@@ -25,6 +25,7 @@ from ontogeny.front.rules.rule import Rule, Slots
 from ontogeny.front.trace import traced
 from ontogeny.front.translate import Translation
 from ontogeny.isa.errors import CaptureError
+from ontogeny.isa.program import Note
 
 Factory = Callable[[Iterable[torch.nn.Parameter]], torch.optim.Optimizer]
 Tensors = dict[str, torch.Tensor]
@@ -160,7 +161,10 @@ def compiling() -> Iterator[None]:
 
 
 class _Scalars(Translation):
-    """A translation in which a tensor's number is the tensor, and the profiler's marks are nothing."""
+    """A translation in which a tensor's number is the tensor, and the profiler's marks are nothing. All is update."""
+
+    def _note(self, node: Node, forward: bool) -> Note:
+        return self.ctx.builder.note
 
     def _call(self, node: Node) -> Any:
         if str(node.target).startswith("profiler."):
