@@ -7,7 +7,6 @@ use, in which only generated names occur.
 
 from __future__ import annotations
 
-from collections.abc import Container
 from dataclasses import dataclass, field, replace
 from typing import Any
 
@@ -32,6 +31,9 @@ from ontogeny.machine.compiled.control_kernels import control
 from ontogeny.machine.compiled.convert import TORCH
 from ontogeny.machine.compiled.macro_kernels import MACROS, SCALAR_LAST, fused
 from ontogeny.machine.compiled.scalars import HOST, SCALAR, cast_scalar, is_host
+from ontogeny.machine.compiled.threads import Choice, alone
+
+UNFUSED = frozenset(op for op in Op if op.is_macro and op not in MACROS)
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,16 +63,15 @@ class Lowering:
     """Lowers one routine: decides what stays on the host and which kernel each instruction runs."""
 
     def __init__(
-        self, program: Program, routine: Routine, device: str, expanded: Container[Op], sub: Any, nested: bool = False
+        self, program: Program, routine: Routine, device: str, alone: Choice, sub: Any, nested: bool = False
     ) -> None:
         self.program = program
-        self.expanded = expanded
+        self.alone = alone
         self.nested = nested
         self.device = device
         self.sub = sub
-        unfused = _Unfused(expanded)
         self.routine = (
-            expand_routine(program, routine, unfused) if any(i.op in unfused for i in routine.body) else routine
+            expand_routine(program, routine, UNFUSED) if any(i.op in UNFUSED for i in routine.body) else routine
         )
         self.types = value_types(program, self.routine)
         self.plan = Plan(self.routine)
@@ -172,6 +173,8 @@ class Lowering:
             function = MACROS[instr.op](site) if fused(site) else self._expanded(instr, site)
         else:
             function = by_reference(site) if needs_reference(site) else BASE[instr.op](site)
+        if instr.op.group.name not in ("CONTROL", "DEBUG") and self.alone(site):
+            function = alone(function)
         args = tuple(self._operand(site, place) for place in range(len(instr.args)))
         self.plan.tensor.append(Step(function, args, instr.out, instr))
 
@@ -181,7 +184,7 @@ class Lowering:
         body = expand(replace(instr, args=names), site.operands)
         returns = tuple((str(i), name) for i, name in enumerate(instr.out))
         routine = Routine(instr.op.text, tuple(zip(names, site.operands, strict=True)), body, returns)
-        plan = Lowering(self.program, routine, self.device, self.expanded, self.sub, nested=True).run()
+        plan = Lowering(self.program, routine, self.device, self.alone, self.sub, nested=True).run()
         function = build(plan, list(names), [slot for _, slot in plan.routine.returns])
         return (lambda *args: function(*args)[0]) if len(returns) == 1 else function
 
@@ -234,16 +237,6 @@ def _scalar_tensor(dtype: torch.dtype, device: str) -> Function:
         return torch.full((), value, dtype=dtype, device=device)
 
     return run
-
-
-@dataclass(frozen=True, slots=True)
-class _Unfused:
-    """The macros that a machine does not run fused."""
-
-    expanded: Container[Op]
-
-    def __contains__(self, op: object) -> bool:
-        return isinstance(op, Op) and op.is_macro and (op not in MACROS or op in self.expanded)
 
 
 def on_host(decl: Decl) -> bool:

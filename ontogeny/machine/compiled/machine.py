@@ -1,7 +1,8 @@
 """The compiled machine and its modes.
 
 exact     torch's own kernels in the program's order: bits equal to plain PyTorch at the same thread count.
-portable  as exact, with the macros expanded whose fused kernels depend on the thread count.
+portable  the bits that exact gives with one thread, with any number of threads: a kernel whose bits depend on the
+          thread count runs on one (threads.py).
 step      as exact, one instruction at a time, so that a debugger can stop at any.
 fast      the tensor part compiled by inductor; within a tolerance of exact, and the same bits again on the same build.
 
@@ -25,11 +26,12 @@ from ontogeny.machine.base import checked_dials, checked_inputs, checked_state, 
 from ontogeny.machine.compiled.convert import to_numpy, to_torch
 from ontogeny.machine.compiled.inductor import compiled
 from ontogeny.machine.compiled.lower import Lowering, Plan, Step, build, on_host
+from ontogeny.machine.compiled.threads import Choice, contested, dependent, nowhere
 from ontogeny.machine.formats import NUMPY
 from ontogeny.machine.learner import Array
 
 MODES = ("exact", "portable", "step", "fast")
-THREAD_DEPENDENT = frozenset({Op.LAYER_NORM_BACKWARD, Op.BATCH_NORM_BACKWARD, Op.BATCH_NORM, Op.CONV_BACKWARD})
+ALONE: dict[str, Choice] = {"portable": dependent, "fast": nowhere}
 
 Watch = Callable[[Step, Mapping[str, Any]], None]
 """Called after each instruction in step mode with the values so far."""
@@ -165,8 +167,8 @@ class CompiledMachine:
         return self._ready[name]
 
     def _lower(self, routine: Routine, nested: bool = False) -> Plan:
-        expanded = THREAD_DEPENDENT if self.mode == "portable" else frozenset()
-        return Lowering(self.program, routine, self.device, expanded, self._sub, nested).run()
+        alone = ALONE.get(self.mode, contested)
+        return Lowering(self.program, routine, self.device, alone, self._sub, nested).run()
 
     def _compile(self, plan: Plan) -> Ready:
         available = [slot for slot, _ in plan.reads] + [slot for step in plan.host for slot in step.out]
