@@ -30,7 +30,7 @@ def disk(doing: str, path: Path) -> Iterator[None]:
         raise RecordError(message) from error
 
 
-def write_all(fd: int, data: bytes, offset: int) -> None:
+def write_all(fd: int, data: bytes | bytearray | memoryview, offset: int) -> None:
     """Writes at `offset`, however many calls it takes."""
     view = memoryview(data)
     while view:
