@@ -33,6 +33,8 @@ from ontogeny.record.program import read_program
 from ontogeny.record.schedule import Schedule
 from ontogeny.record.seat import Seat
 from ontogeny.record.stepper import Stepper
+from ontogeny.record.trace.view import Trajectory
+from ontogeny.record.trajectories import Replayed
 from ontogeny.record.verify import Report, verify
 
 SESSION = "session"
@@ -129,6 +131,15 @@ class Recorded:
             machine = self._seat.clear()
             replay.to_step(machine, self.history, self._stepper, step)
             return machine.state()
+
+    @cached_property
+    def traces(self) -> Replayed:
+        """The trajectories of all parameters over all steps, computed by replay and kept as a cache."""
+        return Replayed(self)
+
+    def trajectory(self, name: str) -> Trajectory:
+        """One parameter over time, read when indexed: `run.trajectory("embed.weight")[3, 7, 100:200]`."""
+        return Trajectory(self.traces, name)
 
     def verify(self, on_progress: Callable[[int], object] | None = None) -> Report:
         """Replays every step since `base` and compares its hash; says at which step and register the first differs."""

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+
 from ontogeny.isa.errors import RecordError
 from ontogeny.machine.base import Machine
 from ontogeny.record.hashing import shown
@@ -13,7 +15,18 @@ def to_step(machine: Machine, history: History, stepper: Stepper, step: int) -> 
     """Brings a machine to the state of `step`. Raises RecordError at the first step whose hash differs."""
     at, state = history.nearest(step)
     machine.load(state)
-    while at < step:
+    for _ in walk(machine, history, stepper, at, step):
+        pass
+
+
+def walk(machine: Machine, history: History, stepper: Stepper, first: int, last: int) -> Iterator[int]:
+    """Takes a machine that holds the state of `first` on to `last`, and stands at each step between, both included.
+
+    Raises RecordError at the first step whose hash is not the recorded one.
+    """
+    at = first
+    yield at
+    while at < last:
         stepper.take(machine, at)
         at += 1
         recorded, row = history.hash_row(at), history.hasher.row(view(machine))
@@ -24,3 +37,4 @@ def to_step(machine: Machine, history: History, stepper: Stepper, step: int) -> 
                 f"{shown(recorded)}): the record was damaged or computed elsewhere; verify() says more, "
                 "and earlier steps can be forked"
             )
+        yield at

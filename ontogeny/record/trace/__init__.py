@@ -8,6 +8,17 @@ from ontogeny.record.trace.layout import Layout, Tensor
 from ontogeny.record.trace.reader import TraceReader
 from ontogeny.record.trace.storage import storage_of
 from ontogeny.record.trace.traces import Piece, Traces, Window
+from ontogeny.record.trace.view import Trajectory
 from ontogeny.record.trace.writer import TraceWriter
 
-__all__ = ["Layout", "Piece", "Tensor", "TraceReader", "TraceWriter", "Traces", "Window", "storage_of"]
+__all__ = [
+    "Layout",
+    "Piece",
+    "Tensor",
+    "TraceReader",
+    "TraceWriter",
+    "Traces",
+    "Trajectory",
+    "Window",
+    "storage_of",
+]

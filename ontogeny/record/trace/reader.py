@@ -76,6 +76,14 @@ class TraceReader:
             for name in wanted:
                 yield from self._one(parts, name, piece_bytes)
 
+    def passes(
+        self, window: Window = ALL, names: Iterable[str] | None = None, piece_bytes: int = PIECE_BYTES
+    ) -> Iterator[Piece]:
+        """Everything in a window, block by block in the order of time."""
+        wanted = set(chosen(self, names))
+        for source, taken in self._parts(window):
+            yield from self._together([(source, taken)], source.layout, wanted, piece_bytes)
+
     def lines(self, name: str, places: npt.ArrayLike, window: Window = ALL) -> tuple[Steps, Array]:
         """Single elements over a window: steps, and values [steps, places]."""
         tensor = named(self, name)
@@ -125,7 +133,7 @@ class TraceReader:
         self, parts: list[tuple[Source, slice]], layout: Layout, wanted: set[str], piece_bytes: int
     ) -> Iterator[Piece]:
         """All rows have one layout: chunks of lanes are read once, and dealt out to the tensors that lie in them."""
-        steps = np.concatenate([source.steps[rows] for source, rows in parts])
+        steps = np.concatenate([source.steps[taken] for source, taken in parts])
         for number, bank in enumerate(layout.banks):
             width = _lanes(len(steps), bank.dtype.bytes, piece_bytes)
             inside = sorted((p for p in layout.places.values() if p.bank == number), key=lambda p: p.first)
@@ -133,7 +141,7 @@ class TraceReader:
                 last = min(bank.lanes, first + width)
                 here = [p for p in inside if p.first < last and first < p.first + p.tensor.size]
                 if any(p.tensor.name in wanted for p in here):
-                    values = np.concatenate([self._read(s, number, first, last)[rows] for s, rows in parts])
+                    values = np.concatenate([self._read(s, number, first, last)[t] for s, t in parts])
                     yield from _dealt(values, first, last, [p for p in here if p.tensor.name in wanted], steps)
 
     def _one(self, parts: list[tuple[Source, slice]], name: str, piece_bytes: int) -> Iterator[Piece]:

@@ -84,6 +84,11 @@ class Traces(Protocol):
     ) -> Iterator[Piece]:
         """Everything in a window, piece by piece, each element in exactly one of them."""
 
+    def passes(
+        self, window: Window = ALL, names: Iterable[str] | None = None, piece_bytes: int = PIECE_BYTES
+    ) -> Iterator[Piece]:
+        """The same in the order of time: some steps of everything, then the next. For one pass at bounded memory."""
+
     def lines(self, name: str, places: npt.ArrayLike, window: Window = ALL) -> tuple[Steps, Array]:
         """The trajectories of single elements of a tensor, by flat places: the steps, and values [steps, places]."""
 

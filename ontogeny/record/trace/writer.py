@@ -24,6 +24,11 @@ SPOOL_BYTES = 1 << 32
 SHALLOWEST = 8
 
 
+def depth_of(layout: Layout, depth: int = DEPTH, spool_bytes: int = SPOOL_BYTES) -> int:
+    """How many rows make a block."""
+    return max(SHALLOWEST, min(depth, spool_bytes // max(1, layout.row_bytes)))
+
+
 class TraceWriter:
     """The one writer of a store. Raises RecordError where another holds it.
 
@@ -58,7 +63,7 @@ class TraceWriter:
             self._rows = rows.RowsFile(self.storage.spool / rows.name_of(step), layout)
         self._rows.append(step, row)
         self.last = step
-        if self._rows.count >= max(SHALLOWEST, min(self._depth, self._spool_bytes // max(1, layout.row_bytes))):
+        if self._rows.count >= depth_of(layout, self._depth, self._spool_bytes):
             self._rotate()
 
     def sync(self) -> None:
@@ -89,21 +94,13 @@ class TraceWriter:
         path = self._rows.path
         self._rows.close()
         self._rows = None
-        self._pending = self._pool.submit(self._code, path)
+        self._pending = self._pool.submit(code, self.storage, path)
 
     def _settle(self) -> None:
         """Waits for the block that is being made, and raises what went wrong with it."""
         if self._pending is not None:
             pending, self._pending = self._pending, None
             pending.result()
-
-    def _code(self, path: Path) -> None:
-        """Makes the block of a file of rows, then removes the rows."""
-        found = rows.read_rows(path, whole=False)
-        if found.rows:
-            banks = [found.bank(number) for number in range(len(found.layout.banks))]
-            self.storage.put(block.name_of(found.steps), block.encoded(found.layout, found.steps, banks))
-        path.unlink()
 
     def _take_up(self, path: Path) -> None:
         """What a crash left: rows that have a block already, or not yet, or a head that was never finished."""
@@ -118,12 +115,18 @@ class TraceWriter:
             last = found.steps[-1] if found.rows else "the one before"
             said = f"{path} ends in a torn row ({found.torn} bytes) after step {last}; it has been cut"
             warnings.warn(said, RecordWarning, stacklevel=3)
-        self._shorten(path, found)
-        self._code(path)
-
-    def _shorten(self, path: Path, found: rows.Rows) -> None:
         with disk("cutting", path):
             os.truncate(path, path.stat().st_size - found.torn)
+        code(self.storage, path)
+
+
+def code(storage: Storage, path: Path) -> None:
+    """Makes the block of a file of rows, then removes the rows."""
+    found = rows.read_rows(path, whole=False)
+    if found.rows:
+        banks = [found.bank(number) for number in range(len(found.layout.banks))]
+        storage.put(block.name_of(found.steps), block.encoded(found.layout, found.steps, banks))
+    path.unlink()
 
 
 def appended(place: Path | str, layout: Layout, steps: Sequence[int], values: Sequence[Buffer]) -> None:
