@@ -6,6 +6,7 @@ same order, so that dropout is compared exactly too.
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping
 from typing import Any
 
@@ -41,9 +42,18 @@ class Drawing(TorchDispatchMode):
             return (self._next(args[0].shape) < args[1]).to(args[0].dtype)
         if name == "aten::bernoulli":
             return (self._next(args[0].shape) < args[0]).to(args[0].dtype)
-        if name == "aten::rand_like":
-            return self._next(args[0].shape).to(args[0].dtype)
+        if name in ("aten::rand_like", "aten::randn_like"):
+            return self._drawn(name, args[0].shape).to(args[0].dtype)
+        if name in ("aten::rand", "aten::randn"):
+            return self._drawn(name, args[0]).to((kwargs or {}).get("dtype") or torch.get_default_dtype())
         return func(*args, **(kwargs or {}))
+
+    def _drawn(self, name: str, shape: Any) -> torch.Tensor:
+        """Uniform numbers, or normal ones by Box and Muller's method (1958)."""
+        if "randn" not in name:
+            return self._next(shape)
+        radius = ((1.0 - self._next(shape)).log() * -2.0).sqrt()
+        return radius * (self._next(shape) * math.tau).cos()
 
     def _next(self, shape: Any) -> torch.Tensor:
         self.site += 1

@@ -24,6 +24,7 @@ from torch.nn.attention import SDPBackend, sdpa_kernel
 
 from ontogeny.front.huggingface import told_of_tracing
 from ontogeny.front.lines import Lines, user_line, with_lines
+from ontogeny.front.replaced import Replaced
 from ontogeny.isa.errors import CaptureError
 
 DEPENDS = (
@@ -115,7 +116,7 @@ def plain_kernels() -> Iterator[None]:
     torch._C._set_mkldnn_enabled(False)
     eager_transforms._autograd_grad = with_lines(_first(differentiate))
     try:
-        with sdpa_kernel(SDPBackend.MATH):
+        with sdpa_kernel(SDPBackend.MATH), Replaced():
             yield
     finally:
         torch._C._set_mkldnn_enabled(before)

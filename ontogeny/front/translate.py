@@ -9,6 +9,7 @@ import torch
 from torch.fx import GraphModule, Node
 
 from ontogeny.front.aten import ATEN, Context, Handler, Meta
+from ontogeny.front.aten.decompose import decomposed
 from ontogeny.front.aten.table import DTYPES
 from ontogeny.front.author import Value
 from ontogeny.front.lines import where_from
@@ -75,7 +76,7 @@ class Translation:
         if getattr(node.target, "__name__", "") == "getitem":
             source: Any = self._value(node.args[0])
             return source[node.args[1]]
-        name = str(node.target).removeprefix("aten.").removesuffix(".default")
+        name = str(node.target).removeprefix("aten.").removeprefix("prims.").removesuffix(".default")
         handler = ATEN.get(name)
         base, _, overload = name.partition(".")
         if handler is None and base.endswith("_"):
@@ -90,16 +91,35 @@ class Translation:
         return result
 
     def _handled(self, node: Node, name: str, handler: Handler | None) -> Any:
-        if handler is None:
+        try:
+            meta = self._meta(node)
+            given = [self._value(a) for a in node.args] if handler else []
+            result = handler(self.ctx, meta, *given, **self._keywords(node)) if handler else NotImplemented
+        except (ProgramError, CaptureError) as error:
+            raise CaptureError(f"{self._at()}: ATen's {name!r}: {error}") from error
+        self._changed(node)
+        return self._defined(node, name) if result is NotImplemented else result
+
+    def _changed(self, node: Node) -> None:
+        """Values that an operation has changed in place, such as a copy of running statistics, are the new ones now."""
+        for source in node.all_input_nodes:
+            value = self.values[source]
+            if isinstance(value, Value) and value.name in self.ctx.replaced:
+                self.values[source] = Value(self.ctx.builder, self.ctx.replaced[value.name])
+
+    def _defined(self, node: Node, name: str) -> Any:
+        """An operation without an entry, or whose entry leaves it, by PyTorch's own definition of it."""
+        found = decomposed(node)
+        if found is None:
             raise CaptureError(
                 f"{self._at()}: no meaning is known for ATen's {name!r}; write it with other operations, "
                 "or add it to front/aten"
             )
-        try:
-            meta = self._meta(node)
-            return handler(self.ctx, meta, *(self._value(a) for a in node.args), **self._keywords(node))
-        except (ProgramError, CaptureError) as error:
-            raise CaptureError(f"{self._at()}: ATen's {name!r}: {error}") from error
+        graph, inputs = found
+        inside = _Inside(self.ctx.builder, graph, [self._value(i) for i in inputs], {})
+        inside.ctx, inside.note = self.ctx, self.ctx.builder.note
+        results = inside.run()
+        return results[0] if isinstance(node.meta["val"], torch.Tensor) else tuple(results)
 
     def _keywords(self, node: Node) -> dict[str, Any]:
         ignored = ("dtype", "device", "layout", "pin_memory", "memory_format", "generator", "implicit", "non_blocking")
@@ -117,11 +137,20 @@ class Translation:
     def _constant(self, node: Node) -> Value:
         tensor = getattr(self.graph, str(node.target))
         type, builder = type_of(tensor), self.ctx.builder
-        if type.size > SMALL:
+        if id(tensor) in self.large:
             return self.ctx.read(self.large[id(tensor)])
         numbers: list[Number] = tensor.reshape(-1).tolist()
         value = numbers[0] if type.shape == () else tuple(numbers)
         return Value(builder, builder.one(Op.CONST, value=value, dtype=type.dtype, shape=type.shape))
+
+
+class _Inside(Translation):
+    """A translation of what one operation is defined by, all of it noted as that operation."""
+
+    note: Note
+
+    def _note(self, node: Node, forward: bool) -> Note:
+        return self.note
 
 
 def large_constants(graph: GraphModule) -> dict[int, torch.Tensor]:

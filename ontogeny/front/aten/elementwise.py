@@ -27,7 +27,8 @@ def _common(left: Value | Number, right: Value | Number) -> DType:
 def _arithmetic(op: Op) -> Handler:
     def handler(ctx: Context, meta: Meta, a: Any, b: Any, **_: Any) -> Value:
         dtype = meta.type.dtype
-        return _operand(ctx, a, dtype).op(op, _operand(ctx, b, dtype))
+        meant = Op.AND if op is Op.MUL and dtype is DType.BOOL else op
+        return _operand(ctx, a, dtype).op(meant, _operand(ctx, b, dtype))
 
     return handler
 
@@ -64,6 +65,10 @@ def _unary(op: Op, **attrs: Any) -> Handler:
     return handler
 
 
+def _relu(ctx: Context, meta: Meta, a: Value) -> Value:
+    return a.op(Op.RELU) if a.dtype.is_float else a.op(Op.MAX, 0)
+
+
 def _divide(ctx: Context, meta: Meta, a: Any, b: Any, rounding_mode: str | None = None) -> Value:
     dtype = meta.type.dtype
     result = _operand(ctx, a, dtype).op(Op.DIV, _operand(ctx, b, dtype))
@@ -94,10 +99,13 @@ def _masked_fill(ctx: Context, meta: Meta, a: Value, mask: Value, value: Any) ->
     return where(mask, _operand(ctx, value, meta.type.dtype), a)
 
 
-def _clamp(ctx: Context, meta: Meta, a: Value, low: Number | None = None, high: Number | None = None) -> Value:
+def _clamp(
+    ctx: Context, meta: Meta, a: Value, low: Value | Number | None = None, high: Value | Number | None = None
+) -> Value:
+    a = a.cast(meta.type.dtype)
     if low is not None:
-        a = a.op(Op.MAX, low)
-    return a if high is None else a.op(Op.MIN, high)
+        a = a.op(Op.MAX, _operand(ctx, low, a.dtype))
+    return a if high is None else a.op(Op.MIN, _operand(ctx, high, a.dtype))
 
 
 def _cast(ctx: Context, meta: Meta, a: Value, *_: Any, **__: Any) -> Value:
@@ -197,7 +205,7 @@ _PLAIN = {
 _UNARY = {
     "neg": Op.NEG, "abs": Op.ABS, "sqrt": Op.SQRT, "exp": Op.EXP, "log": Op.LOG, "sin": Op.SIN, "cos": Op.COS,
     "tanh": Op.TANH, "erf": Op.ERF, "floor": Op.FLOOR, "sign": Op.SIGN, "rsqrt": Op.RSQRT, "sgn": Op.SIGN,
-    "reciprocal": Op.RECIPROCAL, "relu": Op.RELU, "sigmoid": Op.SIGMOID, "silu": Op.SILU, "bitwise_not": Op.NOT,
+    "reciprocal": Op.RECIPROCAL, "sigmoid": Op.SIGMOID, "silu": Op.SILU, "bitwise_not": Op.NOT,
     "logical_not": Op.NOT,
 }  # fmt: skip
 _COMPARE = {
@@ -209,6 +217,7 @@ ELEMENTWISE: dict[str, Handler] = {
     **{name: _arithmetic(op) for name, op in _PLAIN.items()},
     **{name: _unary(op) for name, op in _UNARY.items()},
     **{f"{name}.{kind}": _compare(*how) for name, how in _COMPARE.items() for kind in ("Tensor", "Scalar")},
+    "ne": _compare(Op.EQ, False, True),
     "add.Tensor": _add(1),
     "add.Scalar": _add(1),
     "sub.Tensor": _add(-1),
@@ -224,18 +233,22 @@ ELEMENTWISE: dict[str, Handler] = {
     "addcmul": _fused(Op.ADDCMUL),
     "addcdiv": _fused(Op.ADDCDIV),
     "lerp.Scalar": _lerp,
+    "relu": _relu,
     "square": lambda ctx, meta, a: a * a,
     "log1p": _log1p,
     "softplus": _softplus,
     "logaddexp": _logaddexp,
+    "where": _where,
     "where.self": _where,
     "where.ScalarSelf": _where,
     "where.ScalarOther": _where,
     "masked_fill.Scalar": _masked_fill,
     "masked_fill.Tensor": _masked_fill,
     "clamp": _clamp,
+    "clamp.Tensor": _clamp,
     "clamp_min": _clamp,
-    "clamp_max": lambda ctx, meta, a, high: _clamp(ctx, meta, a, None, high),
+    "clamp_min.Tensor": _clamp,
+    **dict.fromkeys(("clamp_max", "clamp_max.Tensor"), lambda ctx, meta, a, high: _clamp(ctx, meta, a, None, high)),
     "_to_copy": _cast,
     "to.dtype": _cast,
     "gelu": _gelu,

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any
+from math import prod
+from typing import Any, cast
 
+from ontogeny.front.aten.resample import average, average_backward
 from ontogeny.front.aten.table import Context, Handler, Meta, ints, wrap
 from ontogeny.front.author import Value, where
-from ontogeny.isa.errors import CaptureError
 from ontogeny.isa.op import Op
 from ontogeny.isa.program import Number
 from ontogeny.isa.types import DType
@@ -60,6 +61,9 @@ def _smallest(ctx: Context, meta: Meta, a: Value, dims: Any = None, keepdim: boo
 
 def _max_dim(ctx: Context, meta: Meta, a: Value, dim: int, keepdim: bool = False) -> tuple[Value, Value]:
     dim = wrap(dim, len(a.shape))
+    if a.dtype is DType.BOOL:
+        values, places = _max_dim(ctx, meta, a.cast(DType.I64), dim, keepdim)
+        return values.cast(DType.BOOL), places
     return a.op(Op.REDUCE_MAX, dims=(dim,), keep=keepdim), a.op(Op.ARGMAX, dim=dim, keep=keepdim)
 
 
@@ -97,9 +101,9 @@ def _cumulative(kind: str) -> Handler:
 
 def _norm(
     ctx: Context, meta: Meta, a: Value, order: Number = 2, dims: Any = None, keepdim: bool = False, **_: Any
-) -> Value:
+) -> Any:
     if order != 2:
-        raise CaptureError(f"a vector norm of order {order} is not captured yet; only order 2 is")
+        return NotImplemented
     return (a * a).op(Op.SUM, dims=_dims(dims, len(a.shape)), keep=keepdim).sqrt()
 
 
@@ -179,94 +183,112 @@ def _batch_norm_backward(
     return g.ops(Op.BATCH_NORM_BACKWARD, a, *operands, train=train, eps=eps)
 
 
-def _refuse_transposed(transposed: bool, output_padding: Sequence[int]) -> None:
-    if transposed or any(output_padding):
-        raise CaptureError("a transposed convolution is not captured yet; upsample and convolve instead")
+def _conv_attrs(a: Value, stride: Any, padding: Any, dilation: Any, groups: int) -> dict[str, Any]:
+    rank = len(a.shape) - 2
+    window = {"stride": ints(stride, rank), "padding": ints(padding, rank), "dilation": ints(dilation, rank)}
+    return {**window, "groups": groups}
 
 
 def _conv(
     ctx: Context, meta: Meta, a: Value, w: Value, b: Value | None, stride: Any, padding: Any, dilation: Any,
     transposed: bool, output_padding: Any, groups: int,
 ) -> Value:  # fmt: skip
-    _refuse_transposed(transposed, output_padding)
-    rank = len(a.shape) - 2
-    operands = [w] if b is None else [w, b]
-    return a.op(
-        Op.CONV, *operands, stride=ints(stride, rank), padding=ints(padding, rank), dilation=ints(dilation, rank),
-        groups=groups,
-    )  # fmt: skip
+    how = _conv_attrs(a, stride, padding, dilation, groups)
+    if not transposed:
+        return a.op(Op.CONV, *([w] if b is None else [w, b]), **how)
+    result = a.ops(Op.CONV_BACKWARD, ctx.full(0.0, meta.type), w, **how)[0]  # what a convolution of it would send back
+    return result if b is None else result + b.reshape(b.shape[0], *([1] * (len(a.shape) - 2)))
 
 
 def _conv_backward(
     ctx: Context, meta: Meta, g: Value, a: Value, w: Value, bias: Any, stride: Any, padding: Any, dilation: Any,
     transposed: bool, output_padding: Any, groups: int, mask: Any,
 ) -> tuple[Value, ...]:  # fmt: skip
-    _refuse_transposed(transposed, output_padding)
-    rank = len(a.shape) - 2
-    return g.ops(
-        Op.CONV_BACKWARD, a, w, stride=ints(stride, rank), padding=ints(padding, rank),
-        dilation=ints(dilation, rank), groups=groups,
-    )  # fmt: skip
+    how = _conv_attrs(a, stride, padding, dilation, groups)
+    if not transposed:
+        return g.ops(Op.CONV_BACKWARD, a, w, **how)
+    return g.op(Op.CONV, w, **how), a.ops(Op.CONV_BACKWARD, g, w, **how)[1], g.sum(0, *range(2, len(g.shape)))
 
 
-def _pool(size: Any, stride: Any, padding: Any) -> dict[str, tuple[int, ...]]:
-    window = ints(size, 2)
-    return {"size": window, "stride": ints(stride, 2) if stride else window, "padding": ints(padding, 2)}
+def _pool(rank: int, size: Any, stride: Any, padding: Any) -> dict[str, tuple[int, ...]]:
+    window = ints(size, rank)
+    return {"size": window, "stride": ints(stride, rank) if stride else window, "padding": ints(padding, rank)}
 
 
-def _plain_pool(dilation: Any, ceil: bool) -> None:
-    if ceil or set(ints(dilation, 2)) != {1}:
-        raise CaptureError("a pool with dilation or ceil_mode=True is not captured yet")
+def _max_pool(rank: int) -> Handler:
+    def handler(
+        ctx: Context, meta: Meta, a: Value, size: Any, stride: Any = (), padding: Any = 0, dilation: Any = 1,
+        ceil: bool = False,
+    ) -> Any:  # fmt: skip
+        if set(ints(dilation, rank)) != {1} or _rounds_up(a, meta, **_pool(rank, size, stride, padding)):
+            return NotImplemented
+        return a.ops(Op.MAX_POOL, **_pool(rank, size, stride, padding))
+
+    return handler
 
 
-def _max_pool(
-    ctx: Context,
-    meta: Meta,
-    a: Value,
-    size: Any,
-    stride: Any = (),
-    padding: Any = 0,
-    dilation: Any = 1,
-    ceil: bool = False,
-) -> tuple[Value, ...]:
-    _plain_pool(dilation, ceil)
-    return a.ops(Op.MAX_POOL, **_pool(size, stride, padding))
+def _rounds_up(a: Value, meta: Meta, *, size: Any, stride: Any, padding: Any) -> bool:
+    """Whether a pool has more windows than fit, as ceil_mode=True may give it."""
+    inside = a.shape[-len(size) :]
+    fitting = [(n + 2 * p - k) // s + 1 for n, p, k, s in zip(inside, padding, size, stride, strict=True)]
+    return tuple(fitting) != meta.type.shape[-len(size) :]
 
 
-def _max_pool_backward(
-    ctx: Context, meta: Meta, g: Value, a: Value, size: Any, stride: Any, padding: Any, dilation: Any, ceil: bool,
-    places: Value,
-) -> Value:  # fmt: skip
-    return g.op(Op.MAX_POOL_BACKWARD, a, places, **_pool(size, stride, padding))
+def _max_pool_backward(rank: int) -> Handler:
+    """Each gradient put back to the place in its plane that was the largest, whatever the windows were."""
+
+    def handler(ctx: Context, meta: Meta, g: Value, a: Value, *how: Any) -> Value:
+        size, stride, padding, dilation, _, places = how
+        if set(ints(dilation, rank)) == {1} and not _rounds_up(
+            a, Meta((g.type,)), **_pool(rank, size, stride, padding)
+        ):
+            return g.op(Op.MAX_POOL_BACKWARD, a, places, **_pool(rank, size, stride, padding))
+        return scattered(ctx, g, a, places, rank)
+
+    return handler
+
+
+def scattered(ctx: Context, g: Value, a: Value, places: Value, rank: int) -> Value:
+    """g added into zeros like a at flat places in the last `rank` dimensions."""
+    planes, plane = prod(a.shape[:-rank]), prod(a.shape[-rank:])
+    empty = ctx.full(0.0, g.type.with_shape((planes, plane)))
+    at = places.reshape(planes, prod(g.shape[-rank:]))
+    row = Value(ctx.builder, ctx.builder.one(Op.IOTA, shape=at.shape, dim=0, dtype=DType.I64))
+    return empty.op(Op.SCATTER_ADD, g.reshape(*at.shape), row, at).reshape(*a.shape)
 
 
 def _avg_pool(
     ctx: Context, meta: Meta, a: Value, size: Any, stride: Any = (), padding: Any = 0, ceil: bool = False,
     include_pad: bool = True, divisor: Any = None,
 ) -> Value:  # fmt: skip
-    _plain_pool(1, ceil)
-    if divisor or (not include_pad and any(ints(padding, 2))):
-        raise CaptureError("an average pool with its own divisor or without its padding counted is not captured yet")
-    return a.op(Op.AVG_POOL, **_pool(size, stride, padding))
+    how = _pool(2, size, stride, padding)
+    if divisor or (not include_pad and any(how["padding"])) or _rounds_up(a, meta, **how):
+        return cast(Value, average(2)(ctx, meta, a, size, stride, padding, ceil, include_pad, divisor))
+    return a.op(Op.AVG_POOL, **how)
 
 
 def _avg_pool_backward(
-    ctx: Context, meta: Meta, g: Value, a: Value, size: Any, stride: Any, padding: Any, *_: Any
+    ctx: Context, meta: Meta, g: Value, a: Value, size: Any, stride: Any, padding: Any, ceil: bool, include_pad: bool,
+    divisor: Any,
 ) -> Value:  # fmt: skip
-    return g.op(Op.AVG_POOL_BACKWARD, a, **_pool(size, stride, padding))
+    how = _pool(2, size, stride, padding)
+    if divisor or (not include_pad and any(how["padding"])) or _rounds_up(a, Meta((g.type,)), **how):
+        handler = average_backward(2)
+        return cast(Value, handler(ctx, meta, g, a, size, stride, padding, ceil, include_pad, divisor))
+    return g.op(Op.AVG_POOL_BACKWARD, a, **how)
 
 
-def _nll(
-    ctx: Context, meta: Meta, a: Value, target: Value, weight: Any, reduction: int, ignore: int
-) -> tuple[Value, ...]:
-    if weight is not None or reduction != 1:
-        raise CaptureError("cross entropy with class weights or reduction other than 'mean' is not captured yet")
+def _nll(ctx: Context, meta: Meta, a: Value, target: Value, weight: Any, reduction: int, ignore: int) -> Any:
+    if weight is not None or reduction != 1 or len(a.shape) != 2:
+        return NotImplemented
     return a.ops(Op.NLL_LOSS, target, ignore=ignore)
 
 
 def _nll_backward(
     ctx: Context, meta: Meta, g: Value, a: Value, target: Value, weight: Any, reduction: int, ignore: int, count: Value
-) -> Value:
+) -> Any:
+    if weight is not None or reduction != 1 or len(a.shape) != 2:
+        return NotImplemented
     return g.op(Op.NLL_LOSS_BACKWARD, a, target, count, ignore=ignore)
 
 
@@ -294,6 +316,7 @@ LAYERS: dict[str, Handler] = {
     "amax": _largest,
     "amin": _smallest,
     "max": _largest,
+    "min": _smallest,
     "max.dim": _max_dim,
     "argmax": _argmax,
     "any": _any,
@@ -317,8 +340,12 @@ LAYERS: dict[str, Handler] = {
     "native_batch_norm_backward": _batch_norm_backward,
     "convolution": _conv,
     "convolution_backward": _conv_backward,
-    "max_pool2d_with_indices": _max_pool,
-    "max_pool2d_with_indices_backward": _max_pool_backward,
+    "max_pool2d_with_indices": _max_pool(2),
+    "max_pool2d_with_indices_backward": _max_pool_backward(2),
+    "max_pool3d_with_indices": _max_pool(3),
+    "max_pool3d_with_indices_backward": _max_pool_backward(3),
+    "adaptive_max_pool2d_backward": lambda ctx, meta, g, a, places: scattered(ctx, g, a, places, 2),
+    "adaptive_max_pool3d_backward": lambda ctx, meta, g, a, places: scattered(ctx, g, a, places, 3),
     "avg_pool2d": _avg_pool,
     "avg_pool2d_backward": _avg_pool_backward,
     "nll_loss_forward": _nll,

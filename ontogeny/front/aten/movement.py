@@ -7,10 +7,9 @@ from typing import Any
 
 from ontogeny.front.aten.table import Context, Handler, Meta, wrap
 from ontogeny.front.author import Value, concatenate, where
-from ontogeny.isa.errors import CaptureError
 from ontogeny.isa.op import Op
 from ontogeny.isa.program import Number
-from ontogeny.isa.types import DType, Type
+from ontogeny.isa.types import DType
 
 
 def _same(ctx: Context, meta: Meta, a: Value, *_: Any, **__: Any) -> Value:
@@ -141,98 +140,6 @@ def _triangle(upper: bool) -> Handler:
     return handler
 
 
-def _embedding(ctx: Context, meta: Meta, weight: Value, index: Value, *_: Any, **__: Any) -> Value:
-    return weight.op(Op.GATHER, index)
-
-
-def _embedding_backward(
-    ctx: Context, meta: Meta, g: Value, index: Value, rows: int, padding: int = -1, by_frequency: bool = False
-) -> Value:
-    if by_frequency:
-        raise CaptureError("an embedding with scale_grad_by_freq=True cannot be captured; leave it False")
-    return g.op(Op.EMBEDDING_BACKWARD, index, rows=rows, padding=padding)
-
-
-def _to_front(a: Value, indices: Sequence[Value | None]) -> tuple[Value, list[Value], int]:
-    """The indexed dimensions first, booleans refused: value, indices, and where the result's indexed part belongs."""
-    at = [i for i, index in enumerate(indices) if index is not None]
-    picked = [index for index in indices if index is not None]
-    if any(index.dtype is DType.BOOL for index in picked):
-        raise CaptureError(
-            "indexing by a boolean mask gives a result whose size depends on data; use torch.where instead"
-        )
-    rest = [d for d in range(len(a.shape)) if d not in at]
-    adjacent = at == list(range(at[0], at[0] + len(at)))
-    return a.permute(*at, *rest), picked, at[0] if adjacent else 0
-
-
-def _index(ctx: Context, meta: Meta, a: Value, indices: Sequence[Value | None]) -> Value:
-    moved, picked, place = _to_front(a, indices)
-    result = moved.op(Op.GATHER, *picked)
-    if place == 0:
-        return result
-    wide = len(result.shape) - (len(a.shape) - len(picked))
-    order = [*range(wide, wide + place), *range(wide), *range(wide + place, len(result.shape))]
-    return result.permute(*order)
-
-
-def _index_put(
-    ctx: Context, meta: Meta, a: Value, indices: Sequence[Value | None], values: Value, accumulate: bool = False
-) -> Value:
-    moved, picked, place = _to_front(a, indices)
-    if place:
-        raise CaptureError("assigning through an index that does not begin at the first dimension is not captured yet")
-    spread = moved.op(Op.GATHER, *picked).shape
-    op = Op.SCATTER_ADD if accumulate else Op.SCATTER_SET
-    return moved.op(op, values.cast(a.dtype).expand(*spread), *picked)
-
-
-def _along(ctx: Context, index: Value, dim: int) -> list[Value]:
-    """The index operands that pick `index` along one dimension and the same place in every other."""
-    grid = []
-    for other in range(len(index.shape)):
-        if other == dim:
-            grid.append(index)
-        else:
-            grid.append(Value(ctx.builder, ctx.builder.one(Op.IOTA, shape=index.shape, dim=other, dtype=DType.I64)))
-    return grid
-
-
-def _gather(ctx: Context, meta: Meta, a: Value, dim: int, index: Value, **_: Any) -> Value:
-    return a.op(Op.GATHER, *_along(ctx, index, wrap(dim, len(a.shape))))
-
-
-def _scatter(op: Op) -> Handler:
-    def handler(ctx: Context, meta: Meta, a: Value, dim: int, index: Value, source: Any) -> Value:
-        values = source if isinstance(source, Value) else ctx.full(source, Type(a.dtype, index.shape))
-        return a.op(op, values, *_along(ctx, index, wrap(dim, len(a.shape))))
-
-    return handler
-
-
-def _index_select(ctx: Context, meta: Meta, a: Value, dim: int, index: Value) -> Value:
-    return _index(ctx, meta, a, [None] * wrap(dim, len(a.shape)) + [index])
-
-
-def _slice_backward(
-    ctx: Context, meta: Meta, g: Value, shape: Sequence[int], dim: int, start: int, stop: int, step: int
-) -> Value:
-    dim, size = wrap(dim, len(shape)), shape[wrap(dim, len(shape))]
-    first, last, _ = slice(start, stop, step).indices(size)
-    if step != 1:
-        raise CaptureError("the gradient of a slice with a step is not captured yet; index with torch.arange instead")
-    low, high = [0] * len(shape), [0] * len(shape)
-    low[dim], high[dim] = first, size - max(first, last)
-    return g.op(Op.PAD, low=tuple(low), high=tuple(high), value=0.0)
-
-
-def _select_backward(ctx: Context, meta: Meta, g: Value, shape: Sequence[int], dim: int, index: int) -> Value:
-    dim = wrap(dim, len(shape))
-    index = wrap(index, shape[dim])
-    wide = g.reshape(*shape[:dim], 1, *shape[dim + 1 :])
-    return _slice_backward(ctx, meta, wide, shape, dim, index, index + 1, 1)
-
-
 _VIEWS = (
     "view",
     "_unsafe_view",
@@ -287,15 +194,4 @@ MOVEMENT: dict[str, Handler] = {
     "arange.start_step": _arange,
     "tril": _triangle(upper=False),
     "triu": _triangle(upper=True),
-    "embedding": _embedding,
-    "embedding_dense_backward": _embedding_backward,
-    "index.Tensor": _index,
-    "index_put": _index_put,
-    "gather": _gather,
-    "scatter.src": _scatter(Op.SCATTER_SET),
-    "scatter.value": _scatter(Op.SCATTER_SET),
-    "scatter_add": _scatter(Op.SCATTER_ADD),
-    "index_select": _index_select,
-    "slice_backward": _slice_backward,
-    "select_backward": _select_backward,
 }
