@@ -16,13 +16,14 @@ CAPABILITIES = ("avx512f", "avx2", "avx", "sse4_2", "asimd")
 def environment(machine: object = None) -> dict[str, Any]:
     """Versions, thread count and CPU capability.
 
-    The thread count is the one that the machine is pinned to; for a machine that does not say, the CPUs there are.
+    The thread count is the one that the machine is pinned to; for a machine that does not say, the CPUs there are; "any"
+    for a machine that says that its bits are the same with any.
     """
     return {
         "python": platform.python_version(),
         "numpy": version("numpy"),
         "torch": version("torch"),
-        "threads": getattr(machine, "threads", None) or cpus(),
+        "threads": "any" if getattr(machine, "any_threads", False) else getattr(machine, "threads", None) or cpus(),
         "cpu": capability(),
         "platform": f"{platform.system()} {platform.machine()}",
     }

@@ -35,9 +35,12 @@ def build(machine: str | Factory, program: Program, options: Mapping[str, Any] |
 
 
 def pinned(machine: str | Factory, options: Mapping[str, Any] | None) -> dict[str, Any]:
-    """The options as a journal keeps them: the defaults filled in, and the present thread count where none was said."""
+    """The options as a journal keeps them: the defaults filled in, and the present thread count where none was said.
+
+    Portable mode needs no count: it goes by the one of the process that it runs in.
+    """
     filled = {**DEFAULTS.get(called(machine), {}), **(options or {})}
-    if machine == "compiled" and not filled.get("threads"):
+    if machine == "compiled" and not filled.get("threads") and filled["mode"] != "portable":
         import_module("torch")
         filled["threads"] = threads()
     return filled

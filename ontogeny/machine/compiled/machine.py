@@ -66,6 +66,11 @@ class CompiledMachine:
         self._committed: dict[str, Any] = {}
         self._fast: dict[str, Callable[..., tuple[Any, ...]]] = {}
 
+    @property
+    def any_threads(self) -> bool:
+        """Whether the bits are the same with any number of threads."""
+        return self.mode == "portable"
+
     def load(self, state: Mapping[str, Array]) -> None:
         """Take copies of one array for each register of `program.kept()`."""
         arrays = checked_state(self.program, state)
@@ -215,4 +220,3 @@ class CompiledMachine:
                 return np.array(value, dtype=NUMPY[dtype])
         kind = np.bool_ if isinstance(value, bool) else np.int64 if isinstance(value, int) else np.float64
         return np.array(value, dtype=kind)
-
