@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager, nullcontext
 from dataclasses import dataclass
+from threading import RLock
 from typing import Any
 
 import torch
@@ -31,6 +32,8 @@ DEPENDS = (
     "what happens next depends on the value of a tensor, and a program has no hidden Python; use torch.where, a mask, "
     "or compute it outside of the model"
 )
+TRACING = RLock()
+"""Held while torch's own functions are replaced by others, which every thread would see."""
 Batch = Mapping[str, torch.Tensor]
 Loss = Callable[[nn.Module, Batch], Any]
 
@@ -112,6 +115,11 @@ def plain_kernels() -> Iterator[None]:
 
     A gradient that could itself be differentiated is computed by other kernels in places (SiLU's), with other bits.
     """
+    with TRACING:
+        yield from _plain_kernels()
+
+
+def _plain_kernels() -> Iterator[None]:
     before, differentiate = torch._C._get_mkldnn_enabled(), eager_transforms._autograd_grad
     torch._C._set_mkldnn_enabled(False)
     eager_transforms._autograd_grad = with_lines(_first(differentiate))

@@ -5,6 +5,7 @@ Tolerances are absolute, on parameters of size about one: PyTorch rounds its sca
 
 from __future__ import annotations
 
+from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 import pytest
@@ -22,8 +23,24 @@ MADE: dict[str, Any] = {
     "adadelta": lambda params: torch.optim.Adadelta(params, lr=1.0),
     "nadam": lambda params: torch.optim.NAdam(params, lr=2e-3),
     "adamax": lambda params: torch.optim.Adamax(params, lr=2e-3),
+    "adadelta, decay": lambda params: torch.optim.Adadelta(params, lr=1.0, weight_decay=0.01),
+    "adagrad, decay": lambda params: torch.optim.Adagrad(params, lr=1e-2, lr_decay=0.1, weight_decay=0.01),
+    "adam": torch.optim.Adam,
+    "adam, amsgrad": lambda params: torch.optim.Adam(params, amsgrad=True, weight_decay=0.1),
+    "adam, maximize": lambda params: torch.optim.Adam(params, maximize=True),
+    "adamw, amsgrad": lambda params: torch.optim.AdamW(params, amsgrad=True),
+    "asgd": lambda params: torch.optim.ASGD(params, lr=1e-2, weight_decay=0.1, t0=50),
+    "nadam, decay": lambda params: torch.optim.NAdam(params, weight_decay=0.1, decoupled_weight_decay=True),
+    "radam": torch.optim.RAdam,
+    "radam, decay": lambda params: torch.optim.RAdam(params, weight_decay=0.1, decoupled_weight_decay=True),
+    "rmsprop, centered": lambda params: torch.optim.RMSprop(params, lr=1e-3, centered=True, momentum=0.9),
+    "rprop": lambda params: torch.optim.Rprop(params, lr=1e-3),
+    "sgd": lambda params: torch.optim.SGD(params, lr=1e-2, weight_decay=0.1, maximize=True),
 }
+DECAYING = ["rmsprop", "adagrad", "adadelta", "nadam", "adamax", "adam", "adamw, amsgrad", "asgd", "radam", "sgd"]
 TOLERANCE = 5e-6
+HALF = 3e-3
+"""For Muon, whose iteration is rounded to bfloat16 at every product, of which PyTorch fuses three."""
 
 
 def batches(count: int) -> list[Batch]:
@@ -37,6 +54,44 @@ def test_a_hundred_steps_are_those_of_the_optimizer(name: str) -> None:
     machine, _ = learned(capture(model, cross_entropy, og.torch_optim(MADE[name]), given[0]), given)
     trained(model, cross_entropy, MADE[name](model.parameters()), given)
     assert differences(machine, model)[1] <= TOLERANCE
+
+
+def test_an_optimizer_of_matrices_runs_on_matrices() -> None:
+    given, model = batches(100), MLP()
+    for one in (model.up.bias, model.down.bias):
+        one.requires_grad_(False)
+    learner = capture(model, cross_entropy, og.torch_optim(torch.optim.Muon), given[0])
+    assert {decl.name for decl in learner.program.of("state")} >= {"momentum_buffer.up.weight"}
+    machine, _ = learned(learner, given)
+    trained(model, cross_entropy, torch.optim.Muon([model.up.weight, model.down.weight]), given)
+    assert differences(machine, model)[1] <= HALF
+
+
+@pytest.mark.parametrize("name", DECAYING)
+def test_weight_decay_is_a_dial_where_it_is_named(name: str) -> None:
+    given, model = batches(20), MLP()
+    rule = og.torch_optim(MADE[name], weight_decay=0.2)
+    assert rule.dials["weight_decay"] == 0.2
+    machine, _ = learned(capture(model, cross_entropy, rule, given[0]), given[:10])
+    optimizer = MADE[name](model.parameters())
+    for decay, some in ((0.2, given[:10]), (0.05, given[10:])):
+        optimizer.param_groups[0]["weight_decay"] = decay
+        trained(model, cross_entropy, optimizer, some)
+    for batch in given[10:]:
+        machine.call("learn", arrays(batch), {"weight_decay": 0.05})
+    assert differences(machine, model)[1] <= TOLERANCE
+
+
+def test_captures_in_several_threads_leave_pytorch_as_it_was() -> None:
+    before, given = torch.compiler.is_compiling, batches(1)
+
+    def one(_: int) -> float:
+        learner = capture(MLP(), cross_entropy, og.torch_optim(torch.optim.RMSprop), given[0])
+        return learner.check["gradient_difference"]
+
+    with ThreadPoolExecutor(3) as threads:
+        assert max(threads.map(one, range(6))) <= TOLERANCE
+    assert torch.compiler.is_compiling is before
 
 
 def test_the_learning_rate_and_a_named_option_are_dials() -> None:
@@ -57,6 +112,11 @@ def test_an_optimizer_that_needs_a_closure_is_refused() -> None:
         og.torch_optim(torch.optim.LBFGS)
 
 
+def test_an_optimizer_for_sparse_gradients_is_refused() -> None:
+    with pytest.raises(CaptureError, match=r"sparseadam cannot be traced.*dense gradients"):
+        og.torch_optim(torch.optim.SparseAdam)
+
+
 def test_state_that_starts_from_the_first_gradient_is_refused() -> None:
-    with pytest.raises(CaptureError, match="not one number to start with"):
+    with pytest.raises(CaptureError, match=r"not one number to start with; use og\.sgd"):
         og.torch_optim(lambda params: torch.optim.SGD(params, momentum=0.9, dampening=0.5))

@@ -20,7 +20,9 @@ def _dot(ctx: Context, meta: Meta, a: Value, b: Value) -> Value:
 
 def _addmm(ctx: Context, meta: Meta, bias: Value, a: Value, b: Value, beta: Number = 1, alpha: Number = 1) -> Value:
     if (beta, alpha) != (1, 1):
-        return bias * beta + (a @ b) * alpha
+        wide = DType.F32 if meta.type.dtype.bytes < 4 else meta.type.dtype  # rounded once, as PyTorch's kernel does
+        product = (a.cast(wide) @ b.cast(wide)) * alpha
+        return (bias.cast(wide) * beta + product).cast(meta.type.dtype)
     return bias.op(Op.LINEAR, a, b)
 
 

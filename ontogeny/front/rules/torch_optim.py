@@ -12,17 +12,18 @@ from collections import defaultdict
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
+from types import MappingProxyType
 from typing import Any
 
 import torch
 from torch._subclasses.fake_tensor import unset_fake_temporarily
-from torch.fx import Node
+from torch.fx import GraphModule, Node
 from torch.fx.experimental.proxy_tensor import disable_proxy_modes_tracing
 
 from ontogeny.front.aten.table import DTYPES
 from ontogeny.front.author import Value
 from ontogeny.front.rules.rule import Rule, Slots
-from ontogeny.front.trace import traced
+from ontogeny.front.trace import TRACING, traced
 from ontogeny.front.translate import Translation
 from ontogeny.isa.errors import CaptureError
 from ontogeny.isa.program import Note
@@ -31,13 +32,16 @@ Factory = Callable[[Iterable[torch.nn.Parameter]], torch.optim.Optimizer]
 Tensors = dict[str, torch.Tensor]
 SHAPE = (2, 3)
 """The parameter on which an optimizer is first tried."""
+MARK = 0.1234567
+"""The weight decay while it is traced: optimizers leave it out where it is zero, and so ask for its value."""
 FORMATS = {dtype: theirs for theirs, dtype in DTYPES.items()}
 
 
 def torch_optim(factory: Factory, **dials: float) -> Rule:
     """The rule of `factory(parameters)`, as `torch_optim(lambda params: torch.optim.RMSprop(params, lr=1e-3))`.
 
-    `lr` is a dial; further float options become dials when given here with their values; the rest are constants.
+    `lr` is a dial; further float options become dials when given here with their values, such as `weight_decay=0.1`;
+    the rest are constants.
     Raises CaptureError for what cannot be traced: an optimizer that needs a closure (LBFGS), whose Python branches on a
     tensor or a dial, or whose state is neither of the parameter's shape nor one number.
     """
@@ -118,10 +122,13 @@ class _Step:
         if not isinstance(value, torch.Tensor):
             raise CaptureError(f"{self.name} keeps {slot!r} as a Python {type(value).__name__}; make it a tensor")
         if tuple(value.shape) not in (SHAPE, ()) or (value != value.reshape(-1)[0]).any():
-            raise CaptureError(f"{self.name}'s {slot!r} of shape {tuple(value.shape)} is not one number to start with")
+            instead = "; use og.sgd(lr, momentum=...), which does the same" if self.name == "sgd" else ""
+            raise CaptureError(
+                f"{self.name}'s {slot!r} of shape {tuple(value.shape)} is not one number to start with{instead}"
+            )
 
     def __call__(
-        self, g: torch.Tensor, p: torch.Tensor, state: Tensors, dials: Tensors
+        self, g: torch.Tensor, p: torch.Tensor, state: Tensors, dials: Mapping[str, Any]
     ) -> tuple[torch.Tensor, Tensors]:
         """(gradient, parameter, state, dials) -> (new parameter, new state)."""
         with disable_proxy_modes_tracing(), unset_fake_temporarily():
@@ -152,12 +159,13 @@ class _Step:
 @contextmanager
 def compiling() -> Iterator[None]:
     """Optimizers keep their scalars as tensors while PyTorch says that it compiles."""
-    before = torch.compiler.is_compiling
-    torch.compiler.is_compiling = lambda: True
-    try:
-        yield
-    finally:
-        torch.compiler.is_compiling = before
+    with TRACING:
+        before = torch.compiler.is_compiling
+        torch.compiler.is_compiling = lambda: True
+        try:
+            yield
+        finally:
+            torch.compiler.is_compiling = before
 
 
 class _Scalars(Translation):
@@ -165,6 +173,11 @@ class _Scalars(Translation):
 
     def _note(self, node: Node, forward: bool) -> Note:
         return self.ctx.builder.note
+
+    marked: Mapping[float, Value] = MappingProxyType({})
+
+    def _value(self, arg: Any) -> Any:
+        return self.marked[arg] if isinstance(arg, float) and arg in self.marked else super()._value(arg)
 
     def _call(self, node: Node) -> Any:
         if str(node.target).startswith("profiler."):
@@ -180,11 +193,29 @@ def _translated(
     state = {**slots, **({"step": dials["step"] - 1.0} if counts else {})}
     dials = {name: value for name, value in dials.items() if name != "step"}
     examples = [{k: _example(v) for k, v in group.items()} for group in (state, dials)]
-    graph = traced(step, (_example(g), _example(p), *examples))
-    given: list[Any] = [g, p, *state.values(), *dials.values()]
-    new, *rest = _Scalars(p.builder, graph, given, {}).run()
+    marks = {name: MARK + place * 1e-6 for place, name in enumerate(dials) if name == "weight_decay"}
+    tensors = {name: example for name, example in examples.pop().items() if name not in marks}
+
+    def marked(g: torch.Tensor, p: torch.Tensor, state: Tensors, dials: Tensors) -> tuple[torch.Tensor, Tensors]:
+        return step(g, p, state, {**dials, **marks})
+
+    graph = traced(marked, (_example(g), _example(p), *examples, tensors))
+    given: list[Any] = [g, p, *state.values(), *(dials[name] for name in tensors)]
+    translation = _Scalars(p.builder, graph, given, {})
+    translation.marked = {mark: dials[name] for name, mark in marks.items()}
+    _check_marks(step.name, graph, marks)
+    new, *rest = translation.run()
     found = dict(zip(state, rest, strict=True))
     return new, {slot: found[slot].cast(value.dtype) for slot, value in slots.items()}
+
+
+def _check_marks(name: str, graph: GraphModule, marks: Mapping[str, float]) -> None:
+    used = {arg for node in graph.graph.nodes for arg in (*node.args, *node.kwargs.values()) if isinstance(arg, float)}
+    for dial, mark in marks.items():
+        if mark not in used:
+            raise CaptureError(
+                f"{name} does not use {dial!r} as it stands, so it cannot be a dial; set it as an option"
+            )
 
 
 def _example(value: Value) -> torch.Tensor:
