@@ -7,6 +7,7 @@ takes from seconds to minutes; inductor keeps it on disk for the next process.
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from importlib import import_module
 from typing import Any
 
 import torch
@@ -38,12 +39,17 @@ def compiled(body: Callable[..., Any], values: list[Any], name: str) -> Callable
 
     try:
         examples = packed(values)
-        fast = torch._inductor.compile(make_fx(unpacked)(*examples), examples)
+        fast = torch._inductor.compile(make_fx(unpacked, _products())(*examples), examples)
     except Exception as error:
         raise MachineError(
             f"routine {name!r} cannot be compiled in the fast mode ({type(error).__name__}: {error}); use mode='exact'"
         ) from error
     return lambda *given: tuple(fast(*packed(given)))
+
+
+def _products() -> Any:
+    """How matrix products are taken. The file waits until now, since it imports the whole of inductor."""
+    return import_module("ontogeny.machine.compiled.products").PRODUCTS
 
 
 def _packs(values: Sequence[Any]) -> dict[type, list[int]]:
