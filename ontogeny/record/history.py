@@ -40,6 +40,7 @@ class History:
     def __init__(self, lineage: Lineage, program: Program, metrics: tuple[str, ...]) -> None:
         self.hasher = StateHasher(program)
         self.names = metrics
+        self.sections = lineage.sections
         self.parts = [Part(section, program, self.hasher.width, metrics) for section in lineage.sections]
         self._first_hash = bytes.fromhex(lineage.start["hash"])
 

@@ -97,6 +97,12 @@ class Rows:
         raw = self._read(self._hash_path, self._hashes, self._hash_width, step, step)
         return raw or None
 
+    def hashes(self, first: int, last: int) -> npt.NDArray[np.uint64]:
+        """The 64 bits of the whole state in the rows of the steps `first` to `last`."""
+        row = np.dtype([("whole", "<u8"), ("tags", f"V{self._hash_width - 8}")])
+        raw = self._read(self._hash_path, self._hashes, self._hash_width, first, last)
+        return np.frombuffer(raw, row)["whole"].astype(np.uint64)
+
     def values(self, first: int, last: int) -> npt.NDArray[np.float64]:
         """Metrics of steps `first` to `last`, f64[steps, metrics]."""
         count = len(self.names)

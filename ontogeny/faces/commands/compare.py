@@ -11,6 +11,7 @@ from ontogeny.faces.running import latest
 from ontogeny.faces.sources import RunNames, opened
 from ontogeny.faces.terminal import AsJson, answer, number, table
 from ontogeny.isa.errors import OntogenyError
+from ontogeny.record.parting import parting
 from ontogeny.record.run import Run
 
 SHOWN = 8
@@ -21,7 +22,10 @@ def command(names: RunNames, as_json: AsJson = False) -> None:
     if len(names) < 2:
         raise OntogenyError("name at least two runs to compare")
     runs = [opened(name) for name in names]
-    document = {"runs": [described(run) for run in runs], "parts_at": [parting(runs[0], run) for run in runs[1:]]}
+    document = {
+        "runs": [described(run) for run in runs],
+        "parts_at": [parting(runs[0].history, run.history) for run in runs[1:]],
+    }
     answer(document, as_json, lambda console: say(console, document))
 
 
@@ -29,12 +33,6 @@ def described(run: Run) -> dict[str, Any]:
     """A run's side of the table."""
     made = {"program": run.program.name, "seed": run.start["seed"], "base": run.base, "step": run.step}
     return {"run": run.folder.name, **made, "dials": run.dials(), "metrics": latest(run), "hash": run.hash()}
-
-
-def parting(one: Run, other: Run) -> int | None:
-    """The first step whose states differ, or None where all that both have are equal."""
-    last = min(one.step, other.step)
-    return next((step for step in range(last + 1) if one.hash(step) != other.hash(step)), None)
 
 
 def say(console: Console, document: dict[str, Any]) -> None:
