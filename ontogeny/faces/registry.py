@@ -45,7 +45,7 @@ COMMANDS: tuple[Entry, ...] = (
     Entry("compare", RUNS, "Put runs side by side: what they were made with, what they reached, and where they part."),
     Entry("verify", RUNS, "Replay a run and prove it against the hash of every step."),
     Entry("debug", RUNS, "Step through a run, instruction by instruction, forwards and back."),
-    Entry("export", RUNS, "Write the parameters of a step as safetensors."),
+    Entry("export", RUNS, "Write what a step has learned: safetensors, for PyTorch, ONNX, or the program as text."),
     Entry("page", RUNS, "Write a run as one HTML page that needs no network."),
     Entry("picture", RUNS, "Draw the curves of one or several runs."),
 )

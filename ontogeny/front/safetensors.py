@@ -12,7 +12,7 @@ import numpy as np
 from safetensors import SafetensorError
 from safetensors.numpy import load_file, save_file
 
-from ontogeny.front.to_module import piece, plain_name
+from ontogeny.front.names import piece, plain_name
 from ontogeny.isa.errors import RecordError
 from ontogeny.isa.program import Decl, Program
 from ontogeny.machine.formats import NUMPY

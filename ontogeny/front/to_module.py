@@ -1,7 +1,7 @@
 """A learner back to an `nn.Module`: its parameters under their own names, its `predict` as the forward pass.
 
-The forward pass runs the compiled machine's kernels, so autograd goes through it. A program is made for the sizes of
-its example batch, and so is the module. A weight that was tied to another appears once.
+The forward pass runs the compiled machine's kernels, so autograd goes through it. It takes a batch of any size where
+the program does. A weight that was tied to another appears once.
 """
 
 from __future__ import annotations
@@ -14,28 +14,16 @@ import numpy as np
 import torch
 from torch import nn
 
+from ontogeny.front.names import piece, plain_name
 from ontogeny.isa.errors import MachineError
 from ontogeny.isa.op import Op
 from ontogeny.isa.program import Decl, Program
 from ontogeny.machine.compiled import CompiledMachine
 from ontogeny.machine.compiled.convert import TORCH, to_torch
 from ontogeny.machine.compiled.lower import on_host
+from ontogeny.machine.compiled.machine import Ready
 from ontogeny.machine.learner import Array, Learner
-
-
-def piece(program: Program, state: Mapping[str, Array], name: str) -> Array:
-    """The array of a declared register in a machine's state, also where it lies in an arena."""
-    decl = program.decl(name)
-    if not decl.arena:
-        return np.asarray(state[name])
-    flat = np.asarray(state[decl.arena]).reshape(-1)
-    return flat[decl.offset : decl.offset + decl.type.size].reshape(decl.type.shape)
-
-
-def plain_name(program: Program, name: str) -> str:
-    """The name in the original model: without the `model.` that kept it apart from a register of the program."""
-    short = name.removeprefix("model.")
-    return short if any(decl.name == short for decl in program.decls) else name
+from ontogeny.machine.sizes import KEPT, expected, fitted
 
 
 def to_module(learner: Learner, state: Mapping[str, Array] | None = None, routine: str = "predict") -> nn.Module:
@@ -60,7 +48,9 @@ class LearnerModule(nn.Module):
 
     def __init__(self, program: Program, state: Mapping[str, Array], routine: str) -> None:
         super().__init__()
-        self._ready = CompiledMachine(_apart(program)).prepare(routine)
+        self._program, self._routine = _apart(program), routine
+        self._at: dict[tuple[int, ...], Ready] = {}
+        self._ready = self._prepared(self._program)
         self._inputs = [decl.name for decl in program.of("input") if decl in [d for _, d in self._ready.plan.reads]]
         self._paths: dict[str, tuple[nn.Module, str]] = {}
         learned = _committed(program)
@@ -68,6 +58,15 @@ class LearnerModule(nn.Module):
         for decl in dict.fromkeys(shown):
             value = to_torch(np.array(piece(program, state, decl.name)), decl.type.dtype)
             self._hold(decl, plain_name(program, decl.name), value, (decl.arena or decl.name) in learned)
+
+    def _prepared(self, program: Program) -> Ready:
+        """The routine lowered for the program's sizes, once for each."""
+        key = tuple(size.n for size in program.sizes)
+        if key not in self._at:
+            while len(self._at) >= KEPT:
+                del self._at[next(iter(self._at))]
+            self._at[key] = CompiledMachine(program).prepare(self._routine)
+        return self._at[key]
 
     def _hold(self, decl: Decl, name: str, value: torch.Tensor, learned: bool) -> None:
         *folders, last = name.split(".")
@@ -87,12 +86,13 @@ class LearnerModule(nn.Module):
         inputs = {**dict(zip(self._inputs, args, strict=False)), **named}
         if set(inputs) != set(self._inputs) or len(args) > len(self._inputs):
             raise MachineError(f"the inputs {', '.join(self._inputs)} were expected, not {', '.join(inputs) or 'none'}")
-        plan = self._ready.plan
+        ready = self._prepared(fitted(self._program, self._program.routine(self._routine), inputs))
+        plan = ready.plan
         values = {**plan.constants, **{slot: self._read(decl, inputs) for slot, decl in plan.reads}}
         for step in plan.host:
             values[step.out[0]] = step.function(*(values[arg] for arg in step.args))
-        outputs = self._ready.body(*(values[slot] for slot in self._ready.inputs))
-        found = dict(zip(self._ready.outputs, outputs, strict=True))
+        outputs = ready.body(*(values[slot] for slot in ready.inputs))
+        found = dict(zip(ready.outputs, outputs, strict=True))
         results = {name: found[slot] for name, slot in plan.routine.returns}
         return next(iter(results.values())) if len(results) == 1 else results
 
@@ -100,7 +100,8 @@ class LearnerModule(nn.Module):
         if decl.kind == "input":
             given = inputs[decl.name]
             if tuple(given.shape) != decl.type.shape or given.dtype != TORCH[decl.type.dtype]:
-                raise MachineError(f"input {decl.name!r} is {given.dtype}{list(given.shape)}; {decl.type} was expected")
+                wanted = expected(self._program, decl.name)
+                raise MachineError(f"input {decl.name!r} is {given.dtype}{list(given.shape)}; {wanted} was expected")
             return given
         if decl.kind == "dial":
             return decl.default

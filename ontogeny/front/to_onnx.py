@@ -12,7 +12,7 @@ from typing import Any
 
 import numpy as np
 
-from ontogeny.front.to_module import piece
+from ontogeny.front.names import piece
 from ontogeny.isa.errors import CaptureError, MachineError
 from ontogeny.isa.macros import MACROS, expand_routine
 from ontogeny.isa.op import Op

@@ -16,6 +16,7 @@ import pytest
 from safetensors.numpy import load_file
 from typer.testing import CliRunner, Result
 
+import ontogeny as og
 from ontogeny.faces.cli import app, loaded
 from ontogeny.faces.registry import COMMANDS
 from ontogeny.isa.encode import decode
@@ -178,6 +179,50 @@ def test_export_holds_the_parameters_by_name() -> None:
     found = load_file("p.safetensors")
     rewound = {one["name"]: one for one in asked("rewind", "perceptron", "5")["parameters"]}
     assert set(found) == {"w", "b"} and found["w"].max() == pytest.approx(rewound["w"]["max"])
+
+
+def test_export_gives_the_program_as_text() -> None:
+    started("--steps", "3")
+    told = asked("export", "perceptron", "--format", "onto")
+    assert told["file"] == "perceptron-3.onto" and told["format"] == "onto"
+    assert from_text(Path(told["file"]).read_text(encoding="utf-8")).has("learn")
+
+
+def test_export_to_onnx_predicts_as_the_run_does() -> None:
+    runtime = pytest.importorskip("onnxruntime", reason="onnxruntime is not installed: pip install ontogeny[onnx]")
+    pytest.importorskip("torch")
+    asked("run", str(Path(__file__).parent / "captured.py"), "--steps", "6", "--name", "net")
+    told = asked("export", "net", "--format", "onnx", "--step", "4")
+    assert (told["inputs"], told["outputs"], told["step"]) == (["x"], ["y"], 4)
+    assert told["onnxruntime_difference"] < 1e-5
+    session = runtime.InferenceSession(told["file"], providers=["CPUExecutionProvider"])
+    assert [one.name for one in session.get_outputs()] == ["y"]
+    assert "in ONNX Runtime" in shell("export", "net", "--format", "onnx").stdout
+
+
+def test_export_for_pytorch_loads_into_the_model() -> None:
+    torch = pytest.importorskip("torch")
+    from_safetensors = pytest.importorskip("safetensors.torch").load_file
+    from tests.faces.captured import Net
+
+    asked("run", str(Path(__file__).parent / "captured.py"), "--steps", "6", "--name", "net")
+    told = asked("export", "net", "--format", "torch", "-o", "net.safetensors")
+    model, tensors = Net(), from_safetensors("net.safetensors")
+    assert told["tensors"] == len(tensors) == len(model.state_dict())
+    model.load_state_dict(tensors)
+    assert int(model.norm.num_batches_tracked) == 6
+    module = og.to_module(og.open_run("runs/net").learner)
+    x = torch.randn(16, 4)
+    model.eval()
+    torch.testing.assert_close(model(x), module(x))
+
+
+def test_a_run_without_predict_is_not_exported_to_onnx() -> None:
+    pytest.importorskip("torch")
+    asked("run", str(Path(__file__).parent / "captured.py"), "predict=no", "--steps", "1", "--name", "net")
+    said = shell("export", "net", "--format", "onnx", exit_code=1).stderr
+    assert "no routine 'predict'" in said and "capture with predict=" in said
+    assert not list(Path().glob("*.onnx"))
 
 
 def test_a_damaged_run_is_told_apart_and_the_others_still_listed() -> None:
