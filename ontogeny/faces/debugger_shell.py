@@ -36,7 +36,8 @@ class Shell(cmd.Cmd):
     def __init__(self, debugger: RunDebugger, stdin: IO[str] | None = None, stdout: IO[str] | None = None) -> None:
         super().__init__(stdin=stdin, stdout=stdout)
         self.debugger = debugger
-        self.intro = f"{debugger.run.folder.name}: steps 0 to {debugger.run.step - 1}. Type help for the commands."
+        steps = f"{debugger.run.folder.name}: steps 0 to {debugger.run.step - 1}"
+        self.intro = f"{steps}; {debugger.steps.says}. Type help for the commands."
 
     def preloop(self) -> None:
         """Says where it stands before the first prompt."""
@@ -140,7 +141,7 @@ class Shell(cmd.Cmd):
         topics: dict[str, Callable[[], list[str]]] = {
             "breakpoints": self._breakpoints, "values": self._values, "registers": self._registers,
             "dials": lambda: [f"{name} = {value:g}" for name, value in self.debugger.dials().items()],
-            "step": lambda: [f"step {self.debugger.step_number}, {self.debugger.debugger.done} instructions executed"],
+            "step": self._step,
         }  # fmt: skip
         found = [name for name in topics if text and name.startswith(text)]
         if len(found) != 1:
@@ -206,6 +207,11 @@ class Shell(cmd.Cmd):
         if len(found) != 1:
             raise OntogenyError(f"{name!r} may be {', '.join(found)}" if found else f"no command {name!r}; type help")
         return found[0]
+
+    def _step(self) -> list[str]:
+        done, inner = self.debugger.debugger.point
+        inside = f", and {inner} inside the next" if inner else ""
+        return [f"step {self.debugger.step_number}, {done} instructions done{inside}", self.debugger.steps.says]
 
     def _breakpoints(self) -> list[str]:
         return [f"{number}: {point}" for number, point in self.debugger.breakpoints.items()]

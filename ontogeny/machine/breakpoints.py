@@ -1,13 +1,18 @@
 """Reasons to stop: at a place in the program, or at what the instruction before just did.
 
 Each looks only at where the execution stands and at what was just made, so that going forwards and going back find the
-same stops. A new kind is one class here with `hit`, and one line in `parse_break`.
+same stops. It also says what it cannot stop at: inside which instructions, and in which recorded steps; so a debugger
+goes over those. A new kind is one class here with these three, and one line in `parse_break`.
 """
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Protocol
+
+import numpy as np
+import numpy.typing as npt
 
 from ontogeny.isa import attrs
 from ontogeny.isa.errors import MachineError
@@ -15,18 +20,19 @@ from ontogeny.isa.op import Op
 from ontogeny.isa.program import Instr, Program
 from ontogeny.isa.tables import declarations, routines
 from ontogeny.machine.base import piece
-from ontogeny.machine.conditions import Compare, Place, nonfinite, parse_compare, parse_place
+from ontogeny.machine.conditions import Compare, Mask, Place, nonfinite, parse_compare, parse_place
 from ontogeny.machine.learner import Array
+from ontogeny.machine.reach import Reach
 from ontogeny.machine.reference import Execution, Frame
 
 
 @dataclass(frozen=True, slots=True)
 class Moment:
-    """Where an execution stands after `done` instructions, and those that were just completed, innermost first."""
+    """Where an execution stands, and the instructions that were just completed, innermost first."""
 
     execution: Execution
     step: int
-    done: int
+    begins: bool = False
     made: tuple[tuple[Frame, Instr], ...] = ()
 
     @property
@@ -56,8 +62,21 @@ class Moment:
         for _, instr in self.made:
             if instr.op is Op.COMMIT and attrs.text(instr, "name") == home:
                 after = self.execution.staged[home]
-                return self.execution.read(name), piece(decl, after) if decl.arena else after
+                return self.execution.before(name), piece(decl, after) if decl.arena else after
         return None
+
+
+@dataclass(frozen=True, slots=True)
+class Taken:
+    """Recorded steps: their numbers, what one may do at all, and their scalar results by value, one for each step."""
+
+    numbers: npt.NDArray[np.int64]
+    reach: Reach
+    results: Mapping[str, Array]
+
+    def all(self, possible: bool) -> Mask:
+        """All of the steps, or none."""
+        return np.full(len(self.numbers), possible)
 
 
 class Breakpoint(Protocol):
@@ -65,6 +84,12 @@ class Breakpoint(Protocol):
 
     def hit(self, moment: Moment) -> str:
         """What was found at this moment."""
+
+    def inside(self, reach: Reach) -> bool:
+        """Whether it may stop inside an instruction with this reach."""
+
+    def steps(self, taken: Taken) -> Mask:
+        """The recorded steps in which it may stop."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,6 +103,14 @@ class AtInstruction:
         """Whether the execution stands there."""
         frame = moment.frame
         return str(self) if frame and (frame.routine.name, frame.position + 1) == (self.routine, self.number) else ""
+
+    def inside(self, reach: Reach) -> bool:
+        """Whether its routine may be called there."""
+        return self.routine in reach.routines
+
+    def steps(self, taken: Taken) -> Mask:
+        """All, where the routine may be called."""
+        return taken.all(self.routine in taken.reach.routines)
 
     def __str__(self) -> str:
         return f"{self.routine}:{self.number}"
@@ -94,6 +127,14 @@ class OnOp:
         instr = moment.frame.instruction if moment.frame else None
         return str(self) if instr and instr.op is self.op else ""
 
+    def inside(self, reach: Reach) -> bool:
+        """Whether the operation may occur there."""
+        return self.op in reach.ops
+
+    def steps(self, taken: Taken) -> Mask:
+        """All, where the operation may occur."""
+        return taken.all(self.op in taken.reach.ops)
+
     def __str__(self) -> str:
         return f"op {self.op.text}"
 
@@ -109,6 +150,14 @@ class InRoutine:
         frame = moment.frame
         return str(self) if frame and frame.position == 0 and frame.routine.name == self.name else ""
 
+    def inside(self, reach: Reach) -> bool:
+        """Whether it may be called there."""
+        return self.name in reach.routines
+
+    def steps(self, taken: Taken) -> Mask:
+        """All, where it may be called."""
+        return taken.all(self.name in taken.reach.routines)
+
     def __str__(self) -> str:
         return f"routine {self.name}"
 
@@ -121,7 +170,15 @@ class AtStep:
 
     def hit(self, moment: Moment) -> str:
         """Whether it is about to begin."""
-        return str(self) if moment.step == self.number and moment.done == 0 else ""
+        return str(self) if moment.step == self.number and moment.begins else ""
+
+    def inside(self, reach: Reach) -> bool:
+        """Never."""
+        return False
+
+    def steps(self, taken: Taken) -> Mask:
+        """The one."""
+        return np.equal(taken.numbers, self.number)
 
     def __str__(self) -> str:
         return f"step {self.number}"
@@ -140,6 +197,24 @@ class When:
         made = [*moment.results(place.name), *([committed[1]] if committed else [])]
         return next((f"{self.compare}: {brief(place.of(value))}" for value in made if self.compare.holds(value)), "")
 
+    def inside(self, reach: Reach) -> bool:
+        """Whether the value may be made there."""
+        return self.compare.place.name in reach.names
+
+    def steps(self, taken: Taken) -> Mask:
+        """Those whose recorded result it holds for; of a value that is not recorded all."""
+        if self._result(taken) is None:
+            return taken.all(self.compare.place.name in taken.reach.names)
+        return self.recorded(taken)
+
+    def recorded(self, taken: Taken) -> Mask:
+        """Those whose recorded result it holds for; none where it is of no recorded result."""
+        values = self._result(taken)
+        return taken.all(False) if values is None else self.compare.each(values)
+
+    def _result(self, taken: Taken) -> Array | None:
+        return None if self.compare.place.index else taken.results.get(self.compare.place.name)
+
     def __str__(self) -> str:
         return f"if {self.compare}"
 
@@ -155,6 +230,14 @@ class WhenNonfinite:
             if bad and instr.op is not Op.CONST and not any(nonfinite(frame.values[arg]) for arg in instr.args):
                 return f"%{bad[0]} is not finite, by {frame.routine.name}:{frame.routine.body.index(instr) + 1}"
         return ""
+
+    def inside(self, reach: Reach) -> bool:
+        """Whether a routine is called there; a macro counts as one instruction."""
+        return bool(reach.routines)
+
+    def steps(self, taken: Taken) -> Mask:
+        """All."""
+        return taken.all(True)
 
     def __str__(self) -> str:
         return "if nonfinite"
@@ -173,6 +256,14 @@ class Watch:
             same = before.tobytes() == after.tobytes()
             return "" if same else f"{self.place}: {brief(before)} -> {brief(after)}"
         return "".join(f"{self.place} = {brief(self.place.of(value))}" for value in moment.results(self.place.name)[:1])
+
+    def inside(self, reach: Reach) -> bool:
+        """Whether the value may be made there."""
+        return self.place.name in reach.names
+
+    def steps(self, taken: Taken) -> Mask:
+        """All, where the value may be made."""
+        return taken.all(self.place.name in taken.reach.names)
 
     def __str__(self) -> str:
         return f"watch {self.place}"

@@ -15,6 +15,7 @@ from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
+import numpy.typing as npt
 
 from ontogeny.isa.errors import MachineError
 from ontogeny.machine.learner import Array
@@ -27,6 +28,7 @@ PLACE = re.compile(_PLACE)
 COMPARE = re.compile(rf"({_PLACE})\s*(<=|>=|==|!=|<|>)\s*([-+]?[0-9][-+0-9.eE]{{0,30}}|[-+]?inf)")
 PART = re.compile(r"(-?\d{1,18})|(-?\d{1,18})?:(-?\d{1,18})?")
 Index = tuple[int | slice, ...]
+Mask = npt.NDArray[np.bool_]
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,6 +56,10 @@ class Compare:
     place: Place
     relation: str
     bound: float
+
+    def each(self, values: Array) -> Mask:
+        """Of many values of one scalar, which ones it holds for."""
+        return np.asarray(RELATIONS[self.relation](values, self.bound), np.bool_)
 
     def holds(self, value: Array) -> bool:
         """Whether it does in `value`."""

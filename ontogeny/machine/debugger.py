@@ -1,22 +1,37 @@
 """Stepping through one call of a routine on the reference machine, forwards and back.
 
-A call is a pure function of where it began, so a place in it is a number of executed instructions, and going back is
-beginning again and going less far. Every move says why it stopped.
+A call is a pure function of where it began, so a place in it is a count of executed instructions, and going back is
+beginning again and going less far. An instruction is executed at once where nobody steps into it and no breakpoint may
+stop inside. Every move says why it stopped.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from enum import Enum
+from typing import Protocol
 
 from ontogeny.isa.errors import MachineError
 from ontogeny.isa.program import Instr, Note, Routine
 from ontogeny.isa.tables import declarations
 from ontogeny.isa.text.lines import InstrLine, print_line
+from ontogeny.machine.base import Machine
 from ontogeny.machine.breakpoints import Breakpoint, Moment
 from ontogeny.machine.learner import Array
+from ontogeny.machine.reach import insides, opens
 from ontogeny.machine.reference import Execution, Frame
+
+Point = tuple[int, int]
+"""A place in a call: the instructions of its routine that are done, and those executed inside the next one."""
+START: Point = 0, 0
+
+
+class Begins(Machine, Protocol):
+    """A machine whose calls can be gone through instruction by instruction."""
+
+    def begin(self, routine: str, inputs: Mapping[str, Array], dials: Mapping[str, float]) -> Execution:
+        """A call of an outermost routine that waits before its first instruction."""
 
 
 class Why(Enum):
@@ -59,14 +74,21 @@ class Debugger:
         self.number = step
         self.restart()
 
-    def restart(self, done: int = 0) -> None:
-        """Begins again and goes as far as `done` instructions."""
+    def restart(self, point: Point = START) -> None:
+        """Begins again and goes as far as `point`."""
         self.execution = self._begin()
         self.outermost = self.execution.frame
-        self.done = 0
+        self._inner = 0
         self.made: tuple[tuple[Frame, Instr], ...] = ()
-        while self.done < done and not self.finished:
+        while self.point[0] < point[0] and not self.finished:
+            self._one(over=True)
+        while self.point < point and not self.finished:
             self._one()
+
+    @property
+    def point(self) -> Point:
+        """How far it has come."""
+        return self.outermost.position, self._inner
 
     @property
     def finished(self) -> bool:
@@ -85,7 +107,7 @@ class Debugger:
 
     def step(self) -> Stop:
         """One instruction, into what it calls or is defined by."""
-        return self._until(lambda: True)
+        return self._until(lambda: True, into=True)
 
     def next(self) -> Stop:
         """One instruction of this routine, over what it calls."""
@@ -102,15 +124,18 @@ class Debugger:
         return self._until(lambda: False)
 
     def back(self) -> Stop:
-        """The state one instruction earlier."""
-        if self.done == 0:
+        """The state one instruction earlier, at the end of what was called where it was a call."""
+        done, inner = self.point
+        if self.point == START:
             return Stop(Why.BEGINNING)
-        self.restart(self.done - 1)
+        if not inner:
+            done, inner = done - 1, self._length(done - 1)
+        self.restart((done, inner - 1))
         return Stop(Why.MOVED)
 
     def reverse(self) -> Stop:
         """Back to the last breakpoint before here; to the beginning where there is none."""
-        return self._last_hit(self.done)
+        return self._last_hit(self.point)
 
     def last_hit(self) -> Stop:
         """To the last breakpoint of the whole call, its end included; to the beginning where there is none."""
@@ -119,11 +144,11 @@ class Debugger:
     def to_end(self) -> None:
         """To the end, whatever breakpoints there are. Raises MachineError where the routine cannot go on."""
         while not self.finished:
-            self._one()
+            self._one(over=True)
 
     def hits(self) -> str:
         """The breakpoints that say stop here, in words."""
-        moment = Moment(self.execution, self.number, self.done, self.made)
+        moment = Moment(self.execution, self.number, self.point == START, self.made)
         found = ((number, point.hit(moment)) for number, point in sorted(self.breakpoints.items()))
         return "; ".join(f"{number}: {text}" for number, text in found if text)
 
@@ -163,10 +188,10 @@ class Debugger:
         except KeyError:
             raise MachineError(f"input {name!r} is not read by this routine, so it has no value") from None
 
-    def _until(self, arrived: Callable[[], bool]) -> Stop:
+    def _until(self, arrived: Callable[[], bool], into: bool = False) -> Stop:
         while self.depth:
             try:
-                self._one()
+                self._one(over=not into and self._closed())
             except MachineError as error:
                 return Stop(Why.ERROR, str(error))
             if text := self.hits():
@@ -175,28 +200,50 @@ class Debugger:
                 return Stop(Why.MOVED)
         return Stop(Why.END)
 
-    def _one(self) -> None:
+    def _closed(self) -> bool:
+        """Whether no breakpoint may stop inside the instruction that comes next."""
+        if self.depth != 1 or self.outermost.instruction is None:
+            return False
+        reach = insides(self.execution.program, self.outermost.routine)[self.outermost.position]
+        return not any(point.inside(reach) for point in self.breakpoints.values())
+
+    def _one(self, *, over: bool = False) -> None:
         before = [(frame, frame.position) for frame in self.execution.stack]
-        self.execution.step()
-        self.done += 1
+        done = self.outermost.position
+        if over:
+            self.execution.over()
+        else:
+            self.execution.step()
+        self._inner = 0 if self.outermost.position > done else self._inner + 1
         self.made = tuple(
             (frame, frame.routine.body[place]) for frame, place in reversed(before) if frame.position > place
         )
 
-    def _last_hit(self, end: int | None) -> Stop:
+    def _length(self, done: int) -> int:
+        """How many instructions are executed one by one in the one that follows `done`."""
+        if not opens(self.outermost.routine.body[done]):
+            return 1
+        self.restart((done, 0))
+        count = 0
+        while self.outermost.position == done:
+            self._one()
+            count += 1
+        return count
+
+    def _last_hit(self, end: Point | None) -> Stop:
         """The last stop before `end`: once through to find it, and once more to reach it."""
         self.restart()
-        found, text = 0, self.hits()
-        while not self.finished and (end is None or self.done + 1 < end):
+        found, text = START, "" if end == START else self.hits()
+        while not self.finished:
             try:
-                self._one()
+                self._one(over=self._closed())
             except MachineError:
                 break
+            if end is not None and self.point >= end:
+                break
             if here := self.hits():
-                found, text = self.done, here
-        if end == 0:
-            text = ""
-        self.restart(found if text else 0)
+                found, text = self.point, here
+        self.restart(found)
         return Stop(Why.HIT, text) if text else Stop(Why.BEGINNING)
 
 

@@ -1,9 +1,9 @@
 """Which instruction, and which example, made a step's values non-finite.
 
-The step is replayed on the reference machine. What came out non-finite is followed back through its operands to an
-instruction whose operands were finite; where that calls a routine, the first such instruction inside it is named. A
-constant infinity, as masks have, is meant so. Not known here: an overflow that only the compiled machine's order of
-summation meets.
+The step is gone through on the run's own machine, or as nearly as can be. What came out non-finite is followed back
+through its operands to an instruction whose operands were finite; where that calls a routine, the first such
+instruction inside it is named. A constant infinity, as masks have, is meant so. Not known here: what overflows only in
+the order in which the fast mode sums.
 """
 
 from __future__ import annotations
@@ -21,8 +21,8 @@ from ontogeny.isa.program import Instr, Routine
 from ontogeny.machine.conditions import nonfinite
 from ontogeny.machine.debugger import Debugger, line_of
 from ontogeny.machine.reference import Frame
-from ontogeny.record.debug import Steps
 from ontogeny.record.recorded import Recorded
+from ontogeny.record.steps import Steps
 
 
 class NonfiniteError(RecordError):
@@ -56,7 +56,7 @@ class Finding:
 def blame(run: Recorded, step: int) -> Finding:
     """Where the non-finite values of the step from state `step` began; in an earlier step where they began there.
 
-    Raises RecordError where neither its results nor what it commits are non-finite on the reference machine.
+    Raises RecordError where neither its results nor what it commits are non-finite when it is gone through.
     """
     steps = Steps(run)
     while step > 0 and any(map(nonfinite, steps.state(step).values())):
@@ -67,7 +67,7 @@ def blame(run: Recorded, step: int) -> Finding:
     debugger.to_end()
     guilty = _origin(frame)
     if guilty is None:
-        raise RecordError(f"step {step} makes no non-finite value on the reference machine")
+        raise RecordError(f"step {step} makes no non-finite value when it is gone through")
     if guilty.op.group is Group.CONTROL:
         debugger.restart()
         frame, guilty = _inside(debugger, guilty) or (frame, guilty)

@@ -1,116 +1,24 @@
 """Debugging a run: any instruction of any recorded step, forwards and back over steps too.
 
-Steps start from the recorded states, which the run's own machine computes from keyframes; inside a step the reference
-machine goes one instruction at a time. Nothing is written to the run. Once a dial is set the session is a diversion:
-from that step on, states are the reference machine's own.
+Steps start from the recorded states, which the run's own machine computes from keyframes. What the record tells is not
+executed again: steps in which no breakpoint can stop are passed over, and a condition on a result is decided by the
+recorded results. Nothing is written to the run. Once a dial is set the session is a diversion: from that step on,
+states are its own.
 """
 
 from __future__ import annotations
 
 from collections.abc import Mapping
 
+import numpy as np
+
 from ontogeny.data.base import Array
 from ontogeny.isa.errors import RecordError
-from ontogeny.machine.base import Machine
-from ontogeny.machine.breakpoints import Breakpoint, parse_break, parse_condition
-from ontogeny.machine.debugger import Debugger, Stop, Why
-from ontogeny.machine.reference import Execution, ReferenceMachine
-from ontogeny.record.creating import check_dial
+from ontogeny.machine.breakpoints import Breakpoint, When, brief, parse_break, parse_condition
+from ontogeny.machine.debugger import START, Debugger, Stop, Why
 from ontogeny.record.recorded import Recorded
-from ontogeny.record.replay import to_step
 from ontogeny.record.stepper import LEARN
-
-KEPT = 8
-"""States of neighbouring steps that are kept, so that going back over steps does not begin at a keyframe each time."""
-
-
-class States:
-    """The recorded states, one after another on the run's machine, the last few remembered."""
-
-    def __init__(self, run: Recorded) -> None:
-        self.run = run
-        self.parked: dict[str, Array] | None = None
-        self._at = -1
-        self._kept: dict[int, dict[str, Array]] = {}
-
-    def at(self, step: int) -> dict[str, Array]:
-        """The state of a step. Raises RecordError where it is not recorded or does not replay."""
-        if not 0 <= step <= self.run.step:
-            raise RecordError(f"step {step} is not recorded; there are steps 0 to {self.run.step}")
-        if step not in self._kept:
-            self._walk(step)
-        return self._kept[step]
-
-    def _walk(self, step: int) -> None:
-        seat = self.run._seat
-        with seat.lock:
-            machine = self.run._machine()
-            if seat.holder is not self or not self._at < step <= self._at + KEPT:
-                seat.clear()
-                self._at = max(0, step - KEPT + 1)
-                to_step(machine, self.run.history, self.run._stepper, self._at)
-                seat.holder = self
-                self._keep(machine)
-            while self._at < step:
-                self.run._stepper.take(machine, self._at)
-                self._at += 1
-                self._keep(machine)
-
-    def _keep(self, machine: Machine) -> None:
-        self._kept[self._at] = machine.state()
-        while len(self._kept) > KEPT:
-            del self._kept[next(iter(self._kept))]
-
-
-class Steps:
-    """Executions of `learn` from the state of any step, on a reference machine of their own."""
-
-    def __init__(self, run: Recorded) -> None:
-        self.run = run
-        self.states = States(run)
-        self.machine = ReferenceMachine(run.program)
-        self.turned: dict[int, dict[str, float]] = {}
-        self._own: tuple[int, dict[str, Array]] | None = None
-
-    @property
-    def diverted(self) -> int | None:
-        """The first step with a dial set here, None where there is none."""
-        return min(self.turned, default=None)
-
-    def begin(self, step: int, state: Mapping[str, Array]) -> Execution:
-        """The step's `learn`, about to begin; its edits and calls have happened."""
-        self.machine.load(state)
-        batch, dials = self.run._stepper.prepare(self.machine, step)
-        return self.machine.begin(LEARN, batch, {**dials, **self.dials(step)})
-
-    def state(self, step: int) -> dict[str, Array]:
-        """The state that a step starts from: the recorded one, or after a diversion what it has led to."""
-        first = self.run.step if self.diverted is None else min(self.diverted, self.run.step)
-        if step <= first:
-            return self.states.at(step)
-        if self._own is None or not first < self._own[0] <= step:
-            self._own = first, self.states.at(first)
-        at, state = self._own
-        while at < step:
-            execution = self.begin(at, state)
-            while not execution.finished:
-                execution.step()
-            at, state = at + 1, self.machine.state()
-        self._own = at, state
-        return state
-
-    def turn(self, step: int, name: str, value: float) -> None:
-        """A dial has another value from a step on, in this session alone."""
-        self.turned.setdefault(step, {})[name] = check_dial(self.run.program, name, value)
-        self._own = None
-
-    def dials(self, step: int) -> dict[str, float]:
-        """The dials set here that are in force at a step."""
-        found: dict[str, float] = {}
-        for first in sorted(self.turned):
-            if first <= step:
-                found.update(self.turned[first])
-        return found
+from ontogeny.record.steps import Steps
 
 
 class RunDebugger:
@@ -128,9 +36,7 @@ class RunDebugger:
         """To the beginning of a step, which may be the one after the last recorded."""
         if step < 0:
             raise RecordError(f"there is no step {step}; steps count from 0")
-        state = self.steps.state(step)
-        self.debugger = Debugger(lambda: self.steps.begin(step, state), self.breakpoints, step)
-        return Stop(Why.MOVED)
+        return self._stand(step, self.steps.state(step))
 
     @property
     def step_number(self) -> int:
@@ -167,13 +73,17 @@ class RunDebugger:
 
     def go(self) -> Stop:
         """On to the next breakpoint, over steps too, or to the end of the last recorded step."""
-        while True:
-            stop = self.debugger.go()
-            if stop.why is not Why.END or self.step_number + 1 >= self.run.step:
+        stop = self._through()
+        while stop.why is Why.END and self.step_number + 1 < self.run.step:
+            following = self._likely(self.step_number + 1, self.run.step - 1)
+            if not len(following):
+                self.visit(self.run.step - 1)
+                self.debugger.to_end()
                 return stop
-            stop = self._next_step()
-            if stop.why is Why.HIT:
-                return stop
+            stop = self._begun(following[0])
+            if stop.why is not Why.HIT:
+                stop = self._through()
+        return stop
 
     def back(self) -> Stop:
         """The state one instruction earlier; from the beginning of a step, the end of the one before."""
@@ -188,25 +98,64 @@ class RunDebugger:
         """Back to the last breakpoint before here, over earlier steps too, or to the beginning of the run."""
         stop = self.debugger.reverse()
         while stop.why is Why.BEGINNING and self.step_number > 0:
-            self.visit(self.step_number - 1)
+            earlier = self._likely(0, self.step_number - 1)
+            self.visit(earlier[-1] if len(earlier) else 0)
             stop = self.debugger.last_hit()
+            if stop.why is Why.BEGINNING and (text := self._recorded()):
+                self.debugger.to_end()
+                return Stop(Why.HIT, text)
         return stop
 
     def restore(self) -> None:
         """After an interruption: to the last instruction that was completed."""
-        self.debugger.restart(self.debugger.done)
+        self.debugger.restart(self.debugger.point)
 
     def set_dial(self, name: str, value: float) -> None:
         """Another value from the present step on, in this session alone; the step is executed anew as far as here."""
-        done = self.debugger.done
+        point = self.debugger.point
         self.steps.turn(self.step_number, name, value)
-        self.debugger.restart(done)
+        self.debugger.restart(point)
 
     def dials(self) -> dict[str, float]:
         """The dials of the present step."""
         return {**self.run.dials(self.step_number), **self.steps.dials(self.step_number)}
 
     def _next_step(self) -> Stop:
-        self.visit(self.step_number + 1)
+        return self._begun(self.step_number + 1)
+
+    def _begun(self, step: int) -> Stop:
+        """At the beginning of a step, which may be where a breakpoint is."""
+        follows = self.debugger.finished and step == self.step_number + 1
+        self._stand(step, self.steps.after(self.step_number) if follows else self.steps.state(step))
         text = self.debugger.hits()
         return Stop(Why.HIT, text) if text else Stop(Why.MOVED)
+
+    def _stand(self, step: int, state: Mapping[str, Array]) -> Stop:
+        self.debugger = Debugger(lambda: self.steps.begin(step, state), self.breakpoints, step)
+        return Stop(Why.MOVED)
+
+    def _through(self) -> Stop:
+        """On to a breakpoint in this step, or to its end, where the record alone may have a reason to stop."""
+        fresh = self.debugger.point == START
+        stop = self.debugger.go()
+        if stop.why is Why.END and fresh and (text := self._recorded()):
+            return Stop(Why.HIT, text)
+        return stop
+
+    def _likely(self, first: int, last: int) -> list[int]:
+        """The steps from `first` to `last` in which a breakpoint may stop, as far as the record can tell."""
+        taken = self.steps.taken(first, last)
+        masks = [point.steps(taken) for point in self.breakpoints.values()]
+        return [int(step) for step in taken.numbers[np.logical_or.reduce(masks)]] if masks else []
+
+    def _recorded(self) -> str:
+        """The conditions that hold by this step's recorded results, which are right where the session's differ."""
+        if self.step_number >= self.run.step:
+            return ""
+        taken = self.steps.taken(self.step_number, self.step_number)
+        found = [
+            f"{number}: {point.compare}: {brief(taken.results[point.compare.place.name][0])} by the record"
+            for number, point in sorted(self.breakpoints.items())
+            if isinstance(point, When) and point.recorded(taken).any()
+        ]
+        return "; ".join(found)

@@ -9,6 +9,8 @@ from typing import Any
 from ontogeny.isa.errors import RecordError
 from ontogeny.isa.program import Program
 from ontogeny.machine.base import Machine
+from ontogeny.machine.debugger import Begins
+from ontogeny.machine.reference import ReferenceMachine
 from ontogeny.record.environment import threads
 
 Factory = Callable[..., Machine]
@@ -17,6 +19,8 @@ MACHINES: dict[str, str] = {
     "reference": "ontogeny.machine.reference:ReferenceMachine",
     "compiled": "ontogeny.machine.compiled:CompiledMachine",
 }
+STEPPING: dict[str, str] = {"CompiledMachine": "ontogeny.machine.compiled.stepping:SteppingMachine"}
+"""For the class of a machine whose calls cannot be stopped midway, one whose can."""
 DEFAULTS: dict[str, dict[str, Any]] = {"compiled": {"mode": "exact"}}
 
 
@@ -44,6 +48,22 @@ def pinned(machine: str | Factory, options: Mapping[str, Any] | None) -> dict[st
         import_module("torch")
         filled["threads"] = threads()
     return filled
+
+
+def stepping(machine: Machine, program: Program) -> tuple[Begins, str]:
+    """A machine that goes through calls as `machine` does, or as nearly as can be; and whose values it has."""
+    if type(machine) is ReferenceMachine:
+        return ReferenceMachine(program), "values are the run's own, from the reference machine"
+    if called(type(machine)) not in STEPPING:
+        says = f"values are the reference machine's, and may be rounded otherwise than in {called(type(machine))}"
+        return ReferenceMachine(program), says
+    module, attribute = STEPPING[called(type(machine))].split(":")
+    options = {name: getattr(machine, name) for name in ("mode", "device", "threads")}
+    made: Begins = getattr(import_module(module), attribute)(program, **options)
+    own = "are the run's own, from its compiled machine"
+    rounded = "are the compiled machine's in exact mode, and may be rounded otherwise than in the run's fast mode"
+    inside = "; inside calls and definitions, the reference machine's"
+    return made, f"values {rounded if options['mode'] == 'fast' else own}{inside}"
 
 
 def called(machine: str | Factory) -> str:

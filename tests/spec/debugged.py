@@ -10,6 +10,7 @@ from ontogeny.data.arrays import Arrays
 from ontogeny.isa.errors import RecordError
 from ontogeny.isa.text import from_text
 from ontogeny.machine.learner import Learner
+from ontogeny.record.machines import Factory
 from ontogeny.record.run import Run, create
 
 TEXT = """
@@ -60,15 +61,17 @@ LENGTH = 17
 """Instructions of `learn`."""
 
 
-def line_run(folder: Path, steps: int = 6, huge: int | None = None, theta: float = 1.0) -> Run:
-    """An open run of some steps on the reference machine, in which example number `huge` makes `exp` overflow."""
+def line_run(
+    folder: Path, steps: int = 6, huge: int | None = None, theta: float = 1.0, machine: str | Factory = "reference"
+) -> Run:
+    """An open run of some steps, in which example number `huge` makes `exp` overflow."""
     draw = np.random.default_rng(0)
     x = draw.normal(size=(16, 2)).astype(np.float32)
     if huge is not None:
         x[huge, 1] = 500.0
     values = {"theta": np.full(3, theta, np.float32), "step": np.zeros((), np.int64)}
     data = Arrays({"x": x, "y": x.sum(axis=1)}, batch_size=4, seed=3)
-    run = create(folder, Learner(from_text(TEXT), values), data, machine="reference", keyframe_every=4)
+    run = create(folder, Learner(from_text(TEXT), values), data, machine=machine, keyframe_every=4)
     try:
         run.advance(steps)
     except RecordError:

@@ -16,9 +16,9 @@ from ontogeny.record.run import Run
 from tests.spec.debugged import LENGTH, line_run
 
 
-@pytest.fixture(scope="module")
-def run(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Run]:
-    with line_run(tmp_path_factory.mktemp("debug") / "line") as made:
+@pytest.fixture(scope="module", params=["reference", "compiled"])
+def run(tmp_path_factory: pytest.TempPathFactory, request: pytest.FixtureRequest) -> Iterator[Run]:
+    with line_run(tmp_path_factory.mktemp("debug") / "line", machine=request.param) as made:
         yield made
 
 
@@ -79,6 +79,7 @@ def test_end_of_a_step_leads_to_the_next_one(debugger: RunDebugger) -> None:
         ("step >= 4", (3, "learn", 18)),
         ("theta[0] < 0.91", (3, "learn", 14)),
         ("changed b", (2, "learn", 14)),
+        ("changed step", (2, "learn", 18)),
     ],
 )
 def test_continue_stops_at_a_breakpoint(debugger: RunDebugger, text: str, where: tuple[int, str, int]) -> None:

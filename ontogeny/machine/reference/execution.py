@@ -70,6 +70,7 @@ class Execution:
         self.expansions = {} if expansions is None else expansions
         self._meanings = meanings
         self._registers = registers
+        self._began = dict(registers)
         self._given = given
         self.outermost = routine
         self.enter(routine, (), self._finish)
@@ -99,6 +100,13 @@ class Execution:
         except FAULTS as error:
             raise MachineError(f"{self._whereabouts()}: {error}") from error
 
+    def over(self) -> None:
+        """Execute one instruction with all that it calls. Raises MachineError as `step` does."""
+        depth = len(self.stack)
+        self.step()
+        while len(self.stack) > depth:
+            self.step()
+
     def enter(self, routine: Routine, operands: Values, resume: Resume, turn: int | None = None) -> None:
         """Push a frame of `routine`; its results will be handed to `resume`."""
         names = (name for name, _ in routine.params)
@@ -116,6 +124,11 @@ class Execution:
             return self._given[name]
         decl = declarations(self.program)[name]
         return piece(decl, self._registers[decl.arena]) if decl.arena else self._registers[name]
+
+    def before(self, name: str) -> Array:
+        """A register or piece as it was when the outermost routine began, also once that has ended."""
+        decl = declarations(self.program)[name]
+        return piece(decl, self._began[decl.arena]) if decl.arena else self._began[name]
 
     def commit(self, name: str, value: Array) -> None:
         """`name` becomes `value` when the outermost routine has ended."""
