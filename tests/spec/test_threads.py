@@ -19,7 +19,7 @@ from ontogeny.isa.program import Attribute
 from ontogeny.isa.types import DType
 from ontogeny.machine.compiled import CompiledMachine
 from ontogeny.machine.conformance import CASES
-from ontogeny.machine.conformance.case import MAIN, Case, positive, sample, single, small
+from ontogeny.machine.conformance.case import MAIN, Case, edges, positive, sample, single, small
 from ontogeny.machine.learner import Array
 from ontogeny.record.hashing import StateHasher, shown
 
@@ -58,6 +58,13 @@ def real(*shape: int, name: str = "a") -> Array:
 def above(*shape: int) -> Array:
     """Positive f32 values."""
     return positive(F32, shape, "above")
+
+
+def edged(dtype: DType, name: str) -> Array:
+    """Positive values, every seventh of them at an edge: zeros, what is not finite, the largest."""
+    values, ends = positive(dtype, LONG, name), edges(dtype)
+    values[::7] = np.resize(np.roll(ends, len(name)), len(values[::7]))
+    return values
 
 
 WIDE, PICTURES = (333, 301), (9, 13, 15, 17)
@@ -133,6 +140,7 @@ def large(op: Op) -> Iterator[Case]:
         for dtype in FLOATING:
             count = 1 if op in ONE else 2
             yield single(op, [positive(dtype, LONG, str(place)) for place in range(count)], f"{dtype}", **attrs)
+            yield single(op, [edged(dtype, "y" * place) for place in range(count)], f"{dtype} edges", **attrs)
     else:
         operands, attrs = SHAPED[op]()
         yield single(op, operands, "large", **attrs)

@@ -23,8 +23,10 @@ MOVES = frozenset(op for op in Op if op.group is Group.SHAPE) | {Op.WINDOW, Op.G
 ROUNDED = frozenset({Op.ADD, Op.SUB, Op.MUL, Op.DIV, Op.NEG, Op.ABS, Op.SQRT, Op.FLOOR, Op.LT, Op.LE, Op.EQ})
 FUNCTIONS = frozenset({Op.EXP, Op.LOG, Op.SIN, Op.COS, Op.TANH, Op.ERF, Op.RSQRT, Op.RECIPROCAL})
 STEERED = frozenset({Op.LERP, Op.ADDCMUL, Op.ADDCDIV, Op.AXPY, Op.SCALE})
-OTHERS = frozenset({Op.RELU, Op.RELU_BACKWARD, Op.SIGMOID_BACKWARD, Op.TANH_BACKWARD, Op.LAYER_NORM})
-INDEPENDENT = MOVES | ROUNDED | FUNCTIONS | STEERED | OTHERS
+GRADIENTS = frozenset({Op.RELU, Op.RELU_BACKWARD, Op.SIGMOID_BACKWARD, Op.TANH_BACKWARD})
+POOLS = frozenset({Op.MAX_POOL, Op.MAX_POOL_BACKWARD, Op.AVG_POOL, Op.AVG_POOL_BACKWARD})
+ROWS = frozenset({Op.LAYER_NORM, Op.EMBEDDING_BACKWARD})
+INDEPENDENT = MOVES | ROUNDED | FUNCTIONS | STEERED | GRADIENTS | POOLS | ROWS
 UNEVEN = frozenset({DType.F16, DType.BF16})
 """Formats in which the scalar code keeps other bits of a NaN, and at times rounds otherwise, than the vector code."""
 
