@@ -23,6 +23,8 @@ if TYPE_CHECKING:
     from ontogeny.isa.errors import OntogenyError
     from ontogeny.isa.text import from_text, to_text
     from ontogeny.machine.learner import Learner
+    from ontogeny.record.attach.attached import Attached
+    from ontogeny.record.attach.loop import attach
     from ontogeny.record.experiment import Experiment, Goal
     from ontogeny.record.run import Run, create, open_run
 
@@ -30,12 +32,14 @@ __version__ = "0.1.0"
 
 HOMES = {
     "Arrays": "ontogeny.data.arrays",
+    "Attached": "ontogeny.record.attach.attached",
     "Experiment": "ontogeny.record.experiment",
     "Goal": "ontogeny.record.experiment",
     "Learner": "ontogeny.machine.learner",
     "OntogenyError": "ontogeny.isa.errors",
     "Run": "ontogeny.record.run",
     "adamw": "ontogeny.front.rules",
+    "attach": "ontogeny.record.attach.loop",
     "capture": "ontogeny.front.capture",
     "cosine": "ontogeny.front.rules",
     "create": "ontogeny.record.run",
@@ -55,12 +59,14 @@ HOMES = {
 
 __all__ = [
     "Arrays",
+    "Attached",
     "Experiment",
     "Goal",
     "Learner",
     "OntogenyError",
     "Run",
     "adamw",
+    "attach",
     "capture",
     "cosine",
     "create",

@@ -23,6 +23,14 @@ class RemoteStorage:
         key = hashlib.sha256(url.encode()).hexdigest()[:16]
         self.spool = Path(tempfile.gettempdir()) / f"ontogeny-spool-{key}"
 
+    def folders(self) -> list[str]:
+        """The folders within."""
+        try:
+            found = self.fs.ls(self.path, detail=True)
+        except FileNotFoundError:
+            return []
+        return sorted(e["name"].rstrip("/").rsplit("/", 1)[-1] for e in found if e["type"] == "directory")
+
     def names(self) -> dict[str, int]:
         """All blobs with their sizes."""
         try:

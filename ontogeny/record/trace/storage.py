@@ -26,6 +26,9 @@ class Storage(Protocol):
     def names(self) -> dict[str, int]:
         """All blobs with their sizes in bytes."""
 
+    def folders(self) -> list[str]:
+        """The names of what stores there are within this one, sorted."""
+
     def read(self, name: str, start: int, size: int) -> bytes:
         """`size` bytes of a blob from `start` on, fewer at its end."""
 
@@ -48,6 +51,10 @@ class LocalStorage:
             return {}
         with disk("reading", self.folder), os.scandir(self.folder) as entries:
             return {e.name: e.stat().st_size for e in entries if e.is_file() and not e.name.startswith(".")}
+
+    def folders(self) -> list[str]:
+        """The folders within."""
+        return sorted(path.name for path in self.folder.iterdir() if path.is_dir()) if self.folder.is_dir() else []
 
     def read(self, name: str, start: int, size: int) -> bytes:
         """Part of a file."""

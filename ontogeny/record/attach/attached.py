@@ -1,0 +1,90 @@
+"""What was recorded of a loop that is not ours: its parameters over time, its metrics, what it was attached to.
+
+There is no program here, so no state can be computed that was not recorded: questions about values are answered
+exactly, questions about causes only as far as values say.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from functools import cached_property
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from ontogeny.isa.errors import RecordError
+from ontogeny.record import lines
+from ontogeny.record.journal import Entry, Journal
+from ontogeny.record.trace.reader import TraceReader
+from ontogeny.record.trace.sharded import ShardedTraces, shard_folders
+from ontogeny.record.trace.traces import Traces
+from ontogeny.record.trace.view import Trajectory
+
+ATTACH = "attach"
+TRACE = "trace"
+METRICS = "metrics.jsonl"
+
+
+def is_attached(folder: Path | str) -> bool:
+    """Whether a folder holds a recorded loop, rather than a run of our own."""
+    entries = Journal(Path(folder)).entries
+    return bool(entries) and entries[0].kind == ATTACH
+
+
+class Attached:
+    """A recorded loop. Raises RecordError for a folder that holds none."""
+
+    def __init__(self, folder: Path | str) -> None:
+        self.folder = Path(folder)
+        self._journal = Journal(self.folder)
+        if not self._journal.entries or self._journal.entries[0].kind != ATTACH:
+            raise RecordError(
+                f"there is no recorded loop in {self.folder}; og.attach(model, optimizer, folder) makes one"
+            )
+
+    @property
+    def start(self) -> Entry:
+        """The first entry: what was attached to, and by which policy it is recorded."""
+        return self._journal.entries[0]
+
+    @property
+    def entries(self) -> tuple[Entry, ...]:
+        """Every journal entry."""
+        return tuple(self._journal.entries)
+
+    @property
+    def step(self) -> int:
+        """The last recorded step."""
+        steps = self.traces.steps
+        return int(steps[-1]) if len(steps) else 0
+
+    @cached_property
+    def traces(self) -> Traces:
+        """The trajectories of all recorded tensors."""
+        place = self.start["trace"] or self.folder / TRACE
+        shards = shard_folders(place)
+        return ShardedTraces(shards) if shards else TraceReader(place)
+
+    def trajectory(self, name: str) -> Trajectory:
+        """One tensor over time, read when indexed; time is the last axis."""
+        return Trajectory(self.traces, name)
+
+    def metrics(self, first: int = 0, last: int | None = None) -> dict[str, npt.NDArray[np.float64]]:
+        """What the loop told of each step, by name, and `step`; NaN where it told nothing."""
+        rows = [r for r in lines.read(self.folder / METRICS).contents if first <= r["step"] <= (last or r["step"])]
+        names = dict.fromkeys(name for row in rows for name in row if name not in ("step", "crc"))
+        found = {name: np.array([_number(row, name) for row in rows]) for name in names}
+        return {"step": np.array([row["step"] for row in rows], np.float64), **found}
+
+    def evaluations(self) -> list[dict[str, float]]:
+        """None: a recorded loop has no evaluation of its own."""
+        return []
+
+    def __repr__(self) -> str:
+        return f"Attached({str(self.folder)!r}, step {self.step}, {len(self.traces.tensors)} tensors)"
+
+
+def _number(row: Mapping[str, Any], name: str) -> float:
+    return float(row.get(name, "nan"))

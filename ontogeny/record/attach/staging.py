@@ -1,0 +1,42 @@
+"""Buffers that a row is copied into on the loop's own thread: one copy per tensor, and nothing else, costs the loop."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import torch
+
+from ontogeny.machine.compiled.convert import TORCH
+from ontogeny.record.trace.layout import Layout
+
+
+@dataclass(frozen=True)
+class Staged:
+    """A row's memory, and a view of it for each tensor, in the layout's order."""
+
+    memory: torch.Tensor
+    views: list[torch.Tensor]
+
+    @staticmethod
+    def of(layout: Layout, pinned: bool) -> Staged:
+        """A buffer for one row; pinned where tensors come from a GPU."""
+        memory = torch.empty(layout.row_bytes, dtype=torch.uint8, pin_memory=pinned)
+        views = []
+        for place in layout.places.values():
+            bank, tensor = layout.banks[place.bank], place.tensor
+            start = bank.offset + place.first * bank.dtype.bytes
+            flat = memory[start : start + tensor.size * bank.dtype.bytes].view(TORCH[bank.dtype])
+            views.append(flat.view(tensor.shape))
+        return Staged(memory, views)
+
+    def fill(self, tensors: Sequence[torch.Tensor]) -> None:
+        """Copies the tensors' present values. From a GPU all copies run together, and are waited for once."""
+        with torch.no_grad():
+            torch._foreach_copy_(self.views, list(tensors), non_blocking=True)
+        for device in {tensor.device for tensor in tensors if tensor.is_cuda}:
+            torch.cuda.current_stream(device).synchronize()
+
+    def raw(self) -> memoryview:
+        """The bytes of the row."""
+        return self.memory.numpy().data

@@ -1,0 +1,216 @@
+"""A loop that is not ours is recorded exactly, however its parameters change, and is not disturbed by it."""
+
+from __future__ import annotations
+
+import json
+import time
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+from torch import nn
+
+import ontogeny as og
+from ontogeny.isa.errors import RecordError
+from ontogeny.machine.compiled.convert import to_numpy
+from ontogeny.record.attach import is_attached
+
+
+def network(dtype: torch.dtype = torch.float32) -> nn.Sequential:
+    torch.manual_seed(0)
+    return nn.Sequential(nn.Linear(6, 16), nn.ReLU(), nn.Linear(16, 3)).to(dtype)
+
+
+def snapshot(model: nn.Module) -> dict[str, np.ndarray]:
+    return {name: to_numpy(p.detach().clone()).copy() for name, p in model.named_parameters()}
+
+
+def batches(count: int, dtype: torch.dtype = torch.float32) -> list[tuple[torch.Tensor, torch.Tensor]]:
+    source = torch.Generator().manual_seed(1)
+    return [
+        (torch.randn(8, 6, generator=source).to(dtype), torch.randint(0, 3, (8,), generator=source))
+        for _ in range(count)
+    ]
+
+
+def learn(model: nn.Module, optimizer: torch.optim.Optimizer, batch: tuple[torch.Tensor, torch.Tensor]) -> torch.Tensor:
+    loss = nn.functional.cross_entropy(model(batch[0]).float(), batch[1])
+    optimizer.zero_grad()
+    loss.backward()
+    optimizer.step()
+    return loss
+
+
+def same(run: og.Attached, expected: list[dict[str, np.ndarray]]) -> None:
+    """Every recorded row is the snapshot of its step, bit for bit."""
+    assert run.traces.steps.tolist() == list(range(len(expected)))
+    for step, tensors in enumerate(expected):
+        row = run.traces.row(step)
+        assert set(row) == set(tensors)
+        assert all(row[name].tobytes() == values.tobytes() for name, values in tensors.items()), step
+
+
+@pytest.mark.parametrize("dtype", [torch.float32, torch.float64, torch.bfloat16, torch.float16], ids=str)
+def test_every_parameter_at_every_step(tmp_path: Path, dtype: torch.dtype) -> None:
+    model = network(dtype)
+    optimizer = torch.optim.SGD(model.parameters(), lr=0.05, momentum=0.9)
+    seen, losses = [snapshot(model)], []
+    with og.attach(model, optimizer, tmp_path / "run") as run:
+        for batch in batches(70, dtype):
+            loss = learn(model, optimizer, batch)
+            run.step(loss, double=2 * loss)
+            seen.append(snapshot(model))
+            losses.append(float(loss.detach()))
+    found = og.Attached(tmp_path / "run")
+    same(found, seen)
+    assert found.metrics()["loss"][1:].tolist() == losses
+    assert is_attached(tmp_path / "run")
+    assert found.trajectory("0.weight")[2, 5, 60:70].tolist() == [float(s["0.weight"][2, 5]) for s in seen[60:70]]
+
+
+def test_training_is_the_same_with_and_without(tmp_path: Path) -> None:
+    ends = []
+    for attached in (False, True):
+        model = network()
+        optimizer = torch.optim.AdamW(model.parameters(), lr=0.01)
+        torch.manual_seed(5)
+        run = og.attach(model, optimizer, tmp_path / "run", checkpoint_every=3) if attached else None
+        for batch in batches(20):
+            learn(model, optimizer, batch)
+            if run is not None:
+                run.step()
+        if run is not None:
+            run.close()
+        ends.append((snapshot(model), torch.rand(3).tolist()))
+    assert all(np.array_equal(ends[0][0][name], ends[1][0][name]) for name in ends[0][0])
+    assert ends[0][1] == ends[1][1]
+
+
+def test_frozen_tied_added_and_replaced_parameters(tmp_path: Path) -> None:
+    model = network()
+    model[0].weight.requires_grad_(False)
+    model.add_module("tied", nn.Linear(6, 16))
+    model.tied.weight = model[0].weight
+    optimizer = torch.optim.SGD([p for p in model.parameters() if p.requires_grad], lr=0.1)
+    run = og.attach(model, optimizer, tmp_path / "run")
+    seen = [snapshot(model)]
+    for number in range(6):
+        if number == 2:
+            model.register_parameter("late", nn.Parameter(torch.ones(4)))
+            optimizer.add_param_group({"params": [model.late], "lr": 0.5})
+        if number == 4:
+            model[2].weight = nn.Parameter(model[2].weight.detach().double())
+        with torch.no_grad():
+            for p in model.parameters():
+                p.add_(torch.full_like(p, 0.25 * number))
+        run.step()
+        seen.append(snapshot(model))
+    run.close()
+    found = og.Attached(tmp_path / "run")
+    same(found, seen)
+    assert "tied.weight" not in seen[0]
+    assert found.start["aliases"] == {"tied.weight": "0.weight"}
+    metrics = found.metrics()
+    assert metrics["lr.1"][metrics["step"] == 3] == 0.5
+
+
+def test_settings_of_the_optimizer_are_noted_when_they_change(tmp_path: Path) -> None:
+    model = network()
+    optimizer = torch.optim.SGD(model.parameters(), lr=1.0)
+    with og.attach(model, optimizer, tmp_path / "run") as run:
+        for number in range(4):
+            optimizer.param_groups[0]["lr"] = 1.0 if number < 2 else 0.5
+            run.step(number)
+    lr = run.recorded().metrics()["lr"]
+    assert lr[0] == 1.0
+    assert np.isnan(lr[[1, 2, 4]]).all()
+    assert lr[3] == 0.5
+
+
+def test_policies_are_obeyed_and_announced(tmp_path: Path) -> None:
+    model = network()
+    run = og.attach(model, None, tmp_path / "run", every=3, only=["*.weight"], error=1e-3)
+    seen = [snapshot(model)]
+    for batch in batches(9):
+        learn(model, torch.optim.SGD(model.parameters(), lr=0.1), batch)
+        run.step(1.0)
+        seen.append(snapshot(model))
+    run.close()
+    found = run.recorded()
+    assert found.traces.steps.tolist() == [0, 3, 6, 9]
+    assert set(found.traces.tensors) == {"0.weight", "2.weight"}
+    row = found.traces.row(6)["0.weight"]
+    assert not np.array_equal(row, seen[6]["0.weight"])
+    np.testing.assert_allclose(row, seen[6]["0.weight"], rtol=1e-3)
+    assert len(found.metrics()["loss"]) == 9
+    assert found.start["policy"]["every"] == 3
+    with pytest.raises(RecordError, match="nothing to record"):
+        og.attach(model, None, tmp_path / "none", only=["nothing"])
+    with pytest.raises(RecordError, match="holds a run already"):
+        og.attach(model, None, tmp_path / "run")
+
+
+def test_going_on_in_the_same_folder(tmp_path: Path) -> None:
+    model = network()
+    optimizer = torch.optim.SGD(model.parameters(), lr=0.1)
+    seen = [snapshot(model)]
+    for part in (batches(5), batches(7)):
+        with og.attach(model, optimizer, tmp_path / "run", resume=True) as run:
+            for batch in part:
+                run.step(learn(model, optimizer, batch))
+                seen.append(snapshot(model))
+    same(run.recorded(), seen)
+
+
+def test_going_back_gives_the_same_steps_again(tmp_path: Path) -> None:
+    model = network()
+    optimizer = torch.optim.AdamW(model.parameters(), lr=0.05)
+    data = torch.utils.data.TensorDataset(torch.randn(40, 6), torch.randint(0, 3, (40,)))
+    loader = torch.utils.data.DataLoader(data, batch_size=8, shuffle=True)
+    run = og.attach(model, optimizer, tmp_path / "run", checkpoint_every=4)
+    seen = [snapshot(model)]
+    for batch in run.batches(loader, epochs=3):
+        run.step(learn(model, optimizer, batch))
+        seen.append(snapshot(model))
+    again = run.rewind(9)
+    assert again.step_number == 8
+    for batch in again.batches(loader, epochs=3):
+        again.step(learn(model, optimizer, batch))
+    again.close()
+    assert len(seen) == 16
+    found = again.recorded()
+    assert found.traces.steps.tolist() == list(range(8, 16))
+    for step in range(8, 16):
+        row = found.traces.row(step)
+        assert all(row[name].tobytes() == values.tobytes() for name, values in seen[step].items()), step
+    assert found.start["first"] == 8
+    assert json.dumps(found.start["parent"])
+    with pytest.raises(RecordError, match="no checkpoint at or before step 3"):
+        again.folder.joinpath("checkpoints").mkdir(exist_ok=True)
+        again.rewind(3)
+
+
+def test_a_failing_disk_stops_with_a_clear_message(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    from ontogeny.record.trace import rows
+
+    model = network()
+    run = og.attach(model, None, tmp_path / "run")
+    for number in range(5):
+        run.step(float(number))
+
+    while len(run.recorded().traces.steps) < 6:
+        time.sleep(0.01)
+
+    def full(*_: object) -> None:
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr(rows, "write_all", full)
+    with pytest.raises(RecordError, match="recording stopped: the disk is full"):
+        for number in range(1000):
+            run.step(float(number))
+    with pytest.raises(RecordError, match="the disk is full"):
+        run.close()
+    monkeypatch.undo()
+    assert len(og.Attached(tmp_path / "run").traces.steps) == 6
+    og.attach(model, None, tmp_path / "run", resume=True).close()
