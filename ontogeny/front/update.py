@@ -66,7 +66,9 @@ def _dials(builder: Builder, rule: Rule, step: Value) -> dict[str, Value]:
     dials = {name: Value(builder, builder.read(name)) for name in rule.dials}
     before = step.cast(DType.F64)
     if rule.schedule:
-        dials["lr"] = dials["lr"] * rule.schedule(before)
+        factor = rule.schedule(before)
+        rates = [name for name in dials if name == "lr" or name.endswith("_lr")]
+        dials.update({name: dials[name] * factor for name in rates})
     return {**dials, "step": before + 1.0}
 
 

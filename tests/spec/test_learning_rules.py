@@ -22,6 +22,7 @@ from ontogeny.front.capture import capture
 from ontogeny.front.rules import Rule, constant, custom
 from ontogeny.isa.errors import CaptureError, OntogenyError
 from ontogeny.machine.compiled import CompiledMachine
+from tests.spec.optimizers import Lion, MuonAndAdamW, in_f32
 from tests.spec.training import MLP, Batch, arrays, cross_entropy, differences, learned, trained
 
 STEPS = 100
@@ -129,55 +130,10 @@ def test_schedules_are_those_of_torch(name: str) -> None:
     assert differences(machine, model)[1] <= 2e-5
 
 
-class Lion(torch.optim.Optimizer):
-    """Algorithm 2 of the paper, in NumPy f64 arithmetic rounded to f32 once a step."""
-
-    def __init__(self, params: Params, lr: float, betas: tuple[float, float], decay: float) -> None:
-        super().__init__(params, {"lr": lr, "betas": betas, "decay": decay})
-
-    def step(self, closure: Any = None) -> None:  # type: ignore[override]
-        for group in self.param_groups:
-            for p in group["params"]:
-                momentum = self.state[p].get("m", np.zeros(p.shape))
-                gradient, value = p.grad.numpy().astype(np.float64), p.detach().numpy().astype(np.float64)
-                first, second = group["betas"]
-                direction = np.sign(first * momentum + (1 - first) * gradient)
-                value = value - group["lr"] * (direction + group["decay"] * value)
-                self.state[p]["m"] = second * momentum + (1 - second) * gradient
-                p.data.copy_(torch.from_numpy(value))
-
-
 def test_lion_is_the_papers() -> None:
     rule = og.lion(lr=1e-3, betas=(0.9, 0.99), weight_decay=0.1)
     machine, model = both(rule, lambda params: Lion(params, 1e-3, (0.9, 0.99), 0.1))
     assert differences(machine, model)[1] <= 2e-6
-
-
-class MuonAndAdamW(torch.optim.Optimizer):
-    """PyTorch's Muon for matrices, its AdamW for the rest."""
-
-    def __init__(self, params: Params) -> None:
-        both = list(params)
-        super().__init__(both, {})
-        self.parts = (
-            torch.optim.Muon([p for p in both if p.dim() == 2], lr=2e-2, weight_decay=0.1),
-            torch.optim.AdamW([p for p in both if p.dim() != 2], lr=1e-2, weight_decay=0.1),
-        )
-
-    def step(self, closure: Any = None) -> None:  # type: ignore[override]
-        for part in self.parts:
-            part.step()
-
-
-def in_f32(grad: torch.Tensor, coefficients: tuple[float, float, float], steps: int, eps: float) -> torch.Tensor:
-    """The library's iteration without its rounding to bfloat16."""
-    a, b, c = coefficients
-    x = grad.T if grad.size(0) > grad.size(1) else grad
-    x = x / x.norm().clamp(min=eps)
-    for _ in range(steps):
-        gram = x @ x.T
-        x = a * x + (b * gram + c * gram @ gram) @ x
-    return x.T if grad.size(0) > grad.size(1) else x
 
 
 def test_muon_is_torchs_in_f32(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -22,7 +22,7 @@ def muon(lr: float = 1e-3, *, momentum: float = 0.95, weight_decay: float = 0.1,
 
     def update(g: Value, p: Value, state: Slots, dials: Mapping[str, Value]) -> tuple[Value, Slots]:
         if len(p.shape) != 2:
-            plain = {**dials, "lr": dials["lr"] * (dials["adam_lr"] / dials["lr"])}
+            plain = {**dials, "lr": dials["adam_lr"]}
             new, adam = vectors.update(g, p, state, plain)
             return new, {**state, **adam}
         velocity = state["momentum_buffer"].lerp(g, 1.0 - dials["momentum"])

@@ -46,7 +46,7 @@ class Rule:
             raise ProgramError(f"the rule {self.name} calls a state slot {both[0]!r}, which is taken; rename it")
 
     def with_schedule(self, schedule: Schedule) -> Rule:
-        """The same rule with a factor on its learning rate that depends on the step."""
+        """The same rule with a factor that follows the step on `lr`, and on dials such as `adam_lr`."""
         return replace(self, schedule=schedule)
 
     def with_clip(self, norm: float) -> Rule:
