@@ -1,7 +1,8 @@
 """A PyTorch model, its loss and a learning rule become one program.
 
 The routines: `learn` (forward, backward, update), `evaluate` when a validation batch is given, `predict` when a
-prediction function is. A program is made for the sizes of its example batch; capture again for others.
+prediction function is. Each is traced at two sizes of its batch, so that the program has the sizes `batch` and `valid`
+(see front/batch.py) and works with any number of examples; where that cannot be, the learner's `fixed` says why.
 
 What is not captured: models whose Python code depends on the values of tensors, complex numbers, quantised weights.
 """
@@ -9,7 +10,7 @@ What is not captured: models whose Python code depends on the values of tensors,
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -18,6 +19,7 @@ from torch import nn
 from torch.func import functional_call
 
 from ontogeny.front.author import Value
+from ontogeny.front.batch import Followed, Tensors, Traces, follow
 from ontogeny.front.check import check_buffers, compared, plain_step
 from ontogeny.front.layout import Arena, arenas
 from ontogeny.front.rules import Rule
@@ -28,6 +30,7 @@ from ontogeny.isa.build import Builder
 from ontogeny.isa.errors import CaptureError
 from ontogeny.isa.program import Decl, Program, Routine
 from ontogeny.isa.prune import pruned
+from ontogeny.isa.resize import resized
 from ontogeny.isa.types import DType, Type
 from ontogeny.isa.verify import verify
 from ontogeny.machine.compiled import CompiledMachine
@@ -36,6 +39,8 @@ from ontogeny.machine.formats import NUMPY
 from ontogeny.machine.learner import Array, Learner
 
 Predict = Callable[[nn.Module, Batch], torch.Tensor]
+CHECK = "check"
+"""The routine that the differential check runs: metrics and gradients out, buffers committed."""
 OURS = ("seed", "step", "params")
 
 
@@ -59,18 +64,14 @@ def capture(
     captured = _Capture(Objective(model, loss), rule, batch, name or type(model).__name__.lower())
     training = model.training
     try:
+        program = captured.sized(held_out, predict)
         model.train()
-        learn, check = captured.learn()
-        model.eval()
-        others = [captured.evaluate(held_out)] if valid else []
-        others += [captured.predict(predict, batch)] if predict else []
-        model.train()
-        measured = captured.check(check)
+        measured = captured.check(program)
     finally:
         model.train(training)
-    program = captured.program(learn, *others)
+    program = replace(program, routines=tuple(r for r in program.routines if r.name != CHECK))
     verify(program)
-    return Learner(program, captured.values(), measured)
+    return Learner(program, captured.values(), measured, captured.fixed)
 
 
 def _tensors(batch: Mapping[str, Any]) -> dict[str, torch.Tensor]:
@@ -102,21 +103,72 @@ class _Held:
 class _Capture:
     """One capture under way: declarations gathered while routines are built."""
 
-    def __init__(self, objective: Objective, rule: Rule, batch: dict[str, torch.Tensor], name: str) -> None:
+    def __init__(
+        self,
+        objective: Objective,
+        rule: Rule,
+        batch: dict[str, torch.Tensor],
+        name: str,
+        example: _Capture | None = None,
+    ) -> None:
+        self.example = example or self
+        self.random = False
+        self.fixed: dict[str, str] = {}
+        self._names: list[str] = []
         self.objective, self.rule, self.batch, self.name = objective, rule, batch, name
         self.held = _Held.of(objective)
-        taken = {*OURS, *rule.dials, *rule.slots, "clip", *batch}
+        taken = {*OURS, *rule.dials, *rule.slots, "clip", *self.example.batch}
         plain = {key: key.removeprefix("model.") for key in (*self.held.params, *self.held.rest)}
         self.names = {key: f"model.{short}" if short in taken else short for key, short in plain.items()}
         types = {self.names[key]: type_of(p) for key, p in self.held.params.items()}
         self.arenas: list[Arena] = arenas(types)
         self.inputs: dict[str, Decl] = {}
-        self.constants: dict[str, torch.Tensor] = {}
+        self.constants: dict[str, torch.Tensor] = dict(example.constants) if example else {}
         self._declare_inputs(batch, "")
 
-    def _declare_inputs(self, batch: Mapping[str, torch.Tensor], prefix: str) -> None:
+    def sized(self, held_out: dict[str, torch.Tensor], predict: Predict | None) -> Program:
+        """The whole program, with the routine CHECK, at the example's sizes, which it follows where it can."""
+        followed = {"batch": follow("batch", self.batch, lambda batch: self._traces(batch, {}, predict))}
+        self.constants.update(followed["batch"].traces.constants)
+        if held_out:
+            followed["valid"] = follow("valid", held_out, lambda batch: self._traces({}, batch, None))
+            self.constants.update(followed["valid"].traces.constants)
+        for (size, found), (batch, prefix) in zip(
+            followed.items(), ((self.batch, ""), (held_out, "valid.")), strict=False
+        ):
+            self._declare_inputs(batch, prefix, found)
+            if found.size is None:
+                self.fixed[size] = found.reason
+        routines = {r.name: r for found in followed.values() for r in found.traces.routines}
+        order = [name for name in ("learn", "evaluate", "predict", CHECK) if name in routines]
+        sizes = tuple(found.size for found in followed.values() if found.size is not None)
+        program = replace(self.program(*(routines[name] for name in order)), sizes=sizes)
+        own = {"batch": self.batch, "valid": held_out}
+        return resized(program, {size.name: _count(own[size.name]) for size in sizes})
+
+    def _traces(self, batch: Tensors, held_out: Tensors, predict: Predict | None) -> Traces:
+        """The routines of one batch traced on it, or `evaluate` on a held-out one, by a capture beside this one."""
+        beside = _Capture(self.objective, self.rule, dict(batch), self.name, self)
+        model = self.objective.model
+        routines: list[Routine] = []
+        if batch:
+            model.train()
+            routines += beside.learn()
+        model.eval()
+        if predict:
+            routines.append(beside.predict(predict, beside.batch))
+        if held_out:
+            routines.append(beside.evaluate(dict(held_out)))
+        self.random = self.random or beside.random
+        new = {name: value for name, value in beside.constants.items() if name not in self.constants}
+        return Traces(tuple(routines), new)
+
+    def _declare_inputs(self, batch: Mapping[str, torch.Tensor], prefix: str, followed: Followed | None = None) -> None:
         for key, tensor in batch.items():
-            self.inputs[prefix + key] = Decl("input", prefix + key, type_of(tensor))
+            type_ = type_of(tensor)
+            self.inputs[prefix + key] = Decl(
+                "input", prefix + key, followed.input_type(key, type_) if followed else type_
+            )
 
     def _decls(self) -> tuple[Decl, ...]:
         whole: list[Decl] = []
@@ -167,21 +219,21 @@ class _Capture:
             if new != builder.read(self.names[key]):
                 builder.note = builder.maker(new).note
                 builder.commit(self.names[key], new)
-        check = pruned(builder.routine("check", checked))
+        check = pruned(builder.routine(CHECK, checked))
         append_update(builder, self.rule, self.arenas, gradients)
         return pruned(builder.routine("learn", returns)), check
 
     def _metric_names(self, count: int) -> list[str]:
-        held = self.held
-        if not hasattr(self, "_names"):
+        held, example = self.held, self.example
+        if not example._names:
             with torch.no_grad():
                 copies = {k: v.clone() for k, v in {**held.params, **held.rest}.items()}
-                self._names = list(metrics(functional_call(self.objective, copies, (self.batch,))))
-        if len(self._names) != count:
+                example._names = list(metrics(functional_call(self.objective, copies, (example.batch,))))
+        if len(example._names) != count:
             raise CaptureError(
-                f"the loss function returned {count} metrics while traced and {len(self._names)} when run"
+                f"the loss function returned {count} metrics while traced and {len(example._names)} when run"
             )
-        return self._names
+        return example._names
 
     def evaluate(self, batch: dict[str, torch.Tensor]) -> Routine:
         """The routine `evaluate`: the metrics on a held-out batch, whose inputs are called `valid.` and so on."""
@@ -221,16 +273,20 @@ class _Capture:
                 known[decl.name] = np.full(decl.type.shape, starts.get(decl.name, 0.0), NUMPY[decl.type.dtype])
         return {decl.name: known[decl.name] for decl in program.kept()}
 
-    def check(self, routine: Routine) -> dict[str, float]:
+    def check(self, program: Program) -> dict[str, float]:
         """The differential check of the captured gradients. Raises CaptureError when they are not autograd's."""
-        machine = CompiledMachine(self.program(routine))
+        machine = CompiledMachine(program)
         machine.load(self.values())
-        found = machine.call("check", {k: np.array(to_numpy(v)) for k, v in self.batch.items()}, {})
+        found = machine.call(CHECK, {k: np.array(to_numpy(v)) for k, v in self.batch.items()}, {})
         named, plain = plain_step(self.objective, self.held.params, self.held.rest, self.batch, self.random)
         check_buffers(machine.state(), {self.names[k]: self.objective.after[k] for k in self.held.buffers})
         expected = {self.names[k]: g for k, g in plain.items()}
         gradients = {k.removeprefix("gradient."): v for k, v in found.items() if k.startswith("gradient.")}
         return compared(gradients, expected, (float(found["loss"]), float(named["loss"].detach())))
+
+
+def _count(batch: Tensors) -> int:
+    return next(len(tensor) for tensor in batch.values() if tensor.dim())
 
 
 def _alone(piece: Decl) -> Decl:

@@ -15,7 +15,8 @@ import zstandard
 
 from ontogeny.isa.errors import ProgramError
 from ontogeny.isa.op import BY_NAME
-from ontogeny.isa.program import Attribute, Decl, Instr, Note, Program, Routine
+from ontogeny.isa.program import Attribute, Decl, Instr, Note, Number, Program, Routine
+from ontogeny.isa.sizes import PerSize, Size
 from ontogeny.isa.types import DType, Type
 
 MAGIC = b"ONTOB\x00"
@@ -29,6 +30,7 @@ def encode(program: Program) -> bytes:
     notes: dict[tuple[str, str], int] = {}
     document = {
         "name": program.name,
+        "sizes": [_put_number(size) for size in program.sizes],
         "decls": [_put_decl(decl) for decl in program.decls],
         "routines": [_put_routine(routine, notes) for routine in program.routines],
     }
@@ -46,10 +48,20 @@ def decode(data: bytes) -> Program:
             _text(document["name"]),
             tuple(_get_decl(record) for record in document["decls"]),
             tuple(_get_routine(record, notes) for record in document["routines"]),
+            tuple(_get_size(record) for record in document.get("sizes", [])),
         )
     except ProgramError:
         raise
-    except (ValueError, TypeError, KeyError, IndexError, AttributeError, RecursionError, zstandard.ZstdError) as error:
+    except (
+        ValueError,
+        TypeError,
+        KeyError,
+        IndexError,
+        AttributeError,
+        OverflowError,
+        RecursionError,
+        zstandard.ZstdError,
+    ) as error:
         raise ProgramError(f"these bytes are not a whole program: {type(error).__name__}: {error}") from error
 
 
@@ -75,7 +87,7 @@ def _inflate(data: bytes) -> bytes:
 
 
 def _put_type(kind: Type) -> list[Any]:
-    return [kind.dtype.value, list(kind.shape)]
+    return [kind.dtype.value, [_put_number(size) for size in kind.shape]]
 
 
 def _put_decl(decl: Decl) -> list[Any]:
@@ -96,12 +108,26 @@ def _put_instr(instr: Instr, notes: dict[tuple[str, str], int]) -> list[Any]:
 def _put_attribute(value: Attribute) -> Any:
     if isinstance(value, DType):
         return {"dtype": value.value}
-    return list(value) if isinstance(value, tuple) else value
+    if isinstance(value, tuple):
+        return [_put_number(number) for number in value]
+    return value if isinstance(value, str) else _put_number(value)
+
+
+def _put_number(value: Number) -> Any:
+    """A plain number as it is; one that follows a size with everything that it is made of."""
+    if isinstance(value, PerSize):
+        return {"per": [value.factor, _put_number(value.size), value.divides]}
+    return {"size": [value.n, value.name, value.times, value.plus]} if isinstance(value, Size) else value
+
+
+def _get_size(record: Any) -> Size:
+    n, name, times, plus = record["size"]
+    return Size(_whole(n), _text(name), *(_integer(value) for value in (times, plus)))
 
 
 def _get_type(record: Any) -> Type:
     dtype, shape = record
-    return Type(DType(dtype), tuple(_whole(size) for size in shape))
+    return Type(DType(dtype), tuple(_get_size(size) if isinstance(size, dict) else _whole(size) for size in shape))
 
 
 def _get_decl(record: Any) -> Decl:
@@ -135,21 +161,35 @@ def _get_instr(record: Any, notes: list[Note]) -> Instr:
 
 
 def _get_attribute(value: Any) -> Attribute:
-    if isinstance(value, dict):
+    if isinstance(value, dict) and "dtype" in value:
         return DType(value["dtype"])
     if isinstance(value, list):
         return tuple(_number(element) for element in value)
     return value if isinstance(value, str) else _number(value)
 
 
-def _number(value: Any) -> bool | int | float:
+def _number(value: Any) -> Number:
+    if isinstance(value, dict):
+        return _get_per(*value["per"]) if "per" in value else _get_size(value)
     if not isinstance(value, bool | int | float):
         raise ProgramError(f"{value!r} was found where a number was expected")
     return value
 
 
+def _get_per(factor: Any, size: Any, divides: Any) -> PerSize:
+    if not isinstance(factor, float) or not isinstance(divides, bool):
+        raise ProgramError(f"{factor!r} was found where the factor of a size was expected")
+    return PerSize(factor, _get_size(size), divides)
+
+
 def _whole(value: Any) -> int:
-    if isinstance(value, bool) or not isinstance(value, int) or value < 0:
+    if _integer(value) < 0:
+        raise ProgramError(f"{value!r} was found where a whole number from 0 on was expected")
+    return int(value)
+
+
+def _integer(value: Any) -> int:
+    if isinstance(value, bool) or not isinstance(value, int):
         raise ProgramError(f"{value!r} was found where a whole number was expected")
     return value
 

@@ -9,6 +9,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field, replace
 
 from ontogeny.isa.op import Op
+from ontogeny.isa.sizes import Size
 from ontogeny.isa.types import DType, Type
 
 Number = bool | int | float
@@ -71,11 +72,16 @@ class Routine:
 
 @dataclass(frozen=True, slots=True)
 class Program:
-    """A learner: what it keeps, what it is given, and what it can do (`init`, `predict`, `learn`, any others)."""
+    """A learner: what it keeps, what it is given, and what it can do (`init`, `predict`, `learn`, any others).
+
+    `sizes` are those that `isa.resize` can change, such as the batch, with their present values; types and attributes
+    that follow one hold `Size`s and `PerSize`s of its name.
+    """
 
     name: str
     decls: tuple[Decl, ...]
     routines: tuple[Routine, ...]
+    sizes: tuple[Size, ...] = ()
 
     def decl(self, name: str) -> Decl:
         """The declaration called `name`. Raises KeyError with the names there are."""

@@ -38,6 +38,13 @@ A param or state may be a **piece** of a larger one of its kind and format, its 
 theta[4]` is the six elements of `theta` from element 4 on. Pieces do not overlap. They are read by their own names
 and committed with their arena, so an update rule is written once for all of them.
 
+## Sizes
+
+A program may work at any size of its batch. `size batch = 64` declares that it does, and what the size is at present;
+types of inputs and operands and the attributes of instructions may then follow it, and `resized` makes the same program
+at another value. A machine does that itself when it is given inputs of another size. Registers follow none: they are
+kept while the size changes.
+
 ## Routines
 
 A routine without operands is an outermost one: a person, a run or a journal calls it by name. `init`, `predict`,
@@ -51,8 +58,9 @@ nothing.
 """
 
 GRAMMAR = r"""
-text        = program { declaration | routine { instruction } return }      each on its own line
+text        = program { size | declaration | routine { instruction } return }      each on its own line
 program     = "program" name
+size        = "size" name "=" whole                                  its present value, before what follows it
 declaration = ("param" | "state") name ":" type [ "=" name "[" whole "]" ]
             | "dial" name ":" type [ "=" number ]
             | "input" name ":" type
@@ -61,12 +69,16 @@ instruction = [ result { "," result } "=" ] operation { value } [ "{" [ attr { "
 result      = value [ ":" type ]
 attr        = attribute-name "=" ( number | truth | format | name | "[" [ item { "," item } ] "]" )
 item        = number | truth
+number      = plain | following
+following   = linear | plain ( "*" | "/" ) ( name | "(" linear ")" )
+linear      = [ integer "*" ] name [ ( "+" | "-" ) whole ]
 return      = "return" [ name "=" value { "," name "=" value } ]      ends a routine; it may not be left out
-type        = format "[" [ whole { "," whole } ] "]"                  f32[2,3]; a scalar is f32[]
+type        = format "[" [ dim { "," dim } ] "]"                      f32[2,3]; a scalar is f32[]
+dim         = whole | linear                                         f32[batch,8]
 value       = "%" name                                               %w, %0, %blocks.0.attn.weight, %"any text"
 name        = letters, digits, _ and dots, not beginning with a dot; or quoted
 quoted      = any text in double quotes, on one line, with the escapes ESCAPES
-number      = 12, -3, 0.1, 1e-05, inf, -inf, nan; nan_ and 16 hexadecimal digits is a NaN of those bits
+plain       = 12, -3, 0.1, 1e-05, inf, -inf, nan; nan_ and 16 hexadecimal digits is a NaN of those bits
 truth       = "true" | "false"
 note        = [ phase ] [ "|" where ]                                each bare or quoted; to the end of the line
 comment     = "#" to the end of the line, on a line of its own or after a line that has no note
@@ -76,6 +88,8 @@ RULES = """\
 - `to_text` and `from_text` are inverse to each other, to the last bit of a float and the last character of a note.
 - A number with a dot or an exponent is a float, without one an integer: `1` and `1.0` are different attributes.
 - A name that would read as a number, a truth or a number format is printed in quotes (`"0"`, `"nan"`, `"f32"`).
+- What follows a size is a number at the size's present value: whole ones such as `batch` and `8*batch-1`, and fractions
+  such as `0.5/batch`, `2.0/(8*batch)` and `1.0*batch`, which have a dot before the `*` or `/`.
 - Types beside results and result names in a routine's head may be left out; where they stand, they are checked.
 - Layout is free: spaces, tabs and empty lines mean nothing. `format_text` gives the canonical layout and keeps
   comments.

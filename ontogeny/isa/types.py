@@ -1,7 +1,7 @@
 """The types of values: a number format and a shape.
 
-A shape is a tuple of known sizes; a scalar has the empty shape. There are no symbolic sizes: a program is written for
-one batch size, and a learner is captured again for another.
+A shape is a tuple of known sizes; a scalar has the empty shape. A size may be a `Size`, which follows one of the
+program's own sizes such as the batch: a number like any other here, and `isa.resize` makes the program of another.
 """
 
 from __future__ import annotations

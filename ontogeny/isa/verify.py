@@ -8,16 +8,18 @@ index out of range or a failed assert is found by the machine.
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 
 from ontogeny.isa.errors import ProgramError
 from ontogeny.isa.op import Op
 from ontogeny.isa.program import KINDS, Decl, Instr, Program, Routine
 from ontogeny.isa.rules import MAX_CALLS, check_type, instruction_text, routine_results, value_types
 from ontogeny.isa.rules.site import SCALAR_F64
+from ontogeny.isa.sizes import Size, following
 from ontogeny.isa.tables import declarations, routines
+from ontogeny.isa.types import MAX_ELEMENTS
 
-__all__ = ["MAX_INSTRUCTIONS", "MAX_NAME", "routine_results", "value_types", "verify"]
+__all__ = ["MAX_INSTRUCTIONS", "MAX_NAME", "check_sizes", "routine_results", "value_types", "verify"]
 
 MAX_INSTRUCTIONS = 200_000
 MAX_DECLARATIONS = 200_000
@@ -27,8 +29,9 @@ CALLED = {Op.CALL: ("body",), Op.LOOP: ("body",), Op.WHILE: ("test", "body"), Op
 
 def verify(program: Program) -> None:
     """Raise ProgramError, naming routine and instruction (counted from one), unless the program is well formed."""
-    _sizes(program)
+    _bounds(program)
     _names(program)
+    check_sizes(program)
     _declarations(program)
     _calls(program)
     for routine in program.routines:
@@ -40,7 +43,7 @@ def verify(program: Program) -> None:
         _commits(program, routine, commits)
 
 
-def _sizes(program: Program) -> None:
+def _bounds(program: Program) -> None:
     count = sum(len(routine.body) for routine in program.routines)
     if count > MAX_INSTRUCTIONS:
         raise ProgramError(f"program {program.name!r} has {count} instructions, at most {MAX_INSTRUCTIONS} are allowed")
@@ -50,6 +53,7 @@ def _sizes(program: Program) -> None:
 
 def _names(program: Program) -> None:
     _distinct("the program", (program.name,))
+    _distinct("size", (size.name for size in program.sizes))
     _distinct("declaration", (decl.name for decl in program.decls))
     _distinct("routine", (routine.name for routine in program.routines))
     for routine in program.routines:
@@ -67,6 +71,37 @@ def _distinct(what: str, names: Iterable[str]) -> None:
         if name in seen:
             raise ProgramError(f"{what} {name!r} stands twice; give each its own name")
         seen.add(name)
+
+
+def check_sizes(program: Program) -> None:
+    """Raise ProgramError where something follows a size that is not declared, or not at its value, or may follow none.
+
+    A register is kept while the size changes, so only inputs, operands and instructions follow one.
+    """
+    known = {size.name: size for size in program.sizes}
+    for size in program.sizes:
+        if not 1 <= size == size.n <= MAX_ELEMENTS:
+            raise ProgramError(f"size {size.name!r} must be from 1 to {MAX_ELEMENTS}, not {int(size)}")
+    for decl in program.decls:
+        if decl.kind != "input" and following(decl.type.shape):
+            raise ProgramError(f"{decl.kind} {decl.name!r} follows a size, but it is kept; only an input may")
+        _follows(f"{decl.kind} {decl.name!r}", decl.type.shape, known)
+    for routine in program.routines:
+        for name, type_ in routine.params:
+            _follows(f"routine {routine.name!r}: operand %{name}", type_.shape, known)
+        for number, instr in enumerate(routine.body, 1):
+            for key, value in instr.attrs:
+                if found := following(value):
+                    _follows(f"{_place(routine, number, instr)}: attribute {key}", found, known)
+
+
+def _follows(what: str, numbers: tuple[int | float, ...], known: Mapping[str, Size]) -> None:
+    for number in following(numbers):
+        size = number if isinstance(number, Size) else number.size
+        if size.name not in known:
+            raise ProgramError(f"{what} follows a size {size.name!r:.80} that is not declared; write 'size NAME = 64'")
+        if size.n != known[size.name]:
+            raise ProgramError(f"{what} takes {size.name!r} for {size.n}, but it is {int(known[size.name])}")
 
 
 def _declarations(program: Program) -> None:
@@ -177,4 +212,8 @@ def _commits(program: Program, routine: Routine, known: dict[str, frozenset[str]
 
 
 def _at(routine: Routine, number: int, instr: Instr, message: str) -> ProgramError:
-    return ProgramError(f"routine {routine.name!r}, instruction {number} ({instruction_text(instr)}): {message}")
+    return ProgramError(f"{_place(routine, number, instr)}: {message}")
+
+
+def _place(routine: Routine, number: int, instr: Instr) -> str:
+    return f"routine {routine.name!r}, instruction {number} ({instruction_text(instr)})"

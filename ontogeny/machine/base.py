@@ -13,13 +13,13 @@ from typing import Any, Protocol
 import numpy as np
 
 from ontogeny.isa.errors import MachineError
-from ontogeny.isa.op import Op
 from ontogeny.isa.program import Decl, Program, Routine
-from ontogeny.isa.tables import ByIdentity, declarations, routines
+from ontogeny.isa.tables import declarations
 from ontogeny.isa.types import Type
-from ontogeny.isa.verify import CALLED
 from ontogeny.machine.formats import DTYPES, NUMPY
 from ontogeny.machine.learner import Array
+from ontogeny.machine.reads import reads
+from ontogeny.machine.sizes import expected, fitted
 
 
 class Machine(Protocol):
@@ -37,14 +37,16 @@ class Machine(Protocol):
         """Run an outermost routine; its results by name. Dials that are not given have their declared default."""
 
 
-def checked(what: str, array: object, expected: Type) -> Array:
-    """`array` as it is, or MachineError where its format or shape is not the expected one."""
+def checked(what: str, array: object, expected: Type, words: str = "") -> Array:
+    """`array` as it is, or MachineError where its format or shape is not the expected one (in other `words`)."""
     if not isinstance(array, np.ndarray | np.generic):
-        raise MachineError(f"{what} is a {type(array).__name__}; a NumPy array of {expected} was expected")
+        raise MachineError(f"{what} is a {type(array).__name__}; a NumPy array of {words or expected} was expected")
     found = DTYPES.get(array.dtype)
     if array.dtype != NUMPY[expected.dtype] or array.shape != expected.shape:
         given = f"{found or array.dtype}[{','.join(map(str, array.shape))}]"
-        raise MachineError(f"{what} is {given}, but the program declares {expected}; convert or reshape it first")
+        raise MachineError(
+            f"{what} is {given}, but the program declares {words or expected}; convert or reshape it first"
+        )
     return np.asarray(array)
 
 
@@ -61,15 +63,19 @@ def checked_state(program: Program, state: Mapping[str, Array]) -> dict[str, Arr
 
 
 def checked_inputs(program: Program, routine: Routine, inputs: Mapping[str, Array]) -> dict[str, Array]:
-    """The inputs that `routine` may read, checked. Entries that it does not read are left out, whatever they are."""
+    """The inputs that `routine` may read, checked; where the program has sizes, they may be of any.
+
+    Entries that it does not read are left out, whatever they are.
+    """
     declared = declarations(program)
     wanted = [name for name in reads(program, routine) if declared[name].kind == "input"]
     if missing := [name for name in wanted if name not in inputs]:
         raise MachineError(
             f"routine {routine.name!r} needs input {_names(missing)} of type "
-            f"{', '.join(str(declared[name].type) for name in missing)}; given were {_names(inputs)}"
+            f"{', '.join(expected(program, name) for name in missing)}; given were {_names(inputs)}"
         )
-    return {name: checked(f"input {name!r}", inputs[name], declared[name].type) for name in wanted}
+    now = declarations(fitted(program, routine, inputs))
+    return {name: checked(f"input {name!r}", inputs[name], now[name].type, expected(program, name)) for name in wanted}
 
 
 def checked_dials(program: Program, dials: Mapping[str, float]) -> dict[str, Array]:
@@ -86,31 +92,6 @@ def outermost(program: Program, name: str) -> Routine:
     if name not in callable_names:
         raise MachineError(f"no routine {name!r} can be called; there are {_names(callable_names)}")
     return program.routine(name)
-
-
-_reads: ByIdentity[tuple[str, ...]] = ByIdentity()
-
-
-def reads(program: Program, routine: Routine) -> tuple[str, ...]:
-    """The declared names that a routine may read, itself or in those that it calls, each once."""
-    return _reads.get((program, routine), lambda: tuple(_collected(program, routine)))
-
-
-def _collected(program: Program, routine: Routine) -> dict[str, None]:
-    names: dict[str, None] = {}
-    _collect(program, routine, names, set())
-    return names
-
-
-def _collect(program: Program, routine: Routine, names: dict[str, None], seen: set[str]) -> None:
-    seen.add(routine.name)
-    for instr in routine.body:
-        if instr.op is Op.READ:
-            names[str(instr.attr("name"))] = None
-        for attribute in CALLED.get(instr.op, ()):
-            called = routines(program)[str(instr.attr(attribute))]
-            if called.name not in seen:
-                _collect(program, called, names, seen)
 
 
 def piece(decl: Decl, arena: Array) -> Array:

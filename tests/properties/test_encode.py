@@ -14,13 +14,21 @@ from ontogeny.isa.encode import MAGIC, VERSION, decode, encode
 from ontogeny.isa.errors import ProgramError
 from ontogeny.isa.op import Op
 from ontogeny.isa.program import KINDS, Decl, Instr, Note, Program, Routine
+from ontogeny.isa.sizes import PerSize, Size
 from ontogeny.isa.text import from_text
 from ontogeny.isa.types import DType, Type
+from tests.properties.programs import exact
 
 EXAMPLES = sorted((Path(__file__).parents[2] / "examples").glob("*.onto"))
 NAMES = st.text(max_size=8)
-TYPES = st.builds(Type, st.sampled_from(DType), st.lists(st.integers(0, 9), max_size=4).map(tuple))
-NUMBERS = st.booleans() | st.integers(-(2**63), 2**64) | st.floats(allow_nan=False)
+TYPES = st.builds(
+    Type,
+    st.sampled_from(DType),
+    st.lists(st.integers(0, 9) | st.builds(Size, st.integers(0, 9), st.text(max_size=8)), max_size=4).map(tuple),
+)
+SIZES = st.builds(Size, st.integers(0, 9), NAMES, st.integers(-9, 9).filter(bool), st.integers(0, 9))
+FRACTIONS = st.builds(PerSize, st.floats(-9, 9), SIZES.filter(bool), st.booleans())
+NUMBERS = st.booleans() | st.integers(-(2**63), 2**64) | st.floats(allow_nan=False) | SIZES | FRACTIONS
 ATTRIBUTES = NUMBERS | NAMES | st.sampled_from(DType) | st.lists(NUMBERS, max_size=4).map(tuple)
 PAIRS = st.lists(st.tuples(NAMES, ATTRIBUTES), max_size=3).map(tuple)
 WORDS = st.lists(NAMES, max_size=3).map(tuple)
@@ -30,12 +38,13 @@ RETURNS = st.lists(st.tuples(NAMES, NAMES), max_size=3).map(tuple)
 ROUTINES = st.builds(Routine, NAMES, OPERANDS, st.lists(INSTRS, max_size=4).map(tuple), RETURNS)
 DEFAULTS = st.none() | st.floats(allow_nan=False)
 DECLS = st.builds(Decl, st.sampled_from(KINDS), NAMES, TYPES, DEFAULTS, NAMES, st.integers(0, 99))
-PROGRAMS = st.builds(Program, NAMES, st.lists(DECLS, max_size=4).map(tuple), st.lists(ROUTINES, max_size=3).map(tuple))
+DECLARED = st.lists(DECLS, max_size=4).map(tuple)
+PROGRAMS = st.builds(Program, NAMES, DECLARED, st.lists(ROUTINES, max_size=3).map(tuple), st.lists(SIZES).map(tuple))
 
 
-def exactly(program: Program) -> str:
-    """The records in full: notes too, and 1, 1.0 and True apart."""
-    return repr(program)
+def exactly(program: Program) -> object:
+    """The records in full: notes too, 1, 1.0 and True apart, and how a number follows a size."""
+    return exact(program)
 
 
 @given(PROGRAMS)
@@ -90,6 +99,9 @@ def test_a_bomb_is_not_inflated() -> None:
         b'{"name":"p","decls":[["param","w",["f32",[-1]],null,"",0]],"routines":[],"notes":[]}',
         b'{"name":"p","decls":[],"routines":[["r",[],[[["a"],"nothing",[],[],0]],[]]],"notes":[["",""]]}',
         b'{"name":"p","decls":[],"routines":[["r",[],[["ab","add",[],[],0]],[]]],"notes":[["",""]]}',
+        b'{"name":"p","decls":[],"routines":[],"notes":[],"sizes":[{"size":[64,"batch",0,0]}]}',
+        b'{"name":"p","decls":[],"routines":[],"notes":[],"sizes":[{"size":[64,"batch",1]}]}',
+        b'{"name":"p","decls":[["input","x",["f32",[{"per":[1.0,{"size":[0,"b",1,0]},true]}]],null,"",0]],"routines":[],"notes":[]}',
         b'{"name":' + b"9" * 5000 + b"}",
     ],
 )

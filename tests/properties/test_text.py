@@ -9,9 +9,11 @@ from hypothesis import strategies as st
 from ontogeny.isa.errors import ProgramError, TextError
 from ontogeny.isa.op import Op
 from ontogeny.isa.program import Attribute, Instr, Program, Routine
+from ontogeny.isa.sizes import PerSize, Size
 from ontogeny.isa.text import format_text, from_text, to_text
+from ontogeny.isa.text.cursor import Cursor
 from ontogeny.isa.text.lines import print_line
-from ontogeny.isa.text.parser import Cursor, parse_line
+from ontogeny.isa.text.parser import parse_line
 from ontogeny.isa.text.words import attribute, read_name, read_value, value_name
 from tests.properties.programs import any_attribute, exact, names, programs
 
@@ -38,7 +40,7 @@ def test_text_is_in_its_canonical_layout_and_encodes(program: Program) -> None:
 @settings(max_examples=200, deadline=None)
 @given(any_attribute())
 def test_one_attribute(value: Attribute) -> None:
-    if not isinstance(value, tuple):
+    if not isinstance(value, tuple | Size | PerSize):
         assert exact(read_value(attribute(value))) == exact(value)
 
 
@@ -67,8 +69,9 @@ def test_comments_and_loose_spacing_survive_formatting(program: Program, data: s
 @settings(max_examples=100, deadline=None)
 @given(programs)
 def test_a_line_prints_as_it_was_read(program: Program) -> None:
+    sizes: dict[str, int] = {}
     for number, text in enumerate(to_text(program).split("\n"), 1):
-        line = parse_line(Cursor(text, number))
+        line = parse_line(Cursor(text, number, sizes))
         assert (print_line(line) if line else "") == text
 
 

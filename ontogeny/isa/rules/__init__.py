@@ -11,6 +11,7 @@ from ontogeny.isa.op import Op
 from ontogeny.isa.program import Instr, Program, Routine
 from ontogeny.isa.rules import control, elementwise, movement, neural, reduce
 from ontogeny.isa.rules.site import Rule, Site, Types, checked_attrs
+from ontogeny.isa.sizes import Size
 from ontogeny.isa.tables import ByIdentity, routines
 from ontogeny.isa.types import MAX_ELEMENTS, MAX_RANK, Type
 
@@ -50,7 +51,7 @@ def routine_results(program: Program, routine: Routine) -> Types:
 
 def check_type(what: str, type_: Type) -> None:
     """Refuse a shape that is malformed or out of bounds."""
-    if not (type(type_.shape) is tuple and all(type(size) is int and size >= 0 for size in type_.shape)):
+    if not (type(type_.shape) is tuple and all(type(size) in (int, Size) and size >= 0 for size in type_.shape)):
         raise ProgramError(f"{what}: sizes must be whole numbers of 0 or more, not {type_.shape}")
     if type_.rank > MAX_RANK:
         raise ProgramError(f"{what}: at most {MAX_RANK} dimensions, not {type_.rank}")

@@ -13,6 +13,7 @@ from typing import cast
 from ontogeny.isa.errors import ProgramError
 from ontogeny.isa.op import ATTRIBUTES
 from ontogeny.isa.program import Attribute, Instr, Number, Program
+from ontogeny.isa.sizes import PerSize, Size
 from ontogeny.isa.types import FLOATS, SIGNED, UNSIGNED, DType, Type, broadcast
 
 INTS = SIGNED | UNSIGNED
@@ -133,7 +134,7 @@ class Site:
         if dtype in FLOATS:
             return
         low, high = int_range(dtype)
-        if type(value) is float or not low <= value <= high:
+        if isinstance(value, float) or not low <= value <= high:
             raise self.error(f"{name} must be {dtype}, a whole number from {low} to {high}, not {value!r}")
 
 
@@ -149,13 +150,13 @@ def int_range(dtype: DType) -> tuple[int, int]:
 
 
 def is_number(value: object) -> bool:
-    """Whether the value is a plain Python number that some format holds."""
-    return type(value) in (bool, float) or (type(value) is int and LOWEST <= value <= HIGHEST)
+    """Whether the value is a Python number that some format holds, plain or following a size."""
+    return type(value) in (bool, float, PerSize) or is_int(value)
 
 
 def is_int(value: object) -> bool:
-    """Whether the value is a plain Python integer of at most 64 bits; a bool is not."""
-    return type(value) is int and LOWEST <= value <= HIGHEST
+    """Whether the value is a Python integer of at most 64 bits, plain or following a size; a bool is not."""
+    return type(value) in (int, Size) and LOWEST <= cast(int, value) <= HIGHEST
 
 
 ATTRIBUTE_KINDS: dict[str, Callable[[object], bool]] = {

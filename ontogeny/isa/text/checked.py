@@ -6,7 +6,7 @@ import re
 
 from ontogeny.isa.errors import ProgramError, TextError
 from ontogeny.isa.program import Program
-from ontogeny.isa.text.parser import Cursor
+from ontogeny.isa.text.cursor import Cursor
 from ontogeny.isa.text.reader import Source, read
 from ontogeny.isa.text.words import read_name, value_name
 from ontogeny.isa.types import Type
@@ -14,7 +14,7 @@ from ontogeny.isa.verify import value_types, verify
 
 _INSTRUCTION = re.compile(r"routine '([^']+)', instruction (\d+) \([^)]*\): ")
 _ROUTINE = re.compile(r"routine '([^']+)'( returns)?")
-_DECLARATION = re.compile(r"(?:(?:declaration|param|state|dial|input) )?'([^']+)'")
+_DECLARATION = re.compile(r"(?:(?:declaration|size|param|state|dial|input) )?'([^']+)'")
 
 
 def from_text(text: str, check: bool = True) -> Program:

@@ -8,7 +8,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from ontogeny.isa.program import Decl, Instr, Note
-from ontogeny.isa.text.words import attribute, name, number, quote, value_name
+from ontogeny.isa.sizes import Size
+from ontogeny.isa.text.words import attribute, name, number, quote, shaped, value_name
 from ontogeny.isa.types import Type
 
 NOTE_COLUMN = 64
@@ -20,6 +21,13 @@ class ProgramLine:
     """`program perceptron`"""
 
     name: str
+
+
+@dataclass(frozen=True, slots=True)
+class SizeLine:
+    """`size batch = 64`"""
+
+    size: Size
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,7 +54,7 @@ class ReturnLine:
     returns: tuple[tuple[str, str], ...]
 
 
-Line = ProgramLine | Decl | RoutineLine | InstrLine | ReturnLine
+Line = ProgramLine | SizeLine | Decl | RoutineLine | InstrLine | ReturnLine
 
 
 def print_line(line: Line) -> str:
@@ -58,6 +66,8 @@ def print_line(line: Line) -> str:
             return _declaration(line)
         case ProgramLine(label):
             return f"program {name(label)}"
+        case SizeLine(size):
+            return f"size {name(size.name)} = {number(size.n)}"
         case RoutineLine():
             return _routine(line)
         case ReturnLine(returns):
@@ -65,20 +75,22 @@ def print_line(line: Line) -> str:
 
 
 def _declaration(decl: Decl) -> str:
-    text = f"{decl.kind} {name(decl.name)}: {decl.type}"
+    text = f"{decl.kind} {name(decl.name)}: {shaped(decl.type)}"
     if decl.arena:
         text += f" = {name(decl.arena)}[{number(decl.offset)}]"
     return text if decl.default is None else f"{text} = {number(decl.default)}"
 
 
 def _routine(line: RoutineLine) -> str:
-    params = ", ".join(f"{value_name(param)}: {of}" for param, of in line.params)
+    params = ", ".join(f"{value_name(param)}: {shaped(of)}" for param, of in line.params)
     results = f" -> {', '.join(map(name, line.results))}" if line.results else ""
     return f"routine {name(line.name)}({params}){results}:"
 
 
 def _instruction(instr: Instr, types: tuple[Type | None, ...]) -> str:
-    results = ", ".join(value_name(out) + (f": {of}" if of else "") for out, of in zip(instr.out, types, strict=True))
+    results = ", ".join(
+        value_name(out) + (f": {shaped(of)}" if of else "") for out, of in zip(instr.out, types, strict=True)
+    )
     words = [f"  {results} = {instr.op.text}" if results else f"  {instr.op.text}", *map(value_name, instr.args)]
     if instr.attrs:
         words.append(f"{{{', '.join(f'{key}={attribute(value)}' for key, value in instr.attrs)}}}")

@@ -6,107 +6,32 @@ The grammar has no nesting, so there is no recursion here; a `Cursor` walks over
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterable
+from collections.abc import Callable
 from difflib import get_close_matches
-from typing import NoReturn, TypeVar
+from typing import NoReturn
 
-from ontogeny.isa.errors import TextError
 from ontogeny.isa.op import ATTRIBUTES, BY_NAME, Op
 from ontogeny.isa.program import KINDS, Attribute, Decl, Instr, Note, Number
-from ontogeny.isa.text.lines import InstrLine, Line, ProgramLine, ReturnLine, RoutineLine
+from ontogeny.isa.sizes import Size
+from ontogeny.isa.text.cursor import Cursor
+from ontogeny.isa.text.lines import InstrLine, Line, ProgramLine, ReturnLine, RoutineLine, SizeLine
+from ontogeny.isa.text.numbers import dimension, follows, scalar, whole
 from ontogeny.isa.text.words import (
     DTYPES,
     MAX_NUMBER,
     QUOTED,
-    TOKEN,
     WordError,
     read_name,
     read_number,
-    read_scalar,
     read_value,
     show,
     unquote,
 )
 from ontogeny.isa.types import MAX_ELEMENTS, MAX_RANK, Type
 
-HEADS = ("program", "routine", "return", *KINDS)
+HEADS = ("program", "size", "routine", "return", *KINDS)
 _NOTE = re.compile(r'("[^"\\]*(?:\\.[^"\\]*)*"[ \t]*|[^|]*)(?:\|(.*))?', re.DOTALL)
 _NO_NOTE = Note()
-T = TypeVar("T")
-
-
-class Cursor:
-    """The tokens of one line and a place among them; `""` stands after the last one."""
-
-    def __init__(self, text: str, number: int) -> None:
-        self.text = text
-        self.number = number
-        self.tokens: list[str] = TOKEN.findall(text)
-        self.place = 0
-        self.note = ""
-        self.comment = ""
-        if self.tokens and self.tokens[-1][0] in ";#":
-            tail = self.tokens.pop()
-            self.note, self.comment = (tail[1:], "") if tail[0] == ";" else ("", tail)
-        self.tokens.append("")
-
-    @property
-    def token(self) -> str:
-        """The token that stands here."""
-        return self.tokens[self.place]
-
-    def take(self) -> str:
-        """The token that stands here; steps over it."""
-        token = self.tokens[self.place]
-        if token:
-            self.place += 1
-        return token
-
-    def skip(self, token: str) -> bool:
-        """Steps over `token` if it stands here, and says whether it did."""
-        if self.tokens[self.place] != token:
-            return False
-        self.place += 1
-        return True
-
-    def expect(self, token: str) -> None:
-        """Steps over `token`. Raises TextError when another one stands here."""
-        if self.tokens[self.place] != token:
-            self.fail(f"expected {token!r}")
-        self.place += 1
-
-    def read(self, reader: Callable[[str], T], expected: str) -> T:
-        """What `reader` makes of the token that stands here; steps over it."""
-        token = self.tokens[self.place]
-        if not token:
-            self.fail(f"expected {expected}")
-        try:
-            value = reader(token)
-        except WordError as error:
-            self.fail(str(error) if token[0] == '"' or len(token) > MAX_NUMBER else f"expected {expected}: {error}")
-        self.place += 1
-        return value
-
-    def fail(self, message: str, place: int | None = None, found: bool = True) -> NoReturn:
-        """Raises TextError at this token, or the one at `place`, and says what was found there."""
-        place = self.place if place is None else place
-        what = f", found {show(self.tokens[place]) if self.tokens[place] else 'the end of the line'}" if found else ""
-        raise TextError(message + what, self.number, self.column(place))
-
-    def column(self, place: int) -> int:
-        """The column of a token, counted from one."""
-        for index, match in enumerate(TOKEN.finditer(self.text)):
-            if index == place:
-                return match.start() + 1
-        return len(self.text.rstrip()) + 1
-
-    def unknown(self, what: str, word: str, known: Iterable[str], place: int | None = None) -> NoReturn:
-        """Raises TextError for a word that is none of the known ones, and names the nearest."""
-        known = list(known)
-        near = get_close_matches(word, known, 1) if len(word) <= MAX_NUMBER else []
-        few = f"; there are {', '.join(known)}" if len(known) <= 8 else "; see docs/SPEC.md"
-        hint = f"; did you mean {near[0]!r}?" if near else few if known else "; there are none"
-        self.fail(f"{what} {show(word)}{hint}", place, found=False)
 
 
 def parse_line(cursor: Cursor) -> Line | None:
@@ -125,6 +50,8 @@ def parse_line(cursor: Cursor) -> Line | None:
     cursor.take()
     if head == "program":
         line = ProgramLine(cursor.read(read_name, "the program's name"))
+    elif head == "size":
+        line = _size(cursor)
     elif head == "routine":
         line = _routine(cursor)
     elif head == "return":
@@ -163,16 +90,18 @@ def _declaration(cursor: Cursor, kind: str) -> Decl:
         cursor.fail("an input has no default; a dial has", found=False)
     arena = cursor.read(read_name, f"the {kind} that this one is a piece of, as in theta[4]")
     cursor.expect("[")
-    offset = _whole(cursor, "the piece's first element")
+    offset = whole(cursor, "the piece's first element")
     cursor.expect("]")
     return Decl(kind, name, of, arena=arena, offset=offset)
 
 
-def _whole(cursor: Cursor, expected: str) -> int:
-    value = cursor.read(read_number, f"{expected}, a whole number from 0 on")
-    if not isinstance(value, int) or not 0 <= value <= MAX_ELEMENTS:
-        cursor.fail(f"expected {expected}, a whole number from 0 to {MAX_ELEMENTS}", cursor.place - 1)
-    return value
+def _size(cursor: Cursor) -> SizeLine:
+    name = cursor.read(read_name, "the size's name")
+    if name in cursor.sizes:
+        cursor.fail(f"size {show(name)} stands twice; give each its own name", cursor.place - 1, found=False)
+    cursor.expect("=")
+    cursor.sizes[name] = whole(cursor, "what it is at present", 1)
+    return SizeLine(Size(cursor.sizes[name], name))
 
 
 def read_type(cursor: Cursor) -> Type:
@@ -189,7 +118,7 @@ def read_type(cursor: Cursor) -> Type:
     while not cursor.skip("]"):
         if shape:
             cursor.expect(",")
-        shape.append(_whole(cursor, "a size"))
+        shape.append(dimension(cursor))
         if len(shape) > MAX_RANK:
             cursor.fail(f"more than {MAX_RANK} dimensions", cursor.place - 1, found=False)
     of = Type(dtype, tuple(shape))
@@ -287,7 +216,13 @@ def _attributes(cursor: Cursor, op: Op) -> tuple[tuple[str, Attribute], ...]:
 def _attribute(cursor: Cursor, key: str, kind: str) -> Attribute:
     start = cursor.place
     expected = f"{key} to be {EXPECTED[kind]}"
-    value = _list(cursor) if cursor.token == "[" else cursor.read(read_value, expected)
+    value: Attribute
+    if cursor.token == "[":
+        value = _list(cursor)
+    elif kind in NUMERIC and follows(cursor):
+        value = scalar(cursor)
+    else:
+        value = cursor.read(read_value, expected)
     if not ACCEPTS[kind](value):
         cursor.fail(f"expected {expected}", start)
     return value
@@ -299,7 +234,7 @@ def _list(cursor: Cursor) -> tuple[Number, ...]:
     while not cursor.skip("]"):
         if values:
             cursor.expect(",")
-        values.append(cursor.read(read_scalar, "a number"))
+        values.append(scalar(cursor))
     return tuple(values)
 
 
@@ -317,6 +252,9 @@ EXPECTED: dict[str, str] = {
     "dtype": f"a number format: {', '.join(DTYPES)}",
 }
 """What each kind of attribute in `isa.op.ATTRIBUTES` is, in words."""
+
+NUMERIC = ("int", "ints", "number", "numbers")
+"""The kinds in which a bare name is that of a size."""
 
 ACCEPTS: dict[str, Callable[[Attribute], bool]] = {
     "str": lambda value: isinstance(value, str),

@@ -7,8 +7,10 @@ from dataclasses import dataclass, field
 
 from ontogeny.isa.errors import ProgramError, TextError
 from ontogeny.isa.program import Decl, Instr, Program, Routine
-from ontogeny.isa.text.lines import InstrLine, Line, ProgramLine, ReturnLine, RoutineLine, print_line
-from ontogeny.isa.text.parser import Cursor, parse_line
+from ontogeny.isa.sizes import Size
+from ontogeny.isa.text.cursor import Cursor
+from ontogeny.isa.text.lines import InstrLine, Line, ProgramLine, ReturnLine, RoutineLine, SizeLine, print_line
+from ontogeny.isa.text.parser import parse_line
 from ontogeny.isa.text.words import MAX_LINE, MAX_LINES, MAX_TEXT, show
 from ontogeny.isa.types import Type
 
@@ -40,21 +42,23 @@ class Source:
 
 
 def cursors(text: str) -> Iterator[Cursor]:
-    """The lines of a text. Raises TextError where it is larger than the caps."""
+    """The lines of a text, which share the sizes declared in it. Raises TextError where it is larger than the caps."""
     if len(text) > MAX_TEXT:
         raise TextError(f"the text has {len(text)} characters; {MAX_TEXT} are the most", 1, 1)
+    sizes: dict[str, int] = {}
     lines = text.split("\n")
     if len(lines) > MAX_LINES:
         raise TextError(f"the text has {len(lines)} lines; {MAX_LINES} are the most", MAX_LINES, 1)
     for number, line in enumerate(lines, 1):
         if len(line) > MAX_LINE:
             raise TextError(f"the line has {len(line)} characters; {MAX_LINE} are the most", number, MAX_LINE)
-        yield Cursor(line, number)
+        yield Cursor(line, number, sizes)
 
 
 def read(text: str) -> Source:
     """The program that a text spells, not verified. Raises TextError."""
     name: str | None = None
+    sizes: list[Size] = []
     decls: list[Decl] = []
     bodies: list[Body] = []
     lines: dict[str, int] = {}
@@ -65,6 +69,9 @@ def read(text: str) -> Source:
             continue
         if isinstance(line, ProgramLine) or name is None:
             name = _program(cursor, line, name)
+        elif isinstance(line, SizeLine):
+            _outside(cursor, bodies, "a size")
+            sizes.append(line.size)
         elif isinstance(line, Decl):
             _outside(cursor, bodies, "a declaration")
             decls.append(line)
@@ -78,7 +85,8 @@ def read(text: str) -> Source:
         raise TextError("expected a program; its first line is 'program NAME'", cursor.number, 1)
     cursor.place = len(cursor.tokens) - 1
     _outside(cursor, bodies, "the end of the text")
-    return Source(Program(name, tuple(decls), tuple(body.routine() for body in bodies)), bodies, lines)
+    routines = tuple(body.routine() for body in bodies)
+    return Source(Program(name, tuple(decls), routines, tuple(sizes)), bodies, lines)
 
 
 def _program(cursor: Cursor, line: Line, name: str | None) -> str:
@@ -125,7 +133,7 @@ def format_text(text: str) -> str:
     within = False
     for cursor in cursors(text):
         line = parse_line(cursor)
-        within = isinstance(line, RoutineLine) or (within and not isinstance(line, (Decl, ProgramLine)))
+        within = isinstance(line, RoutineLine) or (within and not isinstance(line, (Decl, ProgramLine, SizeLine)))
         done.append(_format(cursor, line, within))
         within = within and not isinstance(line, ReturnLine)
     return _spaced(done)

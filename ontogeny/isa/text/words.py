@@ -12,7 +12,8 @@ import struct
 
 from ontogeny.isa.errors import ProgramError
 from ontogeny.isa.program import Attribute, Number
-from ontogeny.isa.types import DType
+from ontogeny.isa.sizes import PerSize, Size
+from ontogeny.isa.types import DType, Type
 
 MAX_TEXT = 64 << 20
 """Characters of a whole text."""
@@ -82,7 +83,7 @@ def _unescape(match: re.Match[str]) -> str:
 
 def name(text: str) -> str:
     """A name as it is printed: bare when it is letters, digits, `_` and dots and reads as nothing else; else quoted."""
-    return text if PLAIN.fullmatch(text) and not _is_reserved(text) else quote(text)
+    return text if PLAIN.fullmatch(text) and not is_reserved(text) else quote(text)
 
 
 def value_name(text: str) -> str:
@@ -90,7 +91,8 @@ def value_name(text: str) -> str:
     return "%" + (text if PLAIN.fullmatch(text) else quote(text))
 
 
-def _is_reserved(text: str) -> bool:
+def is_reserved(text: str) -> bool:
+    """Whether a bare word is a number, a truth or a number format, so that a name like it is quoted."""
     return text in DTYPES or text in _TRUTHS or _FLOAT.fullmatch(text) is not None
 
 
@@ -106,8 +108,11 @@ def read_name(token: str) -> str:
 def number(value: Number) -> str:
     """A number so that reading gives the same one: every digit of a float, the sign of zero, the bits of a NaN.
 
-    Raises ProgramError for what is no plain number, and for an integer of more than MAX_NUMBER characters.
+    One that follows a size is printed as how it does. Raises ProgramError for what is no number, and for an integer of
+    more than MAX_NUMBER characters.
     """
+    if isinstance(value, Size | PerSize):
+        return follower(value)
     if isinstance(value, bool):
         return "true" if value else "false"
     if isinstance(value, float):
@@ -119,6 +124,22 @@ def number(value: Number) -> str:
     if abs(value) >= 10 ** (MAX_NUMBER - 1):
         raise ProgramError(f"an integer of more than {MAX_NUMBER - 1} digits has no text form")
     return int.__repr__(value)
+
+
+def follower(value: Size | PerSize) -> str:
+    """A number that follows a size: `batch`, `8*batch-1`, `0.5/batch`, `2.0/(8*batch)`."""
+    if isinstance(value, PerSize):
+        size = follower(value.size)
+        plain = (value.size.times, value.size.plus) == (1, 0)
+        return f"{number(value.factor)}{'/' if value.divides else '*'}{size if plain else f'({size})'}"
+    times = "" if value.times == 1 else f"{number(value.times)}*"
+    sign = "+" if value.plus > 0 else ""
+    return f"{times}{name(value.name)}{sign}{number(value.plus) if value.plus else ''}"
+
+
+def shaped(type_: Type) -> str:
+    """A type as it is printed, with the sizes that it follows by name: `f32[batch,8]`."""
+    return f"{type_.dtype}[{','.join(map(number, type_.shape))}]"
 
 
 def _nan(value: float) -> str:

@@ -29,6 +29,7 @@ from ontogeny.machine.compiled.lower import Lowering, Plan, Step, build, on_host
 from ontogeny.machine.compiled.threads import Choice, contested, dependent, nowhere
 from ontogeny.machine.formats import NUMPY
 from ontogeny.machine.learner import Array
+from ontogeny.machine.sizes import KEPT, fitted
 
 MODES = ("exact", "portable", "step", "fast")
 ALONE: dict[str, Choice] = {"portable": dependent, "fast": nowhere}
@@ -65,6 +66,7 @@ class CompiledMachine:
         self._turned: Mapping[str, Array] = {}
         self._committed: dict[str, Any] = {}
         self._fast: dict[str, Callable[..., tuple[Any, ...]]] = {}
+        self._sized: dict[tuple[int, ...], CompiledMachine] = {}
 
     @property
     def any_threads(self) -> bool:
@@ -88,6 +90,9 @@ class CompiledMachine:
     def call(self, routine: str, inputs: Mapping[str, Array], dials: Mapping[str, float]) -> dict[str, Array]:
         """Run an outermost routine; its results by name."""
         ready = self.prepare(routine)
+        program = fitted(self.program, ready.plan.routine, inputs)
+        if program is not self.program:
+            return self._at(program).call(routine, inputs, dials)
         given = checked_inputs(self.program, ready.plan.routine, inputs)
         values = self._values(ready.plan, given, self._dials(dials))
         self._committed = {}
@@ -106,6 +111,18 @@ class CompiledMachine:
         results = dict(zip(ready.outputs, outputs, strict=True))
         self._commit({**self._committed, **{name: results[slot] for name, slot in ready.plan.commits}})
         return {name: self._result(ready.plan, slot, results[slot]) for name, slot in ready.plan.routine.returns}
+
+    def _at(self, program: Program) -> CompiledMachine:
+        """A machine of the program at other sizes, which shares the registers."""
+        key = tuple(size.n for size in program.sizes)
+        if key not in self._sized:
+            while len(self._sized) >= KEPT:
+                del self._sized[next(iter(self._sized))]
+            other = CompiledMachine(program, mode=self.mode, device=self.device, threads=self.threads)
+            other.registers = self.registers
+            self._sized[key] = other
+        self._sized[key].watch = self.watch
+        return self._sized[key]
 
     def _dials(self, dials: Mapping[str, float]) -> Mapping[str, Array]:
         """The dials as arrays; the same again while nobody turns one."""

@@ -12,6 +12,7 @@ from ontogeny.machine.base import checked_dials, checked_inputs, checked_state, 
 from ontogeny.machine.learner import Array
 from ontogeny.machine.reference.execution import Execution, Frame, Watch
 from ontogeny.machine.reference.meaning import ALL
+from ontogeny.machine.sizes import fitted
 
 __all__ = ["Execution", "Frame", "ReferenceMachine"]
 
@@ -39,9 +40,10 @@ class ReferenceMachine:
 
     def begin(self, routine: str, inputs: Mapping[str, Array], dials: Mapping[str, float]) -> Execution:
         """A call of an outermost routine that waits before its first instruction."""
-        called = outermost(self.program, routine)
-        given = {**checked_inputs(self.program, called, inputs), **checked_dials(self.program, dials)}
-        return Execution(self.program, called, self._loaded(), given, ALL, self.watch, self._expansions)
+        program = fitted(self.program, outermost(self.program, routine), inputs)
+        called = outermost(program, routine)
+        given = {**checked_inputs(program, called, inputs), **checked_dials(program, dials)}
+        return Execution(program, called, self._loaded(), given, ALL, self.watch, self._expansions)
 
     def call(self, routine: str, inputs: Mapping[str, Array], dials: Mapping[str, float]) -> dict[str, Array]:
         """Run an outermost routine; its results by name. Dials that are not given have their declared default."""
