@@ -15,16 +15,24 @@ class Arrays:
     """Named arrays whose first dimension counts examples, in batches of `batch_size`.
 
     `batch(step)` depends on the arrays, `batch_size`, `seed` and `step` alone. Every epoch is shuffled anew (unless
-    `shuffle` is false) and its last partial batch is dropped. Raises DataError for arrays of different lengths, formats
-    that are not numbers, and a batch larger than the data.
+    `shuffle` is false). Its last batch is dropped where it is smaller, or kept as it is with `drop_last=False`.
+    Raises DataError for arrays of different lengths, formats that are not numbers, and a batch larger than the data.
     """
 
-    def __init__(self, arrays: Mapping[str, Array], batch_size: int, seed: int = 0, *, shuffle: bool = True) -> None:
+    def __init__(
+        self,
+        arrays: Mapping[str, Array],
+        batch_size: int,
+        seed: int = 0,
+        *,
+        shuffle: bool = True,
+        drop_last: bool = True,
+    ) -> None:
         self.arrays = {name: _checked(name, array) for name, array in arrays.items()}
         lengths = {name: len(array) for name, array in self.arrays.items()}
         if len(set(lengths.values())) != 1:
             raise DataError(f"every array needs one entry per example; the lengths are {lengths or 'none'}")
-        self.order = Order(next(iter(lengths.values())), batch_size, seed, shuffle)
+        self.order = Order(next(iter(lengths.values())), batch_size, seed, shuffle, drop_last)
         self._content = ""
 
     def __len__(self) -> int:
@@ -47,11 +55,11 @@ class Arrays:
 
     @property
     def fingerprint(self) -> str:
-        """A hash of the arrays, the batch size, the seed and whether they are shuffled."""
+        """A hash of the arrays, the batch size, the seed, the shuffle and what becomes of the last batch."""
         return combined_hash("arrays", self.content, *self.order.parts())
 
     def indices(self, step: int) -> Array:
-        """The numbers of the examples that step `step` learns from, i64[batch_size]."""
+        """The numbers of the examples that step `step` learns from, i64[batch_size], fewer in a smaller last batch."""
         return self.order.indices(step)
 
     def batch(self, step: int) -> dict[str, Array]:

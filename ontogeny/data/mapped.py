@@ -35,7 +35,8 @@ class Mapped:
     """Batches collated from a source of single examples, in the same order as `Arrays` of the same count and seed.
 
     `collate` turns a list of examples into named arrays; by default values of one name are stacked. `fingerprint` may
-    be given where reading every example once, to hash it, takes too long.
+    be given where reading every example once, to hash it, takes too long. A smaller last batch of an epoch is dropped
+    unless `drop_last` is false.
     """
 
     def __init__(
@@ -48,10 +49,11 @@ class Mapped:
         collate: Collate | None = None,
         fingerprint: str | None = None,
         shuffle: bool = True,
+        drop_last: bool = True,
     ) -> None:
         self.source = source
         self.names = tuple(names)
-        self.order = Order(len(source), batch_size, seed, shuffle)
+        self.order = Order(len(source), batch_size, seed, shuffle, drop_last)
         self.collate = collate or self._stack
         self._content = fingerprint or ""
 
@@ -65,7 +67,7 @@ class Mapped:
         return combined_hash("mapped", self._content, *self.order.parts())
 
     def indices(self, step: int) -> Array:
-        """The numbers of the examples that step `step` learns from, i64[batch_size]."""
+        """The numbers of the examples that step `step` learns from, i64[batch_size], fewer in a smaller last batch."""
         return self.order.indices(step)
 
     def batch(self, step: int) -> dict[str, Array]:
@@ -76,7 +78,7 @@ class Mapped:
         """All examples read into memory, with the same batches; such data can be saved with its run."""
         everything = self.collate([self.source[number] for number in range(len(self))])
         order = self.order
-        return Arrays(everything, order.batch_size, order.seed, shuffle=order.shuffle)
+        return Arrays(everything, order.batch_size, order.seed, shuffle=order.shuffle, drop_last=order.drop_last)
 
     def _stack(self, examples: list[Any]) -> dict[str, Array]:
         named = [named_values(example, self.names) for example in examples]

@@ -30,6 +30,7 @@ def save(data: Arrays, folder: Path | str) -> None:
     folder.mkdir(parents=True, exist_ok=True)
     order = data.order
     about = {"batch_size": order.batch_size, "seed": order.seed, "shuffle": order.shuffle, "content": data.content}
+    about |= {} if order.drop_last else {"drop_last": False}
     save_tensors(data.arrays, folder / TENSORS)
     (folder / ORDER).write_text(json.dumps({**about, "bf16": bf16_names(data.arrays)}, indent=1), encoding="utf-8")
 
@@ -40,7 +41,8 @@ def load(folder: Path | str) -> Arrays:
     try:
         about = json.loads((folder / ORDER).read_text(encoding="utf-8"))
         arrays = load_tensors(folder / TENSORS, about["bf16"])
-        data = Arrays(arrays, about["batch_size"], about["seed"], shuffle=about["shuffle"])
+        order = {"shuffle": about["shuffle"], "drop_last": about.get("drop_last", True)}
+        data = Arrays(arrays, about["batch_size"], about["seed"], **order)
         expected = about["content"]
     except (OSError, ValueError, KeyError, SafetensorError) as error:
         raise DataError(f"the data in {folder} cannot be read ({error}); pass the original dataset instead") from error

@@ -12,7 +12,9 @@ from rich.markup import escape
 from ontogeny.faces.costs import Line, Total, top
 from ontogeny.faces.sources import load_any
 from ontogeny.faces.terminal import AsJson, amount, answer, number, size, table
+from ontogeny.isa.errors import OntogenyError
 from ontogeny.isa.program import Program
+from ontogeny.isa.resize import resized
 
 USUAL = ("learn", "predict")
 LONGEST = 60
@@ -24,13 +26,14 @@ def command(
     sort: Annotated[str, typer.Option("--sort", help="By operations, bytes or order.")] = "operations",
     count: Annotated[int, typer.Option("--top", min=0, help="So many instructions; 0 for all.")] = 20,
     uses: Annotated[bool, typer.Option("--uses", help="Also how often each parameter is used per example.")] = False,
+    sizes: Annotated[list[str] | None, typer.Option("--size", help="At another size, such as batch=32.")] = None,
     as_json: AsJson = False,
 ) -> None:
     """Count the operations and bytes of every instruction.
 
     A multiply-add is two operations. Bytes are those of operands and results, as if nothing stayed in a cache.
     """
-    program = load_any(source)
+    program = resized(load_any(source), dict(map(named_size, sizes or [])))
     name = routine or usual(program)
     lines, total = top(program, name, count, sort)
     document = {
@@ -39,6 +42,14 @@ def command(
         "instructions": [{**asdict(line), "bytes": line.bytes} for line in lines],
     }
     answer(document, as_json, lambda console: say(console, name, lines, total, uses))
+
+
+def named_size(text: str) -> tuple[str, int]:
+    """`batch=32` as a name and a number. Raises OntogenyError for anything else."""
+    name, _, value = text.partition("=")
+    if not name or not value.isdecimal():
+        raise OntogenyError(f"{text!r} is no size; write a name and a whole number, as in batch=32")
+    return name, int(value)
 
 
 def usual(program: Program) -> str:
