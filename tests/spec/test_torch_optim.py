@@ -112,6 +112,11 @@ def test_an_optimizer_that_needs_a_closure_is_refused() -> None:
         og.torch_optim(torch.optim.LBFGS)
 
 
+def test_state_of_another_shape_is_refused() -> None:
+    with pytest.raises(CaptureError, match=r"adafactor's 'row_var' has shape \(2, 1\).*og\.custom"):
+        og.torch_optim(torch.optim.Adafactor)
+
+
 def test_an_optimizer_for_sparse_gradients_is_refused() -> None:
     with pytest.raises(CaptureError, match=r"sparseadam cannot be traced.*dense gradients"):
         og.torch_optim(torch.optim.SparseAdam)

@@ -121,7 +121,12 @@ class _Step:
     def _checked(self, slot: str, value: Any) -> None:
         if not isinstance(value, torch.Tensor):
             raise CaptureError(f"{self.name} keeps {slot!r} as a Python {type(value).__name__}; make it a tensor")
-        if tuple(value.shape) not in (SHAPE, ()) or (value != value.reshape(-1)[0]).any():
+        if tuple(value.shape) not in (SHAPE, ()):
+            raise CaptureError(
+                f"{self.name}'s {slot!r} has shape {tuple(value.shape)} for a parameter of shape {SHAPE}; state that is "
+                "neither of the parameter's shape nor one number is not captured: write the rule with og.custom"
+            )
+        if (value != value.reshape(-1)[0]).any():
             instead = "; use og.sgd(lr, momentum=...), which does the same" if self.name == "sgd" else ""
             raise CaptureError(
                 f"{self.name}'s {slot!r} of shape {tuple(value.shape)} is not one number to start with{instead}"
