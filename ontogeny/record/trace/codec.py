@@ -50,11 +50,12 @@ def decode(
 ) -> npt.NDArray[Any]:
     """The chunk [rows, lanes] of a format, or some lanes of it. Raises ValueError for planes that are no such chunk."""
     width = lanes if only is None else len(range(*only.indices(lanes)))
-    folded = np.empty((rows, width, dtype.itemsize), np.uint8)
+    shuffled = np.empty((dtype.itemsize, rows, width), np.uint8)
     for place, plane in enumerate(planes):
         whole = np.frombuffer(_restored(plane, rows * lanes), np.uint8).reshape(rows, lanes)
-        folded[:, :, place] = whole if only is None else whole[:, only]
-    bits = folded.reshape(rows, -1).view(UNSIGNED[dtype.itemsize])
+        shuffled[place] = whole if only is None else whole[:, only]
+    folded = np.ascontiguousarray(shuffled.reshape(dtype.itemsize, -1).T)
+    bits = folded.reshape(-1).view(UNSIGNED[dtype.itemsize]).reshape(rows, width)
     found: npt.NDArray[Any] = _unfolded(bits).view(dtype)
     return found
 
@@ -85,11 +86,12 @@ def _folded(bits: Bits) -> Bits:
 
 
 def _unfolded(folded: Bits) -> Bits:
-    """The inverse of `_folded`."""
+    """The inverse of `_folded`. Row by row, since a running sum along the first axis walks memory the wrong way."""
     kind = folded.dtype.type
-    signs = (folded & kind(1)) * kind(np.iinfo(kind).max)
-    found: Bits = (folded >> kind(1)) ^ signs
-    if len(found) > 1:
-        np.cumsum(found[1:], axis=0, dtype=kind, out=found[1:])
-        np.cumsum(found, axis=0, dtype=kind, out=found)
+    found: Bits = folded >> kind(1)
+    found ^= np.negative(folded & kind(1))
+    for row in range(2, len(found)):
+        found[row] += found[row - 1]
+    for row in range(1, len(found)):
+        found[row] += found[row - 1]
     return found
