@@ -1,0 +1,1 @@
+"""Questions about runs, one per file. They read, and never change what they ask."""
