@@ -12,7 +12,7 @@ What is not known here: whether a mode's bits agree between two builds of torch 
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -29,6 +29,7 @@ from ontogeny.machine.compiled.lower import Lowering, Plan, Step, build, on_host
 from ontogeny.machine.compiled.threads import Choice, contested, dependent, nowhere
 from ontogeny.machine.formats import NUMPY
 from ontogeny.machine.learner import Array
+from ontogeny.machine.reads import reads
 from ontogeny.machine.sizes import KEPT, fitted
 
 MODES = ("exact", "portable", "step", "fast")
@@ -40,12 +41,24 @@ Watch = Callable[[Step, Mapping[str, Any]], None]
 
 @dataclass(frozen=True, slots=True)
 class Ready:
-    """A routine that can be called: its plan, the function of its tensor part, and that function's slots."""
+    """A routine that can be called: its plan, the functions of its host and tensor parts, their slots, its inputs."""
 
     plan: Plan
+    numbers: Callable[..., tuple[Any, ...]]
+    given: tuple[str, ...]
+    hosted: tuple[str, ...]
     body: Callable[..., tuple[Any, ...]]
     inputs: tuple[str, ...]
     outputs: tuple[str, ...]
+    formats: tuple[tuple[str, Any, tuple[int, ...]], ...]
+
+    def fits(self, inputs: Mapping[str, Array]) -> bool:
+        """Whether every input is an array of the declared format and shape, told as quickly as can be."""
+        for name, dtype, shape in self.formats:
+            array = inputs.get(name)
+            if type(array) is not np.ndarray or array.dtype != dtype or array.shape != shape:
+                return False
+        return True
 
 
 class CompiledMachine:
@@ -90,11 +103,12 @@ class CompiledMachine:
     def call(self, routine: str, inputs: Mapping[str, Array], dials: Mapping[str, float]) -> dict[str, Array]:
         """Run an outermost routine; its results by name."""
         ready = self.prepare(routine)
-        program = fitted(self.program, ready.plan.routine, inputs)
-        if program is not self.program:
-            return self._at(program).call(routine, inputs, dials)
-        given = checked_inputs(self.program, ready.plan.routine, inputs)
-        values = self._values(ready.plan, given, self._dials(dials))
+        if not ready.fits(inputs):
+            program = fitted(self.program, ready.plan.routine, inputs)
+            if program is not self.program:
+                return self._at(program).call(routine, inputs, dials)
+            inputs = checked_inputs(self.program, ready.plan.routine, inputs)
+        values = self._values(ready.plan, inputs, self._dials(dials))
         self._committed = {}
         before = torch.get_num_threads()
         pinned = self.threads not in (0, before)
@@ -108,9 +122,9 @@ class CompiledMachine:
         finally:
             if pinned:
                 torch.set_num_threads(before)
-        results = dict(zip(ready.outputs, outputs, strict=True))
-        self._commit({**self._committed, **{name: results[slot] for name, slot in ready.plan.commits}})
-        return {name: self._result(ready.plan, slot, results[slot]) for name, slot in ready.plan.routine.returns}
+        values.update(zip(ready.outputs, outputs, strict=True))
+        self._commit({**self._committed, **{name: values[slot] for name, slot in ready.plan.commits}})
+        return {name: self._result(ready.plan, slot, values[slot]) for name, slot in ready.plan.routine.returns}
 
     def _at(self, program: Program) -> CompiledMachine:
         """A machine of the program at other sizes, which shares the registers."""
@@ -136,8 +150,7 @@ class CompiledMachine:
             self.registers[name] = value.item() if scalar else value
 
     def _run(self, ready: Ready, values: dict[str, Any]) -> tuple[Any, ...]:
-        for step in ready.plan.host:
-            values[step.out[0]] = step.function(*(values[a] for a in step.args))
+        values.update(zip(ready.hosted, ready.numbers(*[values[slot] for slot in ready.given]), strict=True))
         if self.mode == "step":
             return self._stepped(ready, values)
         given = [values[slot] for slot in ready.inputs]
@@ -193,12 +206,21 @@ class CompiledMachine:
         return Lowering(self.program, routine, self.device, alone, self._sub, nested).run()
 
     def _compile(self, plan: Plan) -> Ready:
-        available = [slot for slot, _ in plan.reads] + [slot for step in plan.host for slot in step.out]
+        known, hosted = [slot for slot, _ in plan.reads], [slot for step in plan.host for slot in step.out]
+        asked = {a for step in plan.host for a in step.args}
+        given = [slot for slot in known if slot in asked]
         needed = {a for step in plan.tensor for a in step.args}
-        outputs = tuple(dict.fromkeys([slot for _, slot in plan.routine.returns] + [slot for _, slot in plan.commits]))
-        inputs = [slot for slot in dict.fromkeys(available) if slot in needed or slot in outputs]
-        body = build(plan, inputs, list(outputs))
-        return Ready(plan, body, tuple(inputs), outputs)
+        wanted = dict.fromkeys([slot for _, slot in (*plan.routine.returns, *plan.commits)])
+        outputs = [slot for slot in wanted if slot not in plan.scalars and slot not in plan.constants]
+        inputs = [slot for slot in dict.fromkeys([*known, *hosted]) if slot in needed or slot in outputs]
+        numbers, body = build(replace(plan, tensor=plan.host), given, hosted), build(plan, inputs, outputs)
+        formats = tuple((d.name, np.dtype(NUMPY[d.type.dtype]), d.type.shape) for d in self._wanted(plan.routine))
+        return Ready(plan, numbers, tuple(given), tuple(hosted), body, tuple(inputs), tuple(outputs), formats)
+
+    def _wanted(self, routine: Routine) -> list[Decl]:
+        """The inputs that a routine may read."""
+        decls = [self.program.decl(name) for name in reads(self.program, routine)]
+        return [decl for decl in decls if decl.kind == "input"]
 
     def _sub(self, name: str) -> Callable[..., tuple[Any, ...]]:
         """A called routine as a function of tensors. What it reads is as the outermost call found it."""
