@@ -18,7 +18,7 @@ from ontogeny.isa.op import Group, Op
 from ontogeny.isa.program import Attribute
 from ontogeny.isa.types import DType
 from ontogeny.machine.compiled import CompiledMachine
-from ontogeny.machine.conformance import CASES
+from ontogeny.machine.conformance import CASES, check
 from ontogeny.machine.conformance.case import MAIN, Case, edges, positive, sample, single, small
 from ontogeny.machine.learner import Array
 from ontogeny.record.hashing import StateHasher, shown
@@ -219,3 +219,10 @@ def test_a_learner_has_the_same_hash_with_any_number_of_threads(model: type[nn.M
     torch.manual_seed(0)
     learner = og.capture(model(), loss, og.adamw(), batches(1)[0])
     assert {learned(learner, "portable", threads) for threads in (1, 2, 3)} == {learned(learner, "exact", 1)}
+
+
+@pytest.mark.parametrize("op", [Op.SCATTER_SET, Op.SCATTER_ADD], ids=lambda op: op.text)
+def test_no_threads_race_for_a_place_in_exact_mode(op: Op) -> None:
+    (case,) = large(op)
+    assert all(bits(case, "exact", 2) == bits(case, "exact", 1) for _ in range(5))
+    check(CompiledMachine, case, threads=2)
