@@ -1,7 +1,8 @@
-"""Words of the command line -> numbers by name, and numbers of steps."""
+"""Words of the command line -> numbers by name, numbers of steps, and sizes in bytes."""
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 
 from ontogeny.faces.experiments import pairs
@@ -24,6 +25,14 @@ def step_of(text: str, last: int) -> int:
     found = last + step if step < 0 else step
     if not 0 <= found <= last:
         raise OntogenyError(f"the run has no step {text}; it has 0 to {last}")
+    return found
+
+
+def size_of(text: str) -> int:
+    """Bytes as a person says them: 4096, 500M, 2G, 1.5GiB; the letters count in steps of 1024."""
+    match = re.fullmatch(r"(\d+(?:\.\d+)?)\s*([kmgt]?)(?:i?b)?", text.strip().lower())
+    if match is None or (found := int(float(match[1]) * 1024 ** " kmgt".index(match[2] or " "))) < 1:
+        raise OntogenyError(f"{text!r} is no size; give bytes, or a number and K, M, G or T, such as 500M")
     return found
 
 

@@ -32,6 +32,7 @@ from ontogeny.record.lineage import START
 from ontogeny.record.lock import NAME as LOCK
 from ontogeny.record.lock import Lock
 from ontogeny.record.program import PROGRAM, write_program
+from ontogeny.record.spacing import Budget
 from ontogeny.record.stepper import LEARN
 
 EVALUATE = "evaluate"
@@ -50,7 +51,7 @@ class Plan:
     dials: Mapping[str, float] = field(default_factory=dict)
     machine: str = "compiled"
     options: Mapping[str, Any] = field(default_factory=dict)
-    keyframe_every: int = 64
+    budget: Budget = field(default_factory=Budget)
     evaluate_every: int = 0
     author: str = "you"
 
@@ -65,7 +66,7 @@ def write_run(folder: Path, learner: Learner, data: Data, plan: Plan, machine: M
     lock = Lock(folder)
     try:
         hash_row = StateHasher(program).row(state)
-        Keyframes(folder, program).write(0, state, hash_row)
+        Keyframes(folder, program).write(0, state, hash_row, sync=True)
         content = {
             "id": uuid.uuid4().hex,
             "program": write_program(folder, program),
@@ -76,7 +77,7 @@ def write_run(folder: Path, learner: Learner, data: Data, plan: Plan, machine: M
             "dials": dials,
             "machine": plan.machine,
             "options": dict(plan.options),
-            "keyframe_every": plan.keyframe_every,
+            "keyframes": plan.budget.as_content(),
             "evaluate_every": plan.evaluate_every,
             "environment": environment(machine),
         }
@@ -123,8 +124,9 @@ def check_inputs(program: Program, data: Data, plan: Plan) -> None:
         raise DataError(f"a {type(data).__name__} is not data; wrap arrays in Arrays({{...}}, batch_size=...)")
     if not program.has(LEARN):
         raise RecordError(f"the program has no routine {LEARN!r}; there are {[r.name for r in program.routines]}")
-    if plan.keyframe_every < 1 or plan.evaluate_every < 0:
-        raise RecordError("keyframe_every must be at least 1, and evaluate_every at least 0 (never)")
+    plan.budget.check()
+    if plan.evaluate_every < 0:
+        raise RecordError(f"evaluate_every must be at least 0 (never); not {plan.evaluate_every}")
     checked_inputs(program, program.routine(LEARN), data.batch(0))
     if plan.evaluate_every:
         if not program.has(EVALUATE):
@@ -179,5 +181,3 @@ def _keep_valid(folder: Path, valid: dict[str, Array] | None) -> dict[str, Any] 
             save_tensors(valid, folder / DATA / VALID)
     bf16 = [name for name, array in valid.items() if array.dtype.name == "bfloat16"]
     return {"fingerprint": content_hash(valid), "saved": saved, "bf16": bf16}
-
-

@@ -38,28 +38,38 @@ def write_all(fd: int, data: bytes | bytearray | memoryview, offset: int) -> Non
         view, offset = view[written:], offset + written
 
 
-def replace_file(path: Path, data: bytes) -> None:
-    """Writes a whole file under a temporary name, syncs it, and renames it into place."""
+def replace_file(path: Path, *parts: bytes, sync: bool = True) -> None:
+    """Writes a whole file under a temporary name and renames it into place; with `sync`, durable when it returns."""
     temporary = path.with_name(f".{path.name}.tmp")
     try:
         with disk("writing", path):
             fd = os.open(temporary, os.O_CREAT | os.O_WRONLY | os.O_TRUNC, 0o644)
             try:
-                write_all(fd, data, 0)
-                os.fsync(fd)
+                at = 0
+                for part in parts:
+                    write_all(fd, part, at)
+                    at += len(part)
+                if sync:
+                    os.fsync(fd)
             finally:
                 os.close(fd)
             os.replace(temporary, path)
-            sync_folder(path.parent)
+            if sync:
+                sync_folder(path.parent)
     except BaseException:
         temporary.unlink(missing_ok=True)
         raise
 
 
-def sync_folder(folder: Path) -> None:
-    """Makes renames and new names in a folder durable."""
-    fd = os.open(folder, os.O_RDONLY)
+def sync_file(path: Path) -> None:
+    """Makes what was written to a file durable."""
+    fd = os.open(path, os.O_RDONLY)
     try:
         os.fsync(fd)
     finally:
         os.close(fd)
+
+
+def sync_folder(folder: Path) -> None:
+    """Makes renames and new names in a folder durable."""
+    sync_file(folder)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import uuid
 from collections.abc import Mapping
+from itertools import islice
 from pathlib import Path
 
 from ontogeny.isa.errors import RecordError
@@ -45,6 +46,8 @@ def write_fork(
         folder.mkdir(parents=True, exist_ok=True)
         if (folder / NAME).exists() and (folder / NAME).stat().st_size:
             raise RecordError(f"{folder} already holds a run; choose another folder for the fork")
+    for found, part in islice(history.keyframes(step), 1):
+        part.keyframes.hold(found)
     lock = Lock(folder)
     try:
         own = Journal(folder)

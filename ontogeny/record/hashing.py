@@ -9,7 +9,6 @@ import xxhash
 
 from ontogeny.data.base import Array, raw_bytes
 from ontogeny.isa.program import Program
-from ontogeny.isa.types import DType
 
 
 class StateHasher:
@@ -22,7 +21,6 @@ class StateHasher:
     def __init__(self, program: Program) -> None:
         kept = list(program.kept())
         self.names = tuple(decl.name for decl in kept)
-        self._opaque = frozenset(decl.name for decl in kept if decl.type.dtype is DType.BF16)
         self._inner = Struct(f"<{len(kept)}Q")
         self._row = Struct(f"<Q{len(kept)}H")
         self.width = self._row.size
@@ -30,11 +28,10 @@ class StateHasher:
     def row(self, state: Mapping[str, Array]) -> bytes:
         """The hash row of a state."""
         digest = xxhash.xxh3_64_intdigest
-        opaque = self._opaque
-        parts = [
-            digest(raw_bytes(state[name]) if name in opaque or not state[name].flags.c_contiguous else state[name].data)
-            for name in self.names
-        ]
+        try:
+            parts = [digest(state[name].data) for name in self.names]
+        except (ValueError, TypeError, BufferError):  # not contiguous, or of a format that buffers refuse, such as bf16
+            parts = [digest(raw_bytes(state[name])) for name in self.names]
         return self._row.pack(digest(self._inner.pack(*parts)), *[part & 0xFFFF for part in parts])
 
     def differing(self, row: bytes, other: bytes) -> tuple[str, ...]:

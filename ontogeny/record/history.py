@@ -71,7 +71,8 @@ class History:
             try:
                 return found, self.read_keyframe(found, part)
             except RecordError as error:
-                warnings.warn(f"{error}; an earlier one is used", RecordWarning, stacklevel=2)
+                if part.keyframes.path(found).exists():  # else thinned out since it was listed
+                    warnings.warn(f"{error}; an earlier one is used", RecordWarning, stacklevel=2)
         raise RecordError(f"no sound keyframe is left at or before step {step}, so that state cannot be computed")
 
     def read_keyframe(self, step: int, part: Part) -> dict[str, Array]:

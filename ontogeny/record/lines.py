@@ -72,6 +72,7 @@ class Appender:
         self.path = path
         self.size = size
         self._pending = bytearray()
+        self._synced = True
         with disk("opening", path):
             self._fd = os.open(path, os.O_CREAT | os.O_RDWR | os.O_CLOEXEC, 0o644)
             os.ftruncate(self._fd, size)
@@ -92,10 +93,12 @@ class Appender:
                     os.ftruncate(self._fd, self.size)
                     raise
             self.size += len(self._pending)
+            self._synced = False
             self._pending.clear()
-        if sync:
+        if sync and not self._synced:
             with disk("syncing", self.path):
                 os.fsync(self._fd)
+            self._synced = True
 
     def take_back(self) -> None:
         """Forgets what was added and not written."""

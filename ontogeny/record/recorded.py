@@ -27,6 +27,7 @@ from ontogeny.record.environment import differences, environment
 from ontogeny.record.hashing import shown
 from ontogeny.record.history import History
 from ontogeny.record.journal import Entry, Journal
+from ontogeny.record.kept import Kept, kept
 from ontogeny.record.lineage import trace
 from ontogeny.record.machines import Factory, build
 from ontogeny.record.program import read_program
@@ -109,6 +110,10 @@ class Recorded:
     def evaluations(self) -> list[Metrics]:
         """The results of `evaluate`, each with its `step`, in order."""
         return self.history.evaluations()
+
+    def keyframes(self) -> Kept:
+        """What the keyframes take, how far apart they stand, and how long the worst rewind takes."""
+        return kept(self.history, self.step)
 
     def dials(self, step: int | None = None) -> Metrics:
         """The dials that the step from state `step` (default: the present one) goes by."""

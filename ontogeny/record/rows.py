@@ -35,6 +35,7 @@ class Rows:
         self._hash_path, self._metric_path = folder / HASHES, folder / METRICS
         self._hashes, self._metrics = bytearray(), bytearray()
         self._fds: tuple[int, int] | None = None
+        self._synced = True
         self.reload()
 
     def reload(self) -> None:
@@ -85,12 +86,14 @@ class Rows:
             with disk("writing", self._metric_path):
                 write_all(self._fds[1], bytes(self._metrics), self._written * self._width)
             self._written += len(self._metrics) // self._width
+            self._synced = False
             self._hashes.clear()
             self._metrics.clear()
-        if sync:
+        if sync and not self._synced:
             with disk("syncing", self._hash_path):
                 os.fsync(self._fds[0])
                 os.fsync(self._fds[1])
+            self._synced = True
 
     def hash_row(self, step: int) -> bytes | None:
         """The hash row of a step, or None where there is none."""

@@ -31,11 +31,13 @@ from ontogeny.record.disk import RecordWarning
 from ontogeny.record.environment import differences, environment
 from ontogeny.record.interrupts import Interrupts
 from ontogeny.record.journal import Entry, stamped
+from ontogeny.record.keeper import Keeper
 from ontogeny.record.lock import Lock
 from ontogeny.record.machines import Factory, build, called, pinned
 from ontogeny.record.recorded import SESSION, Metrics, Recorded
 from ontogeny.record.schedule import CALL, DIAL, EDIT, EFFECTIVE, Schedule
 from ontogeny.record.seat import Seat
+from ontogeny.record.spacing import SECONDS, SHARE, Budget
 from ontogeny.record.stepper import edit, view
 
 FLUSH_SECONDS = 1.0
@@ -60,16 +62,25 @@ def create(
     dials: Mapping[str, float] | None = None,
     machine: str | Factory = "compiled",
     options: Mapping[str, Any] | None = None,
-    keyframe_every: int = 64,
+    keyframe_every: int | None = None,
+    keyframe_bytes: int | None = None,
+    recording_share: float = SHARE,
+    rewind_seconds: float = SECONDS,
     evaluate_every: int = 0,
     author: str = "you",
 ) -> Run:
-    """A new run in `folder`, at step 0, open for writing. Raises an OntogenyError for what does not fit together."""
+    """A new run in `folder`, at step 0, open for writing. Raises an OntogenyError for what does not fit together.
+
+    Where `keyframe_every` does not give the spacing of keyframes, it is the one at which a rewind takes
+    `rewind_seconds`, or more where hashing and keyframes would take more than `recording_share` of a step. Past
+    `keyframe_bytes` (by default 2 GiB, unbounded where the spacing is given) they are thinned; no step is lost by that.
+    """
     folder = Path(folder)
     filled = pinned(machine, options)
     seat = Seat(lambda: build(machine, learner.program, filled))
     inputs = valid_inputs(valid)
-    plan = Plan(inputs, seed, dials or {}, called(machine), filled, keyframe_every, evaluate_every, author)
+    budget = Budget.asked(keyframe_every, keyframe_bytes, recording_share, rewind_seconds)
+    plan = Plan(inputs, seed, dials or {}, called(machine), filled, budget, evaluate_every, author)
     write_run(folder, learner, data, plan, seat.machine)
     run = Run(folder, data=data, valid=inputs, seat=seat, program=learner.program)
     run._write()
@@ -168,6 +179,8 @@ class Run(Recorded):
         """Writes what waits in memory and lets go of the folder; the run can still be read, and written to again."""
         if self._lock is not None:
             try:
+                if self._seat.holder is self and self._keeper.wanted(self.step):
+                    self._keyframe(self._seat.machine, self.step)
                 self._flush(sync=True)
             finally:
                 self._release()
@@ -183,20 +196,23 @@ class Run(Recorded):
     def _take_step(self) -> Metrics:
         """One step, its hash and its metrics; keyframe, evaluation and flush where they are due."""
         machine = self._sit()
+        started = time.perf_counter()
         try:
             results = self._stepper.take(machine, self.step)
+            stepped = time.perf_counter()
             values = tuple([float(results[name]) for name in self._names])
             self._rows.append(self.history.hasher.row(view(machine)), values)
         except BaseException:
             self._rows.repair()
             self._seat.leave(self)
             raise
-        step = self.step
+        step, now = self.step, time.perf_counter()
+        self._keeper.took(stepped - started, now - stepped)
         if self._evaluate_every and step % self._evaluate_every == 0:
             self._evaluate(machine)
-        if step % self._keyframe_every == 0:
+        if step >= self._keeper.due and self._keeper.wanted(step):
             self._keyframe(machine, step)
-        elif time.monotonic() - self._flushed > FLUSH_SECONDS:
+        elif now - self._flushed > FLUSH_SECONDS:
             self._flush(sync=False)
         return {**dict(zip(self._names, values, strict=True)), **self._evaluated}
 
@@ -221,15 +237,17 @@ class Run(Recorded):
         self._evaluated = {f"valid.{name}": value for name, value in values.items()}
 
     def _keyframe(self, machine: Machine, step: int) -> None:
-        self._flush(sync=True)
+        self._flush(sync=False)
         hash_row = self.history.hash_row(step) or b""
-        self.history.own.keyframes.write(step, view(machine), hash_row)
+        self._keeper.keep(step, view(machine), hash_row, [entry.at for entry in self.entries])
 
     def _flush(self, sync: bool) -> None:
         own = self.history.own
         own.evaluations.flush(sync)
         own.rows.flush(sync)
-        self._flushed = time.monotonic()
+        if sync:
+            own.keyframes.sync()
+        self._flushed = time.perf_counter()
 
     def _append(self, kind: str, author: str, **content: Any) -> Entry:
         """An entry at the present step, after the rows of all steps before it."""
@@ -283,13 +301,14 @@ class Run(Recorded):
 
     def _begin_session(self) -> None:
         """Settings of the loop, and an entry where the environment is not that of the session before."""
-        self._keyframe_every, self._evaluate_every = self.start["keyframe_every"], self.start["evaluate_every"]
+        self._keeper = Keeper(self.history.own, Budget.of(self.start.content), self.step)
+        self._evaluate_every = self.start["evaluate_every"]
         present = environment(self._machine())
         if differences(self._environment(), present):
             entry = stamped(SESSION, self.step, "ontogeny", environment=present)
             self._journal.append(entry)
             self._lineage = replace(self._lineage, entries=(*self.entries, entry))
-        self._flushed = time.monotonic()
+        self._flushed = time.perf_counter()
         found = self.evaluations()
         self._evaluated = {f"valid.{name}": v for name, v in found[-1].items() if name != "step"} if found else {}
         if self._evaluate_every and not found and self.step == 0 and len(self.history.parts) == 1:

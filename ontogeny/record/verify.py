@@ -83,13 +83,12 @@ def _sound_keyframes(history: History, damage: list[str]) -> list[int]:
             history.read_keyframe(step, history.own)
             sound.append(step)
         except RecordError as error:
-            damage.append(str(error))
+            if history.own.keyframes.path(step).exists():  # else thinned out since it was listed
+                damage.append(str(error))
     return sound
 
 
-def _begin(
-    machine: Machine, history: History, stepper: Stepper, sound: list[int], damage: list[str]
-) -> int | None:
+def _begin(machine: Machine, history: History, stepper: Stepper, sound: list[int], damage: list[str]) -> int | None:
     """Brings the machine to the base, or where that cannot be computed to the first keyframe after it."""
     try:
         with warnings.catch_warnings():

@@ -132,6 +132,20 @@ def test_a_run_and_what_can_be_asked_of_it() -> None:
         assert "perceptron" in shell(*words).stdout
 
 
+def test_keyframes_are_spaced_and_thinned_as_asked_and_show_says_so() -> None:
+    by_hand = started("--steps", "20", "--keyframe-every", "4", "--name", "by-hand")
+    thinned = started("--steps", "20", "--keyframe-every", "4", "--keyframe-bytes", "1K", "--name", "thinned")
+    measured = started("--steps", "20", "--name", "measured")
+    assert by_hand["hash"] == thinned["hash"] == measured["hash"]
+    kept = asked("show", "by-hand")["keyframes"]
+    assert (kept["count"], kept["spacing"], kept["worst_steps"]) == (6, 4, 3) and kept["worst_seconds"] > 0
+    fewer = asked("show", "thinned")["keyframes"]
+    assert fewer["count"] < 6 and fewer["bytes"] <= 1024 < kept["bytes"] and fewer["worst_steps"] > 3
+    said = shell("show", "by-hand").stdout
+    assert "6 keyframes of" in said and "4 steps apart" in said and "the worst rewind replays 3 steps" in said
+    assert "is no size" in shell("run", FILE, "--keyframe-bytes", "many", exit_code=1).stderr
+
+
 def test_rewinding_changes_nothing_and_gives_the_values_of_that_step() -> None:
     started("--steps", "5", "--name", "short")
     run = started("--steps", "20", "--name", "long")

@@ -8,7 +8,7 @@ from typing import Annotated
 import typer
 
 from ontogeny.faces.experiments import load_experiment, pairs
-from ontogeny.faces.numbers import numbers
+from ontogeny.faces.numbers import numbers, size_of
 from ontogeny.faces.running import go_on
 from ontogeny.faces.sources import fresh
 from ontogeny.faces.terminal import AsJson
@@ -26,6 +26,12 @@ def command(
     until: Annotated[str, typer.Option("--until", help='Stop early, such as "valid.accuracy >= 0.99".')] = "",
     machine: Annotated[str, typer.Option("--machine", help="compiled or reference.")] = "compiled",
     mode: Annotated[str, typer.Option("--mode", help="Of the compiled machine: exact, portable or fast.")] = "",
+    keyframe_every: Annotated[
+        int | None, typer.Option("--keyframe-every", min=1, help="Steps between keyframes; else chosen by measuring.")
+    ] = None,
+    keyframe_bytes: Annotated[
+        str, typer.Option("--keyframe-bytes", help="Thin keyframes past so many bytes, such as 500M; else past 2G.")
+    ] = "",
     as_json: AsJson = False,
 ) -> None:
     """Start a run of the experiment that a Python file describes."""
@@ -41,6 +47,8 @@ def command(
         dials={**experiment.dials, **turned},
         machine=machine,
         options={"mode": mode} if mode else None,
+        keyframe_every=keyframe_every,
+        keyframe_bytes=size_of(keyframe_bytes) if keyframe_bytes else None,
         evaluate_every=experiment.evaluate_every if experiment.learner.program.has("evaluate") else 0,
     )
     go_on(made, steps, goal or experiment.until, as_json)

@@ -12,8 +12,9 @@ from rich.markup import escape
 
 from ontogeny.faces.running import document
 from ontogeny.faces.sources import RunName, opened
-from ontogeny.faces.terminal import AsJson, amount, answer, number, table
+from ontogeny.faces.terminal import AsJson, amount, answer, number, size, table
 from ontogeny.faces.words import said
+from ontogeny.record.kept import Kept
 from ontogeny.record.run import Run
 
 
@@ -35,10 +36,20 @@ def everything(run: Run) -> dict[str, Any]:
         "base": run.base,
         "parameters": sum(decl.type.size for decl in run.program.named_params()),
         "start": dict(run.start.content),
+        "keyframes": asdict(run.keyframes()),
         "journal": [asdict(entry) for entry in run.entries],
         "evaluations": run.evaluations(),
         "columns": {column: values.tolist() for column, values in run.metrics().items()},
     }
+
+
+def keeping(kept: Kept) -> str:
+    """What the keyframes take, and how long the worst rewind takes."""
+    count = f"{kept.count} keyframe{'' if kept.count == 1 else 's'} of {size(kept.bytes)}"
+    spacing = f", {kept.spacing} steps apart" if kept.spacing else ""
+    share = f" with {100 * kept.recording_share:.2g}% of the time for recording" if kept.recording_share else ""
+    seconds = f", {kept.worst_seconds:.2g} s" if kept.worst_seconds is not None else ""
+    return f"{count}{spacing}{share}; the worst rewind replays {kept.worst_steps} steps{seconds}"
 
 
 def say(console: Console, run: Run, count: int) -> None:
@@ -52,6 +63,7 @@ def say(console: Console, run: Run, count: int) -> None:
         soft_wrap=True,
     )
     console.print("dials  " + "  ".join(f"{escape(dial)} {value:g}" for dial, value in run.dials().items()))
+    console.print(f"{keeping(run.keyframes())}", soft_wrap=True)
     rows = run.evaluations()[-count:] if count else []
     if rows:
         shown = table("evaluations", **dict.fromkeys(rows[0], "right"))

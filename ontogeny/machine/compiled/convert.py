@@ -38,7 +38,6 @@ def to_torch(array: Array, dtype: DType, device: str = "cpu") -> torch.Tensor:
 
 def to_numpy(tensor: torch.Tensor) -> Array:
     """An array of a tensor; it shares memory with a contiguous tensor on the CPU."""
-    tensor = tensor.detach().resolve_conj().resolve_neg().cpu()
     if tensor.dtype == torch.bfloat16:
-        return tensor.contiguous().view(torch.uint16).numpy().view(NUMPY[DType.BF16])
-    return tensor.numpy()
+        return tensor.detach().cpu().contiguous().view(torch.uint16).numpy().view(NUMPY[DType.BF16])
+    return tensor.numpy(force=True)
