@@ -9,7 +9,10 @@ from typing import Any
 
 
 class Interrupts:
-    """While entered, in the main thread, notes the first SIGINT in `seen`; later ones go to the handler before."""
+    """While entered, in the main thread, notes the first SIGINT in `seen`; later ones go to the handler before.
+
+    One that comes after the last `check` is raised when it is left, so that none is lost.
+    """
 
     def __init__(self) -> None:
         self.seen = False
@@ -24,6 +27,8 @@ class Interrupts:
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         self._restore()
+        if error is None:
+            self.check()
 
     def check(self) -> None:
         """Raises KeyboardInterrupt where one was seen."""

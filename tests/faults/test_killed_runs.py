@@ -73,7 +73,8 @@ def test_a_child_process_is_interrupted_and_the_run_goes_on(tmp_path: Path) -> N
     child = process(tmp_path / "run", 100_000)
     assert child.stdout is not None
     assert child.stdout.readline() == "ready\n"
-    time.sleep(0.3)
+    while open_run(tmp_path / "run").step <= 20:
+        time.sleep(0.05)
     with pytest.raises(RecordError, match=f"process {child.pid}"):
         open_run(tmp_path / "run").set_dial("lr", 1.0)
     child.send_signal(signal.SIGINT)
