@@ -52,16 +52,19 @@ class States:
         seat = self.run._seat
         with seat.lock:
             machine = self.run._machine()
-            if seat.holder is not self or not self._at < step <= self._at + KEPT:
+            goes_on = seat.holder is self and self._at < step <= self._at + KEPT
+            seat.leave(self)
+            if not goes_on:
                 seat.clear()
                 self._at = max(0, step - KEPT + 1)
                 to_step(machine, self.run.history, self.run._stepper, self._at)
-                seat.holder = self
                 self._keep(machine)
             while self._at < step:
                 self.run._stepper.take(machine, self._at)
                 self._at += 1
                 self._keep(machine)
+            # Only now: where a walk was interrupted, the machine's state is nobody's.
+            seat.holder = self
 
     def _keep(self, machine: Machine) -> None:
         self._kept[self._at] = machine.state()
