@@ -3,8 +3,9 @@
 Twenty steps with `torch.optim.AdamW` on changing batches, then every bit of every parameter and buffer is compared.
 Capture writes attention as matrix products, so the plain side attends by them too (SDPBackend.MATH); what differs from
 torch's own choice of kernel, which on a CPU is a flash kernel, is reported beside it and has no target.
-Portable mode: the hash of the whole state after as many steps with one thread and with two; exact
-mode's is beside it, which may differ, and where it does not the model proves nothing about threads.
+Portable mode: whether the whole state after as many steps with one thread, with two and with three has the hash of
+exact mode with one. Whether exact mode's hash is the same with one and two is beside it, which need not be; where it
+is, the model proves nothing about threads.
 """
 
 from __future__ import annotations
@@ -70,11 +71,10 @@ def _bits(ours: torch.Tensor, theirs: torch.Tensor) -> int:
     return int(np.bitwise_count(one ^ two).sum())
 
 
-def same_with_two_threads(task: Task, learner: og.Learner, mode: str) -> bool:
-    """Whether a mode gives the same hash with one thread and with two."""
+def hashes(task: Task, learner: og.Learner, mode: str, threads: tuple[int, ...]) -> set[str]:
+    """The hashes of the whole state after the steps, with each thread count."""
     hasher = StateHasher(learner.program)
-    one, two = (shown(hasher.row(captured(task, learner, mode=mode, threads=n).view())) for n in (1, 2))
-    return one == two
+    return {shown(hasher.row(captured(task, learner, mode=mode, threads=n).view())) for n in threads}
 
 
 def base_operations(learner: og.Learner) -> set[Op]:
@@ -111,8 +111,9 @@ def measure(task: Task, learner: og.Learner, figures: Figures, targets: Targets,
     targets[f"differing_bits.{name}"] = ("<=", 0)
     if name in ATTENDING:
         figures[f"differing_bits_default_kernel.{name}"] = differing(machine, plain(task, math=False))
-    figures[f"portable_same_hash.{name}"] = int(same_with_two_threads(task, learner, "portable"))
-    figures[f"exact_same_hash.{name}"] = int(same_with_two_threads(task, learner, "exact"))
+    alone, beside = (hashes(task, learner, "exact", (n,)) for n in (1, 2))
+    figures[f"portable_same_hash.{name}"] = int(hashes(task, learner, "portable", (1, 2, 3)) == alone)
+    figures[f"exact_same_hash.{name}"] = int(alone == beside)
     targets[f"portable_same_hash.{name}"] = (">=", 1)
     one_thread()
     contenders = {"portable": captured_step(task, learner, mode="portable"), "eager": eager_step(task)}
