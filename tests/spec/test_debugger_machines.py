@@ -15,6 +15,7 @@ from ontogeny.front.capture import capture
 from ontogeny.front.rules import adamw
 from ontogeny.isa.op import Op
 from ontogeny.isa.program import Program
+from ontogeny.isa.text import from_text
 from ontogeny.machine.compiled import CompiledMachine
 from ontogeny.machine.compiled.stepping import SteppingMachine
 from ontogeny.machine.conformance import CASES, check
@@ -173,6 +174,36 @@ def test_a_diversion_is_of_this_sessions_own(run: Run) -> None:
     for step in (2, 3):
         machine.call("learn", run.data.batch(step), {**run.dials(step), "lr": 0.5})
     np.testing.assert_array_equal(debugger.debugger.value("params"), machine.state()["params"])
+
+
+SIZED = """
+program sized
+size batch = 4
+param w: f32[3]
+input x: f32[batch,3]
+
+routine learn() -> loss:
+  %w = read {name=w}
+  %x = read {name=x}
+  %0 = mul %x %w
+  %1 = gelu %0 {approximate=tanh}
+  %grown = sum %1 {dims=[0], keep=false}
+  commit %grown {name=w}
+  %loss = sum %grown {dims=[0], keep=false}
+  return loss=%loss
+"""
+
+
+def test_a_batch_of_another_size_is_gone_through_too() -> None:
+    program, draw = from_text(SIZED), np.random.default_rng(0)
+    machines = [ByInstruction(program), CompiledMachine(program)]
+    for machine in machines:
+        machine.load({"w": np.arange(3, dtype=np.float32)})
+    for count in (4, 7, 4, 1, 7):
+        x = draw.normal(size=(count, 3)).astype(np.float32)
+        ours, plain = (machine.call("learn", {"x": x}, {})["loss"] for machine in machines)
+        assert ours == plain
+    np.testing.assert_array_equal(machines[0].state()["w"], machines[1].state()["w"])
 
 
 def test_an_error_says_where(run: Run) -> None:

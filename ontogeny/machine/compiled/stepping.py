@@ -19,6 +19,7 @@ from ontogeny.isa.errors import MachineError
 from ontogeny.isa.op import Op
 from ontogeny.isa.program import Instr, Program, Routine
 from ontogeny.isa.rules import value_types
+from ontogeny.isa.tables import ByIdentity
 from ontogeny.isa.types import Type
 from ontogeny.machine.base import checked_dials, checked_inputs, outermost
 from ontogeny.machine.compiled.convert import to_numpy
@@ -30,6 +31,7 @@ from ontogeny.machine.reach import opens
 from ontogeny.machine.reference import Execution
 from ontogeny.machine.reference.execution import Values
 from ontogeny.machine.reference.meaning import ALL
+from ontogeny.machine.sizes import KEPT, fitted
 
 
 class SteppingMachine(CompiledMachine):
@@ -38,16 +40,27 @@ class SteppingMachine(CompiledMachine):
     def __init__(self, program: Program, *, mode: str = "exact", **options: Any) -> None:
         super().__init__(program, mode="exact" if mode == "fast" else mode, **options)
         self.expansions: dict[tuple[Instr, tuple[Type, ...]], Routine] = {}
+        self._others: ByIdentity[SteppingMachine] = ByIdentity(KEPT)
 
     def begin(self, routine: str, inputs: Mapping[str, Array], dials: Mapping[str, float]) -> Execution:
         """A call of an outermost routine that waits before its first instruction."""
-        called, plan = outermost(self.program, routine), self.prepare(routine).plan
+        called = outermost(self.program, routine)
+        program = fitted(self.program, called, inputs)
+        if program is not self.program:
+            return self._others.get((program,), lambda: self._other(program)).begin(routine, inputs, dials)
+        plan = self.prepare(routine).plan
         given = checked_inputs(self.program, called, inputs)
         self.take()
         slots = self._values(plan, given, self._dials(dials))
         for step in plan.host:
             slots[step.out[0]] = step.function(*(slots[arg] for arg in step.args))
         return Stepped(self, called, plan, slots, {**given, **checked_dials(self.program, dials)})
+
+    def _other(self, program: Program) -> SteppingMachine:
+        """A machine of the program at other sizes, which shares the registers."""
+        made = SteppingMachine(program, mode=self.mode, device=self.device, threads=self.threads)
+        made.registers = self.registers
+        return made
 
     @contextmanager
     def ready(self) -> Iterator[None]:
