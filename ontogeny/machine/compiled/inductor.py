@@ -15,13 +15,16 @@ import torch
 from torch.fx.experimental.proxy_tensor import make_fx
 
 from ontogeny.isa.errors import MachineError
+from ontogeny.machine.compiled.cuda_graph import captured
 
 LEAST, HALF = sys.float_info.min, 0.5
 FORMATS = {bool: torch.bool, int: torch.int64, float: torch.float64}
 
 
-def compiled(body: Callable[..., Any], values: list[Any], name: str) -> Callable[..., tuple[Any, ...]]:
-    """`body` compiled for values like these. Raises MachineError where inductor cannot."""
+def compiled(
+    body: Callable[..., Any], values: list[Any], name: str, device: str = "cpu"
+) -> Callable[..., tuple[Any, ...]]:
+    """`body` compiled for values like these; on a GPU, as a CUDA graph. Raises MachineError where it cannot."""
     packs = _packs(values)
     places = [place for pack in packs.values() for place in pack]
     tensors = [place for place in range(len(values)) if place not in places]
@@ -36,12 +39,16 @@ def compiled(body: Callable[..., Any], values: list[Any], name: str) -> Callable
         return body(*full)
 
     def packed(given: Sequence[Any]) -> list[Any]:
-        numbers = [torch.tensor([given[p] for p in pack], dtype=FORMATS[kind]) for kind, pack in packs.items()]
+        numbers = [
+            torch.tensor([given[p] for p in pack], dtype=FORMATS[kind], device=device) for kind, pack in packs.items()
+        ]
         return [*numbers, *(given[place] for place in tensors)]
 
     try:
         examples = packed(values)
         fast = torch._inductor.compile(make_fx(unpacked, _products())(*examples), examples)
+        if torch.device(device).type == "cuda":
+            fast = captured(fast, examples)
     except Exception as error:
         raise MachineError(
             f"routine {name!r} cannot be compiled in the fast mode ({type(error).__name__}: {error}); use mode='exact'"

@@ -156,7 +156,7 @@ class CompiledMachine:
         given = [values[slot] for slot in ready.inputs]
         if self.mode == "fast":
             if ready.plan.routine.name not in self._fast:
-                self._fast[ready.plan.routine.name] = compiled(ready.body, given, ready.plan.routine.name)
+                self._fast[ready.plan.routine.name] = compiled(ready.body, given, ready.plan.routine.name, self.device)
             return self._fast[ready.plan.routine.name](*given)
         return ready.body(*given)
 
