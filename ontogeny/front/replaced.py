@@ -101,6 +101,7 @@ REPLACED: dict[Any, Callable[..., Any]] = {
     F.one_hot: _one_hot,
     F.embedding_bag: _embedding_bag,
     torch._weight_norm: _weight_norm,
+    Tensor.square_: lambda tensor: tensor.mul_(tensor),
     F.grid_sample: _grid_sample,
     F.gaussian_nll_loss: _gaussian_nll_loss,
 }

@@ -26,17 +26,28 @@ def slot_decls(rule: Rule, registers: Sequence[Decl]) -> list[Decl]:
     """The state that a rule keeps: one register for each slot and each register that it updates."""
     many = len(registers) > 1
     scalar = Type(DType.F64)
+    shapes = {reg.name: rule.slot_shapes(reg.type.shape) for reg in registers}
+    types = {reg.name: reg.type for reg in registers}
     return [
-        Decl("state", f"{slot}.{reg.name}" if many else slot, scalar if slot in rule.scalars else reg.type)
+        Decl(
+            "state",
+            f"{slot}.{name}" if many else slot,
+            scalar if slot in rule.scalars else types[name].with_shape(shape),
+        )
         for slot in rule.slots
-        for reg in registers
+        for name, shape in ((name, found[slot]) for name, found in shapes.items() if slot in found)
     ]
 
 
 def slot_starts(rule: Rule, registers: Sequence[Decl]) -> dict[str, float]:
     """The registers of a rule's state that do not start at zero, by name, with the number that fills them."""
     many = len(registers) > 1
-    return {f"{slot}.{reg.name}" if many else slot: rule.starts[slot] for slot in rule.starts for reg in registers}
+    return {
+        f"{slot}.{reg.name}" if many else slot: rule.starts[slot]
+        for slot in rule.starts
+        for reg in registers
+        if slot in rule.slot_shapes(reg.type.shape)
+    }
 
 
 def append_update(builder: Builder, rule: Rule, arenas: Sequence[Arena], gradients: Mapping[str, Value]) -> None:
@@ -48,7 +59,7 @@ def append_update(builder: Builder, rule: Rule, arenas: Sequence[Arena], gradien
     pairs = _clipped(builder, rule, registers)
     many = len(pairs) > 1
     for decl, gradient in pairs:
-        names = {slot: f"{slot}.{decl.name}" if many else slot for slot in rule.slots}
+        names = {slot: f"{slot}.{decl.name}" if many else slot for slot in rule.slot_shapes(decl.type.shape)}
         state = {slot: Value(builder, builder.read(name)) for slot, name in names.items()}
         param, state = rule.update(gradient, Value(builder, builder.read(decl.name)), state, dials)
         builder.commit(decl.name, param.name)

@@ -16,6 +16,7 @@ from ontogeny.isa.errors import ProgramError
 Slots = dict[str, Value]
 Update = Callable[[Value, Value, Slots, Mapping[str, Value]], tuple[Value, Slots]]
 """(gradient, parameter, state, dials) -> (new parameter, new state); `dials["step"]` counts from one."""
+Shape = tuple[int, ...]
 Schedule = Callable[[Value], Value]
 """(step from zero, f64[]) -> the factor on the learning rate, f64[]."""
 
@@ -26,6 +27,7 @@ class Rule:
 
     `clip` bounds the norm of all gradients together (0: no bound) and is itself a dial. A state slot has the shape of
     its parameter, or is one f64 scalar where it is among the `scalars`; it starts at zero, or where `starts` says.
+    `shapes` says otherwise for a rule whose slots depend on the parameter's shape.
     `where` is the user's own line that says what the update is, empty for a rule of this package.
     """
 
@@ -39,11 +41,18 @@ class Rule:
     options: Mapping[str, float] = field(default_factory=dict)
     scalars: frozenset[str] = frozenset()
     starts: Mapping[str, float] = field(default_factory=dict)
+    shapes: Callable[[Shape], Mapping[str, Shape]] | None = None
     where: str = ""
 
     def __post_init__(self) -> None:
         if both := sorted({*self.dials, "clip", "seed", "step"} & {*self.slots}):
             raise ProgramError(f"the rule {self.name} calls a state slot {both[0]!r}, which is taken; rename it")
+
+    def slot_shapes(self, shape: Shape) -> Mapping[str, Shape]:
+        """The state that a parameter of a shape has: the shape of each of its slots, by name."""
+        if self.shapes:
+            return self.shapes(shape)
+        return {slot: () if slot in self.scalars else shape for slot in self.slots}
 
     def with_schedule(self, schedule: Schedule) -> Rule:
         """The same rule with a factor that follows the step on `lr`, and on dials such as `adam_lr`."""

@@ -8,10 +8,13 @@ another is refused, and so is state that starts at other than one number (SGD's 
 
 from __future__ import annotations
 
+import inspect
+import operator
 from collections import defaultdict
 from collections.abc import Callable, Iterable, Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
+from math import prod
 from types import MappingProxyType
 from typing import Any
 
@@ -21,8 +24,8 @@ from torch.fx import GraphModule, Node
 from torch.fx.experimental.proxy_tensor import disable_proxy_modes_tracing
 
 from ontogeny.front.aten.table import DTYPES
-from ontogeny.front.author import Value
-from ontogeny.front.rules.rule import Rule, Slots
+from ontogeny.front.author import Value, maximum, minimum
+from ontogeny.front.rules.rule import Rule, Shape, Slots
 from ontogeny.front.trace import TRACING, traced
 from ontogeny.front.translate import Translation
 from ontogeny.isa.errors import CaptureError
@@ -43,22 +46,26 @@ def torch_optim(factory: Factory, **dials: float) -> Rule:
     `lr` is a dial; further float options become dials when given here with their values, such as `weight_decay=0.1`;
     the rest are constants.
     Raises CaptureError for what cannot be traced: an optimizer that needs a closure (LBFGS), whose Python branches on a
-    tensor or a dial, or whose state is neither of the parameter's shape nor one number.
+    tensor or a dial, or whose state does not start as one number.
     """
     step = _Step(factory)
-    state = step.starts()
+    state, probes = step.starts(), step.probes()
     values = {"lr": float(step.options["lr"]), **dials} if "lr" in step.options else dict(dials)
     if unknown := sorted(set(values) - set(step.options)):
         raise CaptureError(f"{step.name} has no option {unknown[0]!r}; it has {', '.join(sorted(step.options))}")
-    kept = {slot: value for slot, value in state.items() if slot != "step"}
+    kept = {slot: value for found in probes for slot, value in found.items() if slot != "step"}
     scalars = frozenset(slot for slot, value in kept.items() if not value.shape)
     starts = {slot: float(value.reshape(-1)[0]) for slot, value in kept.items() if value.any()}
 
     def update(g: Value, p: Value, slots: Slots, given: Mapping[str, Value]) -> tuple[Value, Slots]:
         return _translated(step, g, p, slots, {name: given[name] for name in (*values, "step")}, "step" in state)
 
+    def shapes(shape: Shape) -> dict[str, Shape]:
+        return {slot: tuple(value.shape) for slot, value in step.starts(shape).items() if slot != "step"}
+
     whole = step.elementwise(state)
-    return Rule(step.name, values, tuple(kept), update, whole, scalars=scalars, starts=starts)
+    own = None if whole else shapes
+    return Rule(step.name, values, tuple(kept), update, whole, scalars=scalars, starts=starts, shapes=own)
 
 
 class _Start(dict[str, Any]):
@@ -97,16 +104,23 @@ class _Step:
                 optimizer.param_groups[0][name] = wanted
         return optimizer
 
-    def starts(self) -> Tensors:
+    def probes(self) -> list[Tensors]:
+        """The state of a matrix, and of a vector where the optimizer takes one."""
+        found = [self.starts()]
+        with suppress(CaptureError):
+            found.append(self.starts(SHAPE[:1]))
+        return found
+
+    def starts(self, shape: Shape = SHAPE) -> Tensors:
         """The state before the first step. Raises CaptureError where one traced step could not stand for every step."""
-        param, grad = torch.linspace(-1, 1, 6).reshape(SHAPE), torch.linspace(0.3, -0.5, 6).reshape(SHAPE)
-        optimizer = self._made(param)
+        param, grad = (torch.linspace(a, b, prod(shape)).reshape(shape) for a, b in ((-1.0, 1.0), (0.3, -0.5)))
         states: defaultdict[Any, _Start] = defaultdict(_Start)
-        optimizer.state = states
-        target = optimizer.param_groups[0]["params"][0]
-        target.grad = grad
         try:
-            with compiling():
+            optimizer = self._made(param)
+            optimizer.state = states
+            target = optimizer.param_groups[0]["params"][0]
+            target.grad = grad
+            with compiling(optimizer):
                 optimizer.step()
         except Exception as error:
             raise CaptureError(f"{self.name} cannot be traced, its step failed: {error}") from error
@@ -121,11 +135,6 @@ class _Step:
     def _checked(self, slot: str, value: Any) -> None:
         if not isinstance(value, torch.Tensor):
             raise CaptureError(f"{self.name} keeps {slot!r} as a Python {type(value).__name__}; make it a tensor")
-        if tuple(value.shape) not in (SHAPE, ()):
-            raise CaptureError(
-                f"{self.name}'s {slot!r} has shape {tuple(value.shape)} for a parameter of shape {SHAPE}; state that is "
-                "neither of the parameter's shape nor one number is not captured: write the rule with og.custom"
-            )
         if (value != value.reshape(-1)[0]).any():
             instead = "; use og.sgd(lr, momentum=...), which does the same" if self.name == "sgd" else ""
             raise CaptureError(
@@ -142,7 +151,7 @@ class _Step:
         param.grad = g
         optimizer.param_groups[0].update(dials, params=[param])
         optimizer.state[param].update({slot: value.clone() for slot, value in state.items()})
-        with compiling():
+        with compiling(optimizer):
             optimizer.step()
         return param, {slot: optimizer.state[param][slot] for slot in state}
 
@@ -157,20 +166,25 @@ class _Step:
         try:
             parts = torch.cat([run(slice(i, i + 1)) for i in range(6)])
             return torch.allclose(parts, run(slice(0, 6)), rtol=1e-5, atol=1e-7)
-        except (RuntimeError, ValueError):
+        except (RuntimeError, ValueError, AssertionError):
             return False
 
 
 @contextmanager
-def compiling() -> Iterator[None]:
-    """Optimizers keep their scalars as tensors while PyTorch says that it compiles."""
+def compiling(optimizer: torch.optim.Optimizer) -> Iterator[None]:
+    """Optimizers keep scalars as tensors while PyTorch says that it compiles; and traced ones can be compared."""
+    names = inspect.unwrap(type(optimizer).step).__globals__
+    own = {name: names[name] for name in EXTREMES if name in names}
     with TRACING:
         before = torch.compiler.is_compiling
         torch.compiler.is_compiling = lambda: True
+        names.update({name: one for name, one in EXTREMES.items() if name not in own})
         try:
             yield
         finally:
             torch.compiler.is_compiling = before
+            for name in EXTREMES.keys() - own.keys():
+                del names[name]
 
 
 class _Scalars(Translation):
@@ -187,6 +201,9 @@ class _Scalars(Translation):
     def _call(self, node: Node) -> Any:
         if str(node.target).startswith("profiler."):
             return None
+        target: Any = node.target
+        if target in NUMBERS or (getattr(target, "__module__", "") == "_operator" and target is not operator.getitem):
+            return NUMBERS.get(target, target)(*(self._value(arg) for arg in node.args))
         if "_local_scalar_dense" in str(node.target):
             return self._value(node.args[0])
         return super()._call(node)
@@ -212,6 +229,24 @@ def _translated(
     new, *rest = translation.run()
     found = dict(zip(state, rest, strict=True))
     return new, {slot: found[slot].cast(value.dtype) for slot, value in slots.items()}
+
+
+def _larger(a: Any, b: Any) -> Value:
+    return maximum(a, b) if isinstance(a, Value) else maximum(b, a)
+
+
+def _smaller(a: Any, b: Any) -> Value:
+    return minimum(a, b) if isinstance(a, Value) else minimum(b, a)
+
+
+def _extreme(function: Callable[[Any, Any], Any]) -> Callable[..., Any]:
+    """Of two numbers, each of which may be a tensor."""
+    return lambda *numbers: function(*(n.item() if isinstance(n, torch.Tensor) else n for n in numbers))
+
+
+EXTREMES = {"max": _extreme(torch.sym_max), "min": _extreme(torch.sym_min)}
+"""What Python's own are of a traced number."""
+NUMBERS: dict[Any, Callable[..., Any]] = {torch.sym_max: _larger, torch.sym_min: _smaller}
 
 
 def _check_marks(name: str, graph: GraphModule, marks: Mapping[str, float]) -> None:
