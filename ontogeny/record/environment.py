@@ -16,8 +16,8 @@ CAPABILITIES = ("avx512f", "avx2", "avx", "sse4_2", "asimd")
 def environment(machine: object = None) -> dict[str, Any]:
     """Versions, thread count and CPU capability.
 
-    The thread count is the one that the machine is pinned to; for a machine that does not say, the CPUs there are; "any"
-    for a machine that says that its bits are the same with any.
+    The thread count is the one that the machine is pinned to; for a machine that does not say, the CPUs there are; and
+    "any" for a machine that says that its bits are the same with any.
     """
     return {
         "python": platform.python_version(),
