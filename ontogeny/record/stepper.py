@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 
 import numpy as np
 
@@ -31,14 +31,21 @@ class Stepper:
         """The step from state `step` to state `step` + 1: its events, then `learn`, whose results it gives."""
         return machine.call(LEARN, *self.prepare(machine, step))
 
-    def prepare(self, machine: Machine, step: int) -> tuple[dict[str, Array], dict[str, float]]:
-        """All of a step but `learn`: its events happen. Gives the batch and the dials that `learn` goes by."""
+    def prepare(
+        self, machine: Machine, step: int, on_event: Callable[[Entry], object] | None = None
+    ) -> tuple[dict[str, Array], dict[str, float]]:
+        """All of a step but `learn`: its events happen, and `on_event` is told each once it has.
+
+        Gives the batch and the dials that `learn` goes by.
+        """
         if not self._first <= step < self._end:
             self._dials, self._first, self._end = self.schedule.span(step)
         batch = self.data.batch(step)
         if step in self.schedule.events:
             for event in self.schedule.events[step]:
                 self._happen(machine, event, batch)
+                if on_event is not None:
+                    on_event(event)
         return batch, self._dials
 
     def _happen(self, machine: Machine, event: Entry, batch: Mapping[str, Array]) -> None:

@@ -1,0 +1,197 @@
+"""Which term of the rule made a parameter what it is: its ledger, step by step and over a window.
+
+Each step is replayed on the run's own kind of machine; the update is then worked out in f64 on the very registers,
+gradients and dials of the step, its parts told apart by where they come from. They are read off the program, whatever
+rule it holds. What the update's own number format rounded is a line of its own.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from ontogeny.ask.account import Account
+from ontogeny.ask.carry import wide
+from ontogeny.ask.common import Common, common
+from ontogeny.ask.ledger import CALLED, EDIT, Ledger, Line, Numbers, closed, exact
+from ontogeny.ask.members import Members, members
+from ontogeny.ask.parts import GRADIENT, SELF, Source
+from ontogeny.ask.update import Update, update_of
+from ontogeny.data.base import Array
+from ontogeny.isa.errors import RecordError
+from ontogeny.isa.program import Decl, Program
+from ontogeny.record.recorded import Recorded
+from ontogeny.record.schedule import CALL
+from ontogeny.record.stepper import LEARN
+from ontogeny.record.trace.traces import ALL, Window
+from ontogeny.record.watching import Seen, watched
+
+KEPT_APART = 1 << 16
+"""How many elements of a group are told apart at most; a larger one has its sum alone."""
+
+
+@dataclass(frozen=True)
+class Member:
+    """One element of a group: its value before and after the window, and its lines over it, which sum to the change."""
+
+    name: str
+    before: float
+    after: float
+    sums: Numbers
+
+
+@dataclass(frozen=True)
+class Explanation:
+    """The ledger of some elements in sum. The states `first` - 1 to `last` are the window.
+
+    `members` are told apart up to KEPT_APART, in the lines of the ledger; `shared` are the instructions, with their
+    lines, at which the rule is nonlinear, so that lines were shared in proportion.
+    """
+
+    asked: tuple[str, ...]
+    first: int
+    last: int
+    count: int
+    ledger: Ledger
+    members: tuple[Member, ...]
+    common: Common
+    shared: tuple[tuple[str, str], ...]
+
+    def as_json(self) -> dict[str, Any]:
+        """The explanation as plain values."""
+        each = [{"name": m.name, "before": m.before, "after": m.after, "sums": m.sums.tolist()} for m in self.members]
+        about = {"asked": list(self.asked), "first": self.first, "last": self.last, "count": self.count}
+        shared = [{"instruction": text, "where": where} for text, where in self.shared]
+        return {**about, **self.ledger.as_json(), "members": each, "common": self.common.as_json(), "shared": shared}
+
+
+def explain(run: Recorded, names: str | Iterable[str], steps: str | Window = ALL) -> Explanation:
+    """The ledger of the elements `names` over the steps that led to the states of a window.
+
+    `names` are elements, rows, tensors, or patterns of tensors. The parts of each step, and of the sum, add up to the
+    change exactly. Raises RecordError for names and windows that there are not, and for a run without a program.
+    """
+    checked_native(run)
+    asked = (names,) if isinstance(names, str) else tuple(names)
+    chosen = members(run.traces, asked)
+    first, last = span(run, steps)
+    tallies = [Tally(run.program, each) for each in chosen]
+    values = dict.fromkeys(value for tally in tallies for value in tally.values)
+    registers = dict.fromkeys(name for tally in tallies for name in tally.registers)
+    apart = sum(len(each.places) for each in chosen) <= KEPT_APART
+    for seen in watched(run, values, registers, first, last):
+        for tally in tallies:
+            tally.add(seen, apart)
+    return _explained(run.program, asked, tallies, (first, last), apart)
+
+
+def checked_native(run: object) -> None:
+    """Raises RecordError for what holds values alone, such as an attached run."""
+    if not isinstance(run, Recorded):
+        raise RecordError(
+            "this run is the record of a loop that is not ours: how its parameters changed is known (moments, chart), "
+            "but not which term of the rule did it, since there is no program to replay; og.capture makes one"
+        )
+
+
+def span(run: Recorded, steps: str | Window) -> tuple[int, int]:
+    """The first and last state whose steps a window holds. Raises RecordError for a window outside of the run."""
+    window = Window.parse(steps) if isinstance(steps, str) else steps
+    first = max(1, window.start or 0)
+    last = run.step if window.stop is None else window.stop - 1
+    if last > run.step or first > run.step:
+        raise RecordError(f"the window {window} goes beyond the run, which has the states 0 to {run.step}")
+    if first > last:
+        raise RecordError(f"the window {window} holds no step; state s is what step s led to, and 0 the beginning")
+    return first, last
+
+
+class Tally:
+    """The account of some elements of one tensor, step after step."""
+
+    def __init__(self, program: Program, chosen: Members) -> None:
+        decl: Decl = program.decl(chosen.tensor.name)
+        self.members = chosen
+        self.register = decl.arena or decl.name
+        self.places = chosen.places + decl.offset
+        update: Update | None = update_of(program, program.routine(LEARN), self.register)
+        self.account = Account(program, update, self.places) if update else None
+        self.values = update.gradients if update else ()
+        self.registers = tuple(dict.fromkeys([self.register, *(self.account.registers if self.account else ())]))
+        self.rows: list[tuple[int, dict[Line, float], float]] = []
+        self.sums: dict[Line, Numbers] = {}
+        self.gradients: dict[str, None] = {}
+        self.before = np.zeros(0)
+        self.after = np.zeros(0)
+
+    def add(self, seen: Seen, apart: bool) -> None:
+        """One step."""
+        parts = self._parts(seen)
+        before, self.after = self._own(seen.before), self._own(seen.after)
+        if not self.rows:
+            self.before = before
+        row = {line: float(np.sum(part)) for line, part in parts.items()}
+        self.rows.append((seen.step, row, float(np.sum(self.after - before))))
+        for line, part in parts.items() if apart else ():
+            self.sums[line] = self.sums[line] + part if line in self.sums else part
+
+    def _parts(self, seen: Seen) -> dict[Line, Numbers]:
+        """The parts of one step, each [elements]."""
+        parts: dict[Line, Numbers] = {}
+        last = self._own(seen.before)
+        for event, registers in seen.events:
+            own = self._own(registers)
+            line = Line(CALLED, event["routine"]) if event.kind == CALL else Line(EDIT)
+            parts[line] = parts.get(line, 0.0) + (own - last)
+            last = own
+        if self.account is not None:
+            _, found = self.account(seen.entry, seen.given, seen.values)
+            for source, part in found.items():
+                line = self._line(source)
+                parts[line] = parts.get(line, 0.0) + part
+            parts[Line(SELF)] = parts.get(Line(SELF), 0.0) - last
+        return parts
+
+    def _line(self, source: Source) -> Line:
+        if source.kind != GRADIENT:
+            return Line(source.kind, source.name)
+        self.gradients[source.name] = None
+        return Line(GRADIENT)
+
+    def _own(self, registers: Mapping[str, Array]) -> Numbers:
+        return wide(registers[self.register].reshape(-1)[self.places])
+
+
+def _explained(
+    program: Program, asked: tuple[str, ...], tallies: list[Tally], states: tuple[int, int], apart: bool
+) -> Explanation:
+    ledger = closed(_merged(tallies), sum(float(np.sum(tally.after - tally.before)) for tally in tallies))
+    told = tuple(member for tally in tallies for member in _told(tally, ledger)) if apart else ()
+    shared = dict.fromkeys(remark for tally in tallies if tally.account for remark in tally.account.remarks)
+    groups = [(tally.members, tuple(tally.gradients)) for tally in tallies]
+    count = sum(len(tally.places) for tally in tallies)
+    return Explanation(asked, *states, count, ledger, told, common(program, groups), tuple(shared))
+
+
+def _merged(tallies: list[Tally]) -> list[tuple[int, Mapping[Line, float], float]]:
+    """The rows of all tensors together."""
+    rows: list[tuple[int, Mapping[Line, float], float]] = []
+    for together in zip(*(tally.rows for tally in tallies), strict=True):
+        parts: dict[Line, float] = {}
+        for _, own, _ in together:
+            for line, value in own.items():
+                parts[line] = parts.get(line, 0.0) + value
+        rows.append((together[0][0], parts, sum(change for _, _, change in together)))
+    return rows
+
+
+def _told(tally: Tally, ledger: Ledger) -> list[Member]:
+    """Each element's sums over the window, in the lines of the ledger, the last of them the rounding."""
+    before, nothing = tally.before, np.zeros(len(tally.places))
+    table = np.column_stack([nothing, *(tally.sums.get(line, nothing) for line in ledger.lines[:-1])])[:, 1:]
+    sums = exact(table, tally.after - before)
+    rows = zip(tally.members.names, before.tolist(), tally.after.tolist(), sums, strict=True)
+    return [Member(*row) for row in rows]
