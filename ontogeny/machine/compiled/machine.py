@@ -68,6 +68,7 @@ class CompiledMachine:
         if mode not in MODES:
             raise MachineError(f"the compiled machine has no mode {mode!r}; it has {', '.join(MODES)}")
         self.program = program
+        self._kept = tuple(program.kept())
         self.mode = mode
         self.device = device
         self.threads = threads
@@ -98,7 +99,7 @@ class CompiledMachine:
 
     def view(self) -> dict[str, Array]:
         """All registers by name, sharing memory where they can: to be read at once, before the next call."""
-        return {decl.name: self._get(decl) for decl in self.program.kept()}
+        return {decl.name: self._get(decl) for decl in self._kept}
 
     def call(self, routine: str, inputs: Mapping[str, Array], dials: Mapping[str, float]) -> dict[str, Array]:
         """Run an outermost routine; its results by name."""
