@@ -12,14 +12,22 @@ class OntogenyError(Exception):
 
 
 class ProgramError(OntogenyError):
-    """A program that does not verify: the routine and instruction are named."""
+    """A program that does not verify: the routine and instruction are named.
+
+    They are also `routine` and `instruction`, counted from one; empty and 0 where the error is not about one.
+    """
+
+    def __init__(self, message: str, routine: str = "", instruction: int = 0) -> None:
+        super().__init__(message)
+        self.routine = routine
+        self.instruction = instruction
 
 
 class TextError(ProgramError):
-    """Program text that does not parse; `line` and `column` count from one."""
+    """Program text that does not parse or verify; `line` and `column` count from one."""
 
-    def __init__(self, message: str, line: int, column: int) -> None:
-        super().__init__(f"line {line}, column {column}: {message}")
+    def __init__(self, message: str, line: int, column: int, routine: str = "", instruction: int = 0) -> None:
+        super().__init__(f"line {line}, column {column}: {message}", routine, instruction)
         self.line = line
         self.column = column
 

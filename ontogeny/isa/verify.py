@@ -12,8 +12,8 @@ from collections.abc import Iterable, Mapping
 
 from ontogeny.isa.errors import ProgramError
 from ontogeny.isa.op import Op
-from ontogeny.isa.program import KINDS, Decl, Instr, Program, Routine
-from ontogeny.isa.rules import MAX_CALLS, check_type, instruction_text, routine_results, value_types
+from ontogeny.isa.program import KINDS, Decl, Program, Routine
+from ontogeny.isa.rules import MAX_CALLS, at, check_type, routine_results, value_types
 from ontogeny.isa.rules.site import SCALAR_F64
 from ontogeny.isa.sizes import Size, following
 from ontogeny.isa.tables import declarations, routines
@@ -91,8 +91,10 @@ def check_sizes(program: Program) -> None:
             _follows(f"routine {routine.name!r}: operand %{name}", type_.shape, known)
         for number, instr in enumerate(routine.body, 1):
             for key, value in instr.attrs:
-                if found := following(value):
-                    _follows(f"{_place(routine, number, instr)}: attribute {key}", found, known)
+                try:
+                    _follows(f"attribute {key}", following(value), known)
+                except ProgramError as problem:
+                    raise at(routine, number, instr, problem) from None
 
 
 def _follows(what: str, numbers: tuple[int | float, ...], known: Mapping[str, Size]) -> None:
@@ -185,7 +187,7 @@ def _registers(program: Program, routine: Routine) -> None:
         read_input = instr.op is Op.READ and declarations(program)[str(instr.attr("name"))].kind == "input"
         if read_input or instr.op is Op.COMMIT:
             what = "reads an input" if read_input else "commits"
-            raise _at(
+            raise at(
                 routine,
                 number,
                 instr,
@@ -203,17 +205,9 @@ def _commits(program: Program, routine: Routine, known: dict[str, frozenset[str]
         for attribute in CALLED.get(instr.op, ()):
             more |= _commits(program, routines(program)[str(instr.attr(attribute))], known)
         if more & done:
-            raise _at(
+            raise at(
                 routine, number, instr, f"{min(more & done)!r} is committed a second time; commit its last value once"
             )
         done |= more
     known[routine.name] = frozenset(done)
     return known[routine.name]
-
-
-def _at(routine: Routine, number: int, instr: Instr, message: str) -> ProgramError:
-    return ProgramError(f"{_place(routine, number, instr)}: {message}")
-
-
-def _place(routine: Routine, number: int, instr: Instr) -> str:
-    return f"routine {routine.name!r}, instruction {number} ({instruction_text(instr)})"

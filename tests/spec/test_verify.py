@@ -8,9 +8,10 @@ from dataclasses import replace
 
 import pytest
 
-from ontogeny.isa.errors import ProgramError
+from ontogeny.isa.errors import ProgramError, TextError
 from ontogeny.isa.op import Op
 from ontogeny.isa.program import Attribute, Decl, Instr, Program, Routine
+from ontogeny.isa.text import from_text
 from ontogeny.isa.types import DType, Type
 from ontogeny.isa.verify import MAX_INSTRUCTIONS, routine_results, value_types, verify
 
@@ -237,3 +238,35 @@ def test_five_thousand_instructions_verify_in_well_under_a_tenth_of_a_second() -
 def test_size_is_bounded_before_work_is_done() -> None:
     body = (read("x", "x"),) * (MAX_INSTRUCTIONS + 1)
     refused(learning(*body), f"at most {MAX_INSTRUCTIONS}")
+
+
+NESTED = """program p
+param w: f32[2]
+routine inner(%a: f32[2]) -> y:
+  %n = neg %a
+  %y = dot %n %missing
+  return y=%y
+routine learn() -> y:
+  %w = read {name=w}
+  %y = call %w {body=inner}
+  return y=%y
+"""
+
+
+@pytest.mark.parametrize(
+    ("text", "place"),
+    [
+        (NESTED, ("inner", 2, 5)),
+        (NESTED.replace("dot %n %missing", "neg %n").replace("call %w", "call %u"), ("learn", 2, 9)),
+        (NESTED.replace("dot %n %missing", "neg %n").replace("y=%y\nroutine", "y=%gone\nroutine"), ("inner", 0, 6)),
+        ("program p\nparam w: f32[2]\nparam w: f32[2]", ("", 0, 3)),
+    ],
+)
+def test_an_error_has_its_place_as_fields(text: str, place: tuple[str, int, int]) -> None:
+    with pytest.raises(ProgramError) as plain:
+        verify(from_text(text, check=False))
+    with pytest.raises(TextError) as read:
+        from_text(text)
+    for error in (plain.value, read.value):
+        assert (error.routine, error.instruction) == place[:2]
+    assert read.value.line == place[2] and f"line {place[2]}, column {read.value.column}: " in str(read.value)

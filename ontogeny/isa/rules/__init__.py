@@ -81,19 +81,33 @@ def _result_types(instr: Instr, operands: Types, program: Program | None, inside
     return results
 
 
+def at(routine: Routine, number: int, instr: Instr, problem: ProgramError | str) -> ProgramError:
+    """A problem at an instruction, counted from one; its place is the innermost, where a called routine has it."""
+    place = (routine.name, number)
+    if isinstance(problem, ProgramError) and problem.instruction:
+        place = (problem.routine, problem.instruction)
+    return ProgramError(
+        f"routine {routine.name!r}, instruction {number} ({instruction_text(instr)}): {problem}", *place
+    )
+
+
 def _routine_results(program: Program, routine: Routine, inside: tuple[str, ...]) -> Types:
     types = _value_types(program, routine, inside)
     try:
         return tuple(types[value] for _, value in routine.returns)
     except KeyError as missing:
-        raise ProgramError(f"routine {routine.name!r} returns %{missing.args[0]}, which it never defines") from None
+        raise ProgramError(
+            f"routine {routine.name!r} returns %{missing.args[0]}, which it never defines", routine.name
+        ) from None
 
 
 def _value_types(program: Program, routine: Routine, inside: tuple[str, ...]) -> dict[str, Type]:
     if routine.name in inside:
         raise ProgramError(f"routines call each other in a circle: {' -> '.join((*inside, routine.name))}")
     if len(inside) >= MAX_CALLS:
-        raise ProgramError(f"routine {routine.name!r} is called {MAX_CALLS} routines deep; flatten some calls")
+        raise ProgramError(
+            f"routine {routine.name!r} is called {MAX_CALLS} routines deep; flatten some calls", routine.name
+        )
     return _typed.get((program, routine), lambda: _type_values(program, routine, (*inside, routine.name)))
 
 
@@ -107,9 +121,9 @@ def _type_values(program: Program, routine: Routine, inside: tuple[str, ...]) ->
             operands = tuple(types[name] for name in instr.args)
             _define(types, instr.out, _result_types(instr, operands, program, inside))
         except KeyError as missing:
-            raise _at(routine, number, instr, f"%{missing.args[0]} is read before it is defined") from None
+            raise at(routine, number, instr, f"%{missing.args[0]} is read before it is defined") from None
         except ProgramError as problem:
-            raise _at(routine, number, instr, str(problem)) from None
+            raise at(routine, number, instr, problem) from None
     return types
 
 
@@ -120,7 +134,3 @@ def _define(types: dict[str, Type], names: tuple[str, ...], found: Types) -> Non
         if name in types:
             raise ProgramError(f"%{name} is defined a second time; give every value its own name")
         types[name] = type_
-
-
-def _at(routine: Routine, number: int, instr: Instr, message: str) -> ProgramError:
-    return ProgramError(f"routine {routine.name!r}, instruction {number} ({instruction_text(instr)}): {message}")

@@ -12,7 +12,6 @@ from ontogeny.isa.text.words import read_name, value_name
 from ontogeny.isa.types import Type
 from ontogeny.isa.verify import value_types, verify
 
-_INSTRUCTION = re.compile(r"routine '([^']+)', instruction (\d+) \([^)]*\): ")
 _ROUTINE = re.compile(r"routine '([^']+)'( returns)?")
 _DECLARATION = re.compile(r"(?:(?:declaration|size|param|state|dial|input) )?'([^']+)'")
 
@@ -28,7 +27,9 @@ def from_text(text: str, check: bool = True) -> Program:
         try:
             verify(source.program)
         except ProgramError as error:
-            raise _placed(text, _line(source, str(error)), 0, str(error)) from error
+            placed = _placed(text, _line(source, error), 0, str(error))
+            placed.routine, placed.instruction = error.routine, error.instruction
+            raise placed from error
         _compare(text, source)
     return source.program
 
@@ -39,19 +40,17 @@ def _placed(text: str, line: int, token: int, message: str) -> TextError:
     return TextError(message, line, cursor.column(min(token, len(cursor.tokens) - 1)))
 
 
-def _line(source: Source, message: str) -> int:
-    """The line that the verifier's message is about: of the innermost instruction, a routine or a declaration."""
-    bodies = {body.head.name: body for body in source.bodies}
-    line, start = 0, 0
-    while match := _INSTRUCTION.match(message, start):
-        body, start = bodies.get(match[1]), match.end()
-        if body and 0 < int(match[2]) <= len(body.lines):
-            line = body.lines[int(match[2]) - 1]
+def _line(source: Source, error: ProgramError) -> int:
+    """The line that the verifier's error is about: of the innermost instruction, a routine or a declaration."""
+    bodies, message = {body.head.name: body for body in source.bodies}, str(error)
+    body = bodies.get(error.routine)
+    if body and 0 < error.instruction <= len(body.lines):
+        return body.lines[error.instruction - 1]
     routine = _ROUTINE.match(message)
-    if not line and routine and routine[1] in bodies:
-        line = bodies[routine[1]].end if routine[2] else bodies[routine[1]].line
+    if routine and routine[1] in bodies:
+        return bodies[routine[1]].end if routine[2] else bodies[routine[1]].line
     declaration = _DECLARATION.match(message)
-    return line or (source.lines.get(declaration[1], 1) if declaration else 1)
+    return source.lines.get(declaration[1], 1) if declaration else 1
 
 
 def _compare(text: str, source: Source) -> None:
