@@ -75,7 +75,8 @@ def capture(
 
 
 def _tensors(batch: Mapping[str, Any]) -> dict[str, torch.Tensor]:
-    return {name: torch.as_tensor(value) for name, value in batch.items()}
+    """Copies, so that two inputs which are one tensor in the example stay two inputs of the program."""
+    return {name: torch.as_tensor(value).clone() for name, value in batch.items()}
 
 
 @dataclass(slots=True)

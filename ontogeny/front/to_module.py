@@ -48,7 +48,7 @@ class LearnerModule(nn.Module):
 
     def __init__(self, program: Program, state: Mapping[str, Array], routine: str) -> None:
         super().__init__()
-        self._program, self._routine = _apart(program), routine
+        self._program, self._routine = program, routine
         self._at: dict[tuple[int, ...], Ready] = {}
         self._ready = self._prepared(self._program)
         self._inputs = [decl.name for decl in program.of("input") if decl in [d for _, d in self._ready.plan.reads]]
@@ -65,7 +65,7 @@ class LearnerModule(nn.Module):
         if key not in self._at:
             while len(self._at) >= KEPT:
                 del self._at[next(iter(self._at))]
-            self._at[key] = CompiledMachine(program).prepare(self._routine)
+            self._at[key] = CompiledMachine(_apart(program)).prepare(self._routine)
         return self._at[key]
 
     def _hold(self, decl: Decl, name: str, value: torch.Tensor, learned: bool) -> None:

@@ -90,16 +90,27 @@ class Sizes:
         return Size(self.first, self.name, times, a - times * self.first)
 
     def _fraction(self, a: float, b: float) -> PerSize:
-        for found in (self._product(a, b), *(self._quotient(n, a, b) for n in NUMERATORS), self._share(a, b)):
+        quotients = (self._quotient(numerator, a, b) for numerator in NUMERATORS)
+        for found in (self._multiple(a), self._line(a, b), *quotients, self._share(a)):
             if found is not None and float(found) == a and float(found.at(self.second)) == b:
                 return found
         raise self._apart(a, b)
 
-    def _product(self, a: float, b: float) -> PerSize | None:
+    def _multiple(self, a: float) -> PerSize:
         """A factor times the size."""
         return PerSize(a / self.first, Size(self.first, self.name), divides=False)
 
-    def _share(self, a: float, b: float) -> PerSize | None:
+    def _line(self, a: float, b: float) -> PerSize | None:
+        """A whole number that is affine in the size."""
+        if not a.is_integer() or not b.is_integer():
+            return None
+        try:
+            size = self.whole(int(a), int(b))
+        except UnmatchedError:
+            return None
+        return PerSize(1.0, size, divides=False) if isinstance(size, Size) else None
+
+    def _share(self, a: float) -> PerSize:
         """A factor over the size."""
         return PerSize(a * self.first, Size(self.first, self.name))
 

@@ -117,6 +117,17 @@ def test_cost_adds_up_and_is_sorted() -> None:
     assert "operations" in shell("cost", TEXT, "--uses").stdout
 
 
+def test_cost_is_counted_at_another_size(tmp_path: Path) -> None:
+    head = "program p\nsize batch = 4\ninput x: f32[batch,3]\n"
+    text = f"{head}routine r():\n  %x = read {{name=x}}\n  %y = exp %x\n  return y=%y\n"
+    path = tmp_path / "p.onto"
+    path.write_text(text, encoding="utf-8")
+    counts = [asked("cost", str(path), *more)["total"]["bytes"] for more in ((), ("--size", "batch=12"))]
+    assert counts[1] == 3 * counts[0] > 0
+    assert "no size 'depth'" in shell("cost", str(path), "--size", "depth=2", exit_code=1).output
+    assert "batch=32" in shell("cost", str(path), "--size", "batch", exit_code=1).output
+
+
 # Runs
 
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import ml_dtypes
 import numpy as np
 import pytest
@@ -30,6 +32,45 @@ def test_an_epoch_visits_every_example_at_most_once(count: int, data: st.DataObj
         seen = np.concatenate([order.indices(first + step) for step in range(order.steps_per_epoch)])
         assert len(set(seen.tolist())) == len(seen) == count // batch_size * batch_size
         assert seen.min() >= 0 and seen.max() < count
+
+
+@given(st.integers(1, 50), st.data(), st.booleans())
+def test_an_epoch_that_keeps_its_last_batch_visits_every_example_once(
+    count: int, data: st.DataObject, shuffled: bool
+) -> None:
+    batch_size = data.draw(st.integers(1, count))
+    order = Order(count, batch_size, 1, shuffled, drop_last=False)
+    for epoch in (3, 0):
+        first = epoch * order.steps_per_epoch
+        batches = [order.indices(first + step) for step in range(order.steps_per_epoch)]
+        assert sorted(np.concatenate(batches).tolist()) == list(range(count))
+        assert [len(batch) for batch in batches[:-1]] == [batch_size] * (len(batches) - 1)
+        assert 1 <= len(batches[-1]) <= batch_size
+        dropping = Order(count, batch_size, 1, shuffled)
+        assert np.array_equal(batches[0], dropping.indices(epoch * dropping.steps_per_epoch))
+
+
+def test_a_long_epoch_keeps_its_last_batch(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("ontogeny.data.order.SORTED", 10)
+    monkeypatch.setattr("ontogeny.data.order.STRETCH", 8)
+    order = Order(101, 3, 4, drop_last=False)
+    for epoch in range(2):
+        batches = [order.indices(epoch * 34 + step) for step in range(34)]
+        assert sorted(np.concatenate(batches).tolist()) == list(range(101))
+        assert len(batches[-1]) == 2
+
+
+def test_keeping_the_last_batch_is_part_of_the_data_and_saved_with_it(tmp_path: Path) -> None:
+    x = np.arange(10)
+    kept, dropped = (Arrays({"x": x}, 4, drop_last=drop) for drop in (False, True))
+    assert kept.fingerprint != dropped.fingerprint
+    save(kept, tmp_path)
+    assert load(tmp_path).fingerprint == kept.fingerprint
+    assert len(load(tmp_path).batch(2)["x"]) == 2
+    mapped = Mapped([{"x": value} for value in x], 4, drop_last=False)
+    for step in range(7):
+        assert np.array_equal(mapped.batch(step)["x"], kept.batch(step)["x"])
+        assert np.array_equal(mapped.arrays().batch(step)["x"], kept.batch(step)["x"])
 
 
 @given(st.integers(1, 3000), st.integers(0, 2**64), st.integers(0, 99))

@@ -56,6 +56,18 @@ def test_a_module_has_the_names_the_values_and_the_prediction(name: str) -> None
 
 
 @pytest.mark.parametrize("name", CASES)
+@pytest.mark.parametrize("count", [1, 3, 21])
+def test_a_module_takes_any_number_of_examples(name: str, count: int) -> None:
+    model, learner, machine, batch = taught(name)
+    x = batch["x"].repeat(count, *[1] * (batch["x"].dim() - 1))[:count].flip(0)
+    result = to_module(learner, machine.state())(x).detach()
+    np.testing.assert_array_equal(result.numpy(), predicted(machine, {"x": x}))
+    assert len(result) == count
+    with torch.no_grad():
+        torch.testing.assert_close(to_module(learner)(x), model.eval()(x), rtol=1e-5, atol=1e-5)
+
+
+@pytest.mark.parametrize("name", CASES)
 def test_gradients_go_through_a_module(name: str) -> None:
     model, learner, _, batch = taught(name)
     module = to_module(learner)
@@ -73,8 +85,8 @@ def test_a_module_refuses_other_inputs() -> None:
     module = to_module(learner)
     with pytest.raises(MachineError, match="inputs x were expected"):
         module(z=batch["x"])
-    with pytest.raises(MachineError, match="f32\\[16,8\\] was expected"):
-        module(batch["x"][:3])
+    with pytest.raises(MachineError, match="f32\\[batch,8\\] for any batch of 1 or more was expected"):
+        module(batch["x"][:, :3])
     with pytest.raises(MachineError, match="has no routine 'guess'"):
         to_module(learner, routine="guess")
 
