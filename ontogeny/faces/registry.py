@@ -13,6 +13,7 @@ from dataclasses import dataclass
 
 PROGRAMS = "Programs"
 RUNS = "Runs"
+QUESTIONS = "Questions"
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,5 +49,6 @@ COMMANDS: tuple[Entry, ...] = (
     Entry("export", RUNS, "Write what a step has learned: safetensors, for PyTorch, ONNX, or the program as text."),
     Entry("page", RUNS, "Write a run as one HTML page that needs no network."),
     Entry("picture", RUNS, "Draw the curves of one or several runs."),
+    Entry("moments", QUESTIONS, "Say how every parameter's chart is distributed: mean, variance, skewness, kurtosis."),
 )
 BY_NAME: dict[str, Entry] = {entry.name: entry for entry in COMMANDS}

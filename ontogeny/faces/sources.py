@@ -19,6 +19,7 @@ from ontogeny.faces.view import View
 from ontogeny.isa.errors import OntogenyError
 from ontogeny.isa.program import Program
 from ontogeny.record import journal
+from ontogeny.record.attach import Attached, is_attached
 from ontogeny.record.experiment import Experiment
 from ontogeny.record.run import Run, open_run
 
@@ -63,10 +64,22 @@ def find(name: str) -> Path:
 
 def opened(name: str, file: str = "", options: Sequence[str] = ()) -> Run:
     """The run called `name`; with `file`, its data comes from that experiment."""
+    folder = find(name)
+    if is_attached(folder):
+        raise OntogenyError(
+            f"{folder.name} is the record of a loop that is not ours: it has values, but no program to compute others "
+            f"from; chart, moments, alike and groups answer about it"
+        )
     if not file:
-        return open_run(find(name))
+        return open_run(folder)
     experiment: Experiment = load_experiment(file, pairs(options))
-    return open_run(find(name), experiment.data, valid=dict(experiment.valid) or None)
+    return open_run(folder, experiment.data, valid=dict(experiment.valid) or None)
+
+
+def recording(name: str, file: str = "", options: Sequence[str] = ()) -> Run | Attached:
+    """A run of our own, or the record of a loop that is not: either has `traces` and `metrics()`."""
+    folder = find(name)
+    return Attached(folder) if is_attached(folder) else opened(name, file, options)
 
 
 def fresh(name: str) -> Path:

@@ -12,6 +12,7 @@ from ontogeny.faces.running import document
 from ontogeny.faces.sources import all_runs, runs_folder
 from ontogeny.faces.terminal import AsJson, answer, number, table
 from ontogeny.isa.errors import OntogenyError
+from ontogeny.record.attach import Attached, is_attached
 from ontogeny.record.run import open_run
 
 
@@ -24,6 +25,10 @@ def command(as_json: AsJson = False) -> None:
 def described(folder: Path) -> dict[str, Any]:
     """A run in a few values; of one that cannot be read, why."""
     try:
+        if is_attached(folder):
+            found = Attached(folder)
+            metrics = {name: float(column[-1]) for name, column in found.metrics().items() if name != "step"}
+            return {"run": folder.name, "folder": str(folder), "step": found.step, "metrics": metrics, "attached": True}
         run = open_run(folder)
         parent = next((entry["parent"] for entry in reversed(run.entries) if entry.kind == "fork"), None)
         forked = {"parent": Path(parent).name, "branch": run.base} if parent else {}
