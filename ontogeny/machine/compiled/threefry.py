@@ -23,19 +23,20 @@ def threefry_bits(seed: Any, step: Any, site: int, shape: tuple[int, ...], devic
     blocks = torch.arange((size + 1) // 2, dtype=torch.int32, device=device)
     left = blocks + schedule[0]
     right = torch.full_like(blocks, _signed(site)) + schedule[1]
+    low = torch.empty_like(right)
     for turn in range(ROUNDS):
         rotation = ROTATIONS[turn % 8]
-        left = left + right
-        low = (right >> (32 - rotation)) & ((1 << rotation) - 1)
-        right = ((right << rotation) | low) ^ left
+        left.add_(right)
+        torch.bitwise_right_shift(right, 32 - rotation, out=low).bitwise_and_((1 << rotation) - 1)
+        right.bitwise_left_shift_(rotation).bitwise_or_(low).bitwise_xor_(left)
         if turn % 4 == 3:
             block = turn // 4 + 1
-            left = left + schedule[block % 3]
-            right = right + _signed(schedule[(block + 1) % 3] + block)
+            left.add_(schedule[block % 3])
+            right.add_(_signed(schedule[(block + 1) % 3] + block))
     return torch.stack((left, right), 1).reshape(-1)[:size].reshape(shape)
 
 
 def uniform(seed: Any, step: Any, site: int, shape: tuple[int, ...], device: str) -> torch.Tensor:
     """f32 in [0, 1): the top 24 bits of each word."""
     bits = threefry_bits(seed, step, site, shape, device)
-    return ((bits >> 8) & 0xFFFFFF).to(torch.float32) * 2.0**-24
+    return (bits >> 8).bitwise_and_(0xFFFFFF).to(torch.float32).mul_(2.0**-24)
