@@ -2,6 +2,9 @@
 
 What ONNX has a name for (softmax, convolution...) keeps it; every other macro is expanded. Not exported: commits,
 random numbers, loops and branches, sorting, bit shifts; the error names the first such instruction.
+
+Where the routine follows a size, so does the model: the routine is expanded at two sizes and matched, and each number
+that follows is computed from the shape of an input. Where that cannot be, the model is for the program's present size.
 """
 
 from __future__ import annotations
@@ -12,13 +15,16 @@ from typing import Any
 
 import numpy as np
 
+from ontogeny.front.expanded import FixedError, expanded
 from ontogeny.front.names import piece
 from ontogeny.isa.errors import CaptureError, MachineError
-from ontogeny.isa.macros import MACROS, expand_routine
+from ontogeny.isa.macros import MACROS
 from ontogeny.isa.op import Op
-from ontogeny.isa.program import Instr, Program
-from ontogeny.isa.types import DType, Type
-from ontogeny.isa.verify import value_types
+from ontogeny.isa.program import Instr, Program, Routine
+from ontogeny.isa.resize import unsized
+from ontogeny.isa.sizes import PerSize, Size, following
+from ontogeny.isa.text.words import follower
+from ontogeny.isa.types import DType, Type, broadcast
 from ontogeny.machine.formats import NUMPY
 from ontogeny.machine.learner import Array, Learner
 
@@ -36,27 +42,35 @@ def to_onnx(
 ) -> None:
     """Writes the routine to an ONNX file with the registers of `state` (default: the learner's initial ones).
 
-    Inputs and outputs are called as in the program. Raises CaptureError for instructions that ONNX cannot say.
+    Inputs and outputs are called as in the program, and take a batch of any size where the routine does; else the model
+    is made for the learner's (`learner.resized(batch=1)`). Raises CaptureError for instructions that ONNX cannot say.
     """
     if not learner.program.has(routine):
         raise MachineError(f"the program has no routine {routine!r}; capture with predict=lambda model, batch: ...")
-    onnx.save(_Graph(learner.program, state or learner.values, routine).model(), str(path))
+    values, macros = state or learner.values, MACROS - NAMED.keys()
+    try:
+        model = _Graph(learner.program, values, *expanded(learner.program, routine, macros)).model()
+    except FixedError:
+        model = _Graph(learner.program, values, *expanded(unsized(learner.program), routine, macros)).model()
+    onnx.save(model, str(path))
 
 
 class _Graph:
     """One ONNX graph under construction."""
 
-    def __init__(self, program: Program, state: Mapping[str, Array], routine: str) -> None:
+    def __init__(
+        self, program: Program, state: Mapping[str, Array], routine: Routine, types: Mapping[str, Type]
+    ) -> None:
         self.program, self.state = program, state
-        self.routine = expand_routine(program, program.routine(routine), MACROS - NAMED.keys())
-        self.types = value_types(program, self.routine)
+        self.routine, self.types = routine, types
+        self.batch = ""
         self.nodes: list[Any] = []
         self.constants: list[Any] = []
         self.inputs: list[Any] = []
 
     def model(self) -> Any:
         """The checked model."""
-        for instr in self.routine.body:
+        for instr in sorted(self.routine.body, key=lambda each: each.op is not Op.READ):
             self._add(instr)
         outputs = []
         for name, value in self.routine.returns:
@@ -70,6 +84,8 @@ class _Graph:
         return model
 
     def _add(self, instr: Instr) -> None:
+        if instr.op not in SIZED and any(following(value) for _, value in instr.attrs):
+            raise FixedError(f"an attribute of {instr.op.text} follows a size")
         table = NAMED if instr.op in NAMED else BASE
         if instr.op is Op.READ:
             self._read(instr)
@@ -82,7 +98,9 @@ class _Graph:
     def _read(self, instr: Instr) -> None:
         decl = self.program.decl(str(instr.attr("name")))
         if decl.kind == "input":
-            self.inputs.append(self._info(f"input.{decl.name}", decl.type))
+            type_ = self.types[instr.out[0]]
+            self.inputs.append(self._info(f"input.{decl.name}", type_))
+            self._count(f"input.{decl.name}", type_)
             self.node("Identity", f"input.{decl.name}", out=instr.out[0])
         elif decl.kind == "dial":
             self.constant(np.array(decl.default, NUMPY[decl.type.dtype]), instr.out[0])
@@ -90,7 +108,32 @@ class _Graph:
             self.constant(np.array(piece(self.program, self.state, decl.name)), instr.out[0])
 
     def _info(self, name: str, type: Type) -> Any:
-        return helper.make_tensor_value_info(name, _code(type.dtype), type.shape)
+        shape = [follower(size) if isinstance(size, Size) else size for size in type.shape]
+        return helper.make_tensor_value_info(name, _code(type.dtype), shape)
+
+    def _count(self, name: str, type: Type) -> None:
+        """The size that an input has, as a vector of one number, where none is known yet."""
+        for axis, size in enumerate(type.shape):
+            if isinstance(size, Size) and not self.batch:
+                if (size.times, size.plus) != (1, 0):
+                    raise FixedError(f"the size of input {name!r} is {follower(size)}")
+                shape = self.node("Shape", name)
+                self.batch = self.node("Gather", shape, self.numbers([axis]), axis=0)
+
+    def whole(self, size: Size) -> str:
+        """A whole number that follows the size, as a vector of one."""
+        value = self.node("Mul", self._known(), self.numbers([size.times])) if size.times != 1 else self._known()
+        return self.node("Add", value, self.numbers([size.plus])) if size.plus else value
+
+    def fraction(self, value: PerSize) -> str:
+        """A fraction that follows the size, as an f64 vector of one."""
+        size = self.node("Cast", self.whole(value.size), to=_code(DType.F64))
+        return self.node("Div" if value.divides else "Mul", self.constant(np.array([value.factor])), size)
+
+    def _known(self) -> str:
+        if not self.batch:
+            raise FixedError("a number follows a size before any input that has it is read")
+        return self.batch
 
     def node(self, kind: str, *args: str, out: str = "", **attrs: Any) -> str:
         """A node with one result, whose name is given back."""
@@ -105,7 +148,10 @@ class _Graph:
         return name
 
     def numbers(self, values: Any) -> str:
-        """Whole numbers as a constant vector: shapes, axes."""
+        """Whole numbers as a vector, a constant where none follows a size: shapes, axes."""
+        if isinstance(values, tuple) and following(values):
+            parts = (self.whole(v) if isinstance(v, Size) else self.numbers([v]) for v in values)
+            return self.node("Concat", *parts, axis=0)
         return self.constant(np.array(values, np.int64).reshape(-1))
 
     def shape(self, value: str) -> tuple[int, ...]:
@@ -154,15 +200,41 @@ def _plain_value(i: Instr, name: str) -> Any:
 
 
 def _const(graph: _Graph, i: Instr) -> None:
-    type = graph.types[i.out[0]]
-    array = np.array(i.attr("value"), NUMPY[type.dtype])
+    type, value = graph.types[i.out[0]], i.attr("value")
+    if following(value) or following(type.shape):
+        _following_const(graph, i.out[0], type, value)
+        return
+    array = np.array(value, NUMPY[type.dtype])
     graph.constant(
         np.broadcast_to(array, type.shape) if array.size != type.size else array.reshape(type.shape), i.out[0]
     )
 
 
+def _following_const(graph: _Graph, name: str, type: Type, value: Any) -> None:
+    if isinstance(value, tuple):
+        raise FixedError("a constant of several numbers follows a size")
+    if isinstance(value, PerSize):
+        number = graph.node("Cast", graph.fraction(value), to=_code(type.dtype))
+    elif isinstance(value, Size):
+        number = graph.node("Cast", graph.whole(value), to=_code(type.dtype))
+    else:
+        number = graph.constant(np.array([value], NUMPY[type.dtype]))
+    if type.shape:
+        graph.node("Expand", number, graph.numbers(type.shape), out=name)
+    else:
+        graph.node("Squeeze", number, graph.numbers([0]), out=name)
+
+
 def _iota(graph: _Graph, i: Instr) -> None:
     type, dim = graph.types[i.out[0]], int(_plain_value(i, "dim"))
+    size = type.shape[dim]
+    if following(type.shape):
+        zero, one = (graph.constant(np.array(n, np.int64)) for n in (0, 1))
+        last = graph.node("Squeeze", graph.whole(size)) if isinstance(size, Size) else graph.constant(np.array(size))
+        line = graph.node("Range", zero, last, one)
+        line = graph.node("Reshape", line, graph.numbers([-1 if d == dim else 1 for d in range(type.rank)]))
+        graph.node("Cast", graph.node("Expand", line, graph.numbers(type.shape)), out=i.out[0], to=_code(type.dtype))
+        return
     column = np.arange(type.shape[dim]).reshape([-1 if d == dim else 1 for d in range(type.rank)])
     graph.constant(np.broadcast_to(column, type.shape).astype(NUMPY[type.dtype]), i.out[0])
 
@@ -184,10 +256,11 @@ def _flip(graph: _Graph, i: Instr) -> None:
 
 
 def _pad(graph: _Graph, i: Instr) -> None:
+    if following(i.attr("value")):
+        raise FixedError("what pads a value follows a size")
     value = graph.constant(np.array(i.attr("value"), NUMPY[graph.types[i.out[0]].dtype]))
-    graph.node(
-        "Pad", i.args[0], graph.numbers([*_plain_value(i, "low"), *_plain_value(i, "high")]), value, out=i.out[0]
-    )
+    amounts = (*_plain_value(i, "low"), *_plain_value(i, "high"))
+    graph.node("Pad", i.args[0], graph.numbers(amounts), value, out=i.out[0])
 
 
 def _reduce(kind: str) -> Handler:
@@ -206,7 +279,7 @@ def _gather(graph: _Graph, i: Instr) -> None:
     if len(i.args) == 2:
         graph.node("Gather", *i.args, out=i.out[0], axis=0)
         return
-    shape = np.broadcast_shapes(*(graph.shape(a) for a in i.args[1:]))
+    shape = broadcast(*(graph.shape(a) for a in i.args[1:]))
     columns = []
     for index in i.args[1:]:
         wide = graph.node("Expand", graph.node("Cast", index, to=_code(DType.I64)), graph.numbers(shape))
@@ -225,6 +298,8 @@ def _where(graph: _Graph, i: Instr) -> None:
 
 
 def _window(graph: _Graph, i: Instr) -> None:
+    if following(graph.shape(i.args[0])[-len(_plain_value(i, "size")) :]):
+        raise FixedError("windows over the batch follow its size")
     size, stride, dilation = (_plain_value(i, name) for name in ("size", "stride", "dilation"))
     value, shape = i.args[0], list(graph.shape(i.args[0]))
     rank, count = len(shape), len(size)
@@ -248,6 +323,9 @@ def _conv(graph: _Graph, i: Instr) -> None:
     how = {"strides": _plain_value(i, "stride"), "dilations": _plain_value(i, "dilation"), "group": i.attr("groups")}
     graph.node("Conv", *i.args, out=i.out[0], pads=_plain_value(i, "padding") * 2, **how)
 
+
+SIZED = frozenset({Op.CONST, Op.IOTA, Op.RESHAPE, Op.BROADCAST, Op.SLICE, Op.PAD})
+"""Operations whose attributes may follow a size."""
 
 BASE: dict[Op, Handler] = {
     Op.CONST: _const,

@@ -28,6 +28,25 @@ CASES: dict[str, tuple[Callable[[], nn.Module], Callable[[], Batch]]] = {
 }
 
 
+FOLLOWING = """program p
+size batch = 4
+input x: f32[batch,2]
+
+routine predict() -> mean, rest, count, rows, more, variance:
+  %x = read {name=x}
+  %0 = sum %x {dims=[0], keep=false}
+  %scale = const {value=1.0/batch, dtype=f32, shape=[]}
+  %mean = mul %0 %scale
+  %flat = reshape %x {shape=[2*batch]}
+  %rest = slice %flat {starts=[1], stops=[2*batch-1], steps=[1]}
+  %count = const {value=2*batch+1, dtype=i64, shape=[3,batch]}
+  %rows = iota {shape=[batch,3], dim=0, dtype=i32}
+  %more = pad %flat {low=[batch], high=[0], value=1.5}
+  %variance = variance %x {dims=[0], correction=0, keep=false}
+  return mean=%mean, rest=%rest, count=%count, rows=%rows, more=%more, variance=%variance
+"""
+
+
 def taught(name: str) -> tuple[nn.Module, Learner, CompiledMachine, Batch]:
     """A model, what was captured of it, a machine that has learned five steps, and the last batch."""
     torch.manual_seed(0)
@@ -123,8 +142,36 @@ def test_onnx_predicts_the_same(name: str, tmp_path: Path) -> None:
     session = runtime.InferenceSession(str(path), providers=["CPUExecutionProvider"])
     assert [i.name for i in session.get_inputs()] == ["x"]
     assert [o.name for o in session.get_outputs()] == ["y"]
-    (found,) = session.run(None, {"x": arrays(batch)["x"]})
-    np.testing.assert_allclose(found, predicted(machine, batch), rtol=1e-4, atol=2e-5)
+    for count in (len(batch["x"]), 1, 7):
+        x = batch["x"].repeat(7, *[1] * (batch["x"].dim() - 1))[:count]
+        (found,) = session.run(None, {"x": x.numpy()})
+        np.testing.assert_allclose(found, predicted(machine, {"x": x}), rtol=1e-4, atol=2e-5)
+    assert session.get_inputs()[0].shape[0] == "batch"
+
+
+def test_onnx_of_what_follows_the_batch_in_every_way(tmp_path: Path) -> None:
+    runtime = pytest.importorskip("onnxruntime", reason="onnxruntime is not installed: pip install ontogeny[onnx]")
+    to_onnx = import_module("ontogeny.front.to_onnx").to_onnx
+    program = og.from_text(FOLLOWING)
+    machine = CompiledMachine(program)
+    machine.load({})
+    to_onnx(tmp_path / "model.onnx", Learner(program, {}))
+    session = runtime.InferenceSession(str(tmp_path / "model.onnx"), providers=["CPUExecutionProvider"])
+    for count in (4, 1, 9):
+        x = {"x": np.random.default_rng(count).normal(size=(count, 2)).astype(np.float32)}
+        expected = machine.call("predict", x, {})
+        for name, found in zip([o.name for o in session.get_outputs()], session.run(None, x), strict=True):
+            np.testing.assert_allclose(found, expected[name], rtol=1e-5, atol=1e-6, err_msg=name)
+
+
+def test_onnx_is_made_for_the_present_size_where_it_cannot_follow(tmp_path: Path) -> None:
+    runtime = pytest.importorskip("onnxruntime", reason="onnxruntime is not installed: pip install ontogeny[onnx]")
+    to_onnx = import_module("ontogeny.front.to_onnx").to_onnx
+    program = og.from_text(FOLLOWING.replace("low=[batch], high=[0], value=1.5", "low=[2], high=[0], value=1.0*batch"))
+    to_onnx(tmp_path / "model.onnx", Learner(program, {}).resized(batch=3))
+    session = runtime.InferenceSession(str(tmp_path / "model.onnx"), providers=["CPUExecutionProvider"])
+    assert session.get_inputs()[0].shape == [3, 2]
+    assert session.run(["more"], {"x": np.zeros((3, 2), np.float32)})[0].tolist() == [3.0, 3.0, *[0.0] * 6]
 
 
 def test_what_onnx_cannot_say_is_refused(tmp_path: Path) -> None:
