@@ -6,7 +6,6 @@ takes from seconds to minutes; inductor keeps it on disk for the next process.
 
 from __future__ import annotations
 
-import sys
 from collections.abc import Callable, Sequence
 from importlib import import_module
 from typing import Any
@@ -17,7 +16,6 @@ from torch.fx.experimental.proxy_tensor import make_fx
 from ontogeny.isa.errors import MachineError
 from ontogeny.machine.compiled.cuda_graph import captured
 
-LEAST, HALF = sys.float_info.min, 0.5
 FORMATS = {bool: torch.bool, int: torch.int64, float: torch.float64}
 
 
@@ -53,21 +51,7 @@ def compiled(
         raise MachineError(
             f"routine {name!r} cannot be compiled in the fast mode ({type(error).__name__}: {error}); use mode='exact'"
         ) from error
-    return lambda *given: _flushed(fast, packed(given))
-
-
-def _flushed(fast: Callable[..., Any], given: Sequence[Any]) -> tuple[Any, ...]:
-    """The function's results with subnormal numbers taken as zero, which on a processor cost many times as much.
-
-    On one thread alone: the setting is the calling thread's, and what it is in the others depends on their history.
-    """
-    if torch.get_num_threads() > 1 or LEAST * HALF == 0:
-        return tuple(fast(*given))
-    torch.set_flush_denormal(True)
-    try:
-        return tuple(fast(*given))
-    finally:
-        torch.set_flush_denormal(False)
+    return lambda *given: tuple(fast(*packed(given)))
 
 
 def _products() -> Any:
