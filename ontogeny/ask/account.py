@@ -25,6 +25,18 @@ PARAMETER = "parameter"
 
 
 @dataclass(frozen=True, slots=True)
+class Split:
+    """Parts of a gradient that are known, each holding what is `held` of it."""
+
+    held: Wanted
+    parts: Parts
+
+    def at(self, want: Wanted) -> Parts:
+        """The parts in the form that is wanted, which is the one held where that is not all of it."""
+        return self.parts if want.key == self.held.key else {s: at(part, want) for s, part in self.parts.items()}
+
+
+@dataclass(frozen=True, slots=True)
 class Node:
     """One value, or some of its elements, and what of its operands gives it; None where that is all of them."""
 
@@ -45,15 +57,21 @@ class Account:
         self._nodes = self._planned()
         self._registers: Mapping[str, Array] = {}
         self._given: Mapping[str, Array | float] = {}
+        self._splits: Mapping[str, Split] = {}
 
     def __call__(
-        self, registers: Mapping[str, Array], given: Mapping[str, Array | float], gradients: Mapping[str, Array]
+        self,
+        registers: Mapping[str, Array],
+        given: Mapping[str, Array | float],
+        gradients: Mapping[str, Array],
+        splits: Mapping[str, Split] | None = None,
     ) -> tuple[Array, Parts]:
         """The new value at the places, f64 [places], and its parts, from the registers at the step's entry.
 
-        `given` are the step's inputs and dials by name, `gradients` the values that enter the update by name.
+        `given` are the step's inputs and dials by name, `gradients` the values that enter the update by name; `splits`
+        divide some of these further.
         """
-        self._registers, self._given = registers, given
+        self._registers, self._given, self._splits = registers, given, splits or {}
         known: dict[tuple[str, str], Value] = {}
         with np.errstate(all="ignore"):
             for node in self._nodes:
@@ -67,6 +85,15 @@ class Account:
         """The whole registers that it reads."""
         decls = [declarations(self.program)[name] for name in self.update.reads]
         return tuple(dict.fromkeys(decl.arena or decl.name for decl in decls if decl.kind in ("param", "state")))
+
+    @property
+    def entering(self) -> dict[str, Wanted]:
+        """What is wanted of each gradient: all of it, where not the same elements will do everywhere."""
+        found: dict[str, Wanted] = {}
+        for want in (node.wanted for node in self._nodes if node.instr is None):
+            same = want.name not in found or found[want.name].key == want.key
+            found[want.name] = want if same else Wanted(want.name)
+        return found
 
     def _planned(self) -> list[Node]:
         """Every value that is needed, whole or in part, in the order in which they can be worked out."""
@@ -97,17 +124,30 @@ class Account:
     def _work_out(self, node: Node, known: dict[tuple[str, str], Value], gradients: Mapping[str, Array]) -> None:
         want, instr = node.wanted, node.instr
         if instr is None:
-            known[want.name, want.key] = from_source(Source(GRADIENT, want.name), _at(gradients[want.name], want))
+            known[want.name, want.key] = self._entering(want, at(gradients[want.name], want))
         elif instr.op is Op.READ:
             known[want.name, want.key] = self._read(attrs.text(instr, "name"), want)
         elif node.shares is not None:
             known[want.name, want.key] = self._some(instr, node, known)
         elif want.places is not None:
             whole = known[want.name, ""]
-            known[want.name, want.key] = mapped(_at(whole.total, want), whole, lambda part: _at(part, want))
+            known[want.name, want.key] = mapped(at(whole.total, want), whole, lambda part: at(part, want))
         elif (want.name, "") not in known:
             results = self._apply(instr, tuple(known[arg, ""] for arg in instr.args))
             known.update(((out, ""), value) for out, value in zip(instr.out, results, strict=True))
+
+    def _entering(self, want: Wanted, total: Array) -> Value:
+        """A gradient, divided further where it is split; what that leaves stays with the gradient itself."""
+        rest = Source(GRADIENT, want.name)
+        if want.name not in self._splits:
+            return from_source(rest, total)
+        split = self._splits[want.name]
+
+        def parts() -> Parts:
+            known = split.at(want)
+            return {**known, rest: total - sum(known.values(), np.zeros(()))}
+
+        return Value(total, frozenset([*split.parts, rest]), make=parts)
 
     def _some(self, instr: Instr, node: Node, known: dict[tuple[str, str], Value]) -> Value:
         """Some elements of a result, from those of its operands."""
@@ -129,10 +169,10 @@ class Account:
     def _read(self, name: str, want: Wanted) -> Value:
         decl = declarations(self.program)[name]
         if decl.kind in ("dial", "input"):
-            total = _at(np.asarray(self._given.get(name, decl.default)), want)
+            total = at(np.asarray(self._given.get(name, decl.default)), want)
             return from_source(Source(GRADIENT, name), total) if decl.kind == "input" else Value(total)
         register = self._registers[decl.arena or name]
-        total = _at(piece(decl, register) if decl.arena else register, want)
+        total = at(piece(decl, register) if decl.arena else register, want)
         source = self._source(decl)
         return from_source(source, total) if source else Value(total)
 
@@ -171,7 +211,7 @@ class Account:
         return lambda: self.remarks.update({(instruction_text(instr), instr.note.where): None})
 
 
-def _at(array: Array, want: Wanted) -> Array:
+def at(array: Array, want: Wanted) -> Array:
     """What is wanted of an array: all of it, or some elements side by side."""
     return wide(array if want.places is None else np.asarray(array).reshape(-1)[want.places])
 

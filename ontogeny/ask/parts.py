@@ -15,7 +15,7 @@ import numpy as np
 
 from ontogeny.data.base import Array
 
-SELF, CARRIED, GRADIENT = "decay", "carried", "gradient"
+SELF, CARRIED, GRADIENT, EXAMPLE = "decay", "carried", "gradient", "example"
 CLIPPING, NOISE, OTHER = "clipping", "noise", "other"
 
 
@@ -55,7 +55,7 @@ class Value:
     @property
     def gradients(self) -> bool:
         """Whether it comes from gradients alone."""
-        return self.divided and all(source.kind in (GRADIENT, CLIPPING) for source in self.sources)
+        return self.divided and all(source.kind in (GRADIENT, EXAMPLE, CLIPPING) for source in self.sources)
 
     def parts(self) -> Parts:
         """The parts, of the shape of the whole."""

@@ -75,6 +75,29 @@ def watched(run: Watchable, values: Iterable[str], registers: Iterable[str], fir
             yield stepper.seen(machine)
 
 
+class Alone:
+    """Values of a run's `learn` on other inputs than its own, such as single examples; nothing is committed.
+
+    They come from a machine of the run's kind, in exact mode where that has modes.
+    """
+
+    def __init__(self, run: Watchable, values: Iterable[str]) -> None:
+        inside = _inside(run.program.routine(LEARN), tuple(dict.fromkeys(values)), together=False)
+        options = run.start["options"]
+        exact = {**options, "mode": "exact"} if "mode" in options else options
+        self.routine = inside
+        self._machine = make(run.start["machine"], run.program.with_routine(inside), exact)
+
+    def load(self, registers: Mapping[str, Array]) -> None:
+        """The registers that the values are computed from, all that the program keeps."""
+        self._machine.load(registers)
+
+    def values(self, inputs: Mapping[str, Array], dials: Mapping[str, float]) -> dict[str, Array]:
+        """The values by name."""
+        results = self._machine.call(INSIDE, inputs, dials)
+        return {name.removeprefix(PREFIX): value for name, value in results.items()}
+
+
 def _made(run: Watchable, program: Program) -> Machine:
     return make(run.start["machine"], program, run.start["options"])
 

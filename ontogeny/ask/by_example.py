@@ -1,0 +1,250 @@
+"""Which training examples made a parameter what it is: the fresh gradient of each step, example by example.
+
+A step is replayed with each of its examples alone, and their gradients go through the same account of the update as
+the batch's, with the same coefficients. Their shares are those of a mean over the batch, or of a sum, whichever leaves
+less. What is left is said: examples that meet in batch norm, losses that weigh them unequally, random numbers that are
+drawn by place in the batch, and rounding.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+from typing import Any
+
+import numpy as np
+
+from ontogeny.ask.account import Account, Split, at
+from ontogeny.ask.carry import wide
+from ontogeny.ask.demand import Places, Wanted
+from ontogeny.ask.explain import checked_native, span
+from ontogeny.ask.ledger import exact
+from ontogeny.ask.members import Members, members
+from ontogeny.ask.parts import EXAMPLE, GRADIENT, Parts, Source
+from ontogeny.ask.update import update_of
+from ontogeny.data.base import Array
+from ontogeny.isa.errors import RecordError
+from ontogeny.isa.op import Op
+from ontogeny.isa.program import Program
+from ontogeny.isa.sizes import Size
+from ontogeny.record.recorded import Recorded
+from ontogeny.record.stepper import LEARN
+from ontogeny.record.trace.traces import ALL, Window
+from ontogeny.record.watching import Alone, Seen, watched
+
+HELD = 1 << 22
+"""How many numbers of examples' gradients are held at a time."""
+MEETINGS = {
+    Op.BATCH_NORM: "batch norm, in which examples meet",
+    Op.UNIFORM: "random numbers, which an example alone draws as the first of a batch",
+    Op.RAND_BITS: "random numbers, which an example alone draws as the first of a batch",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Example:
+    """An example by its number in the data: its part of the change, and how many of the steps learned from it."""
+
+    number: int
+    part: float
+    times: int
+
+
+@dataclass(frozen=True)
+class ByExample:
+    """The fresh gradient's part of a `change`, `gradient`, by example.
+
+    The parts of all `examples`, in the order of their numbers, and the `remainder` sum to it exactly. `mean` says that
+    an example weighs one over the batch. `reasons` are what in the program makes a remainder, `failed` the times that
+    an example alone gave no finite gradient.
+    """
+
+    first: int
+    last: int
+    change: float
+    gradient: float
+    examples: tuple[Example, ...]
+    remainder: float
+    mean: bool
+    reasons: tuple[str, ...]
+    failed: int
+
+    def most(self, count: int, *, against: bool = False) -> list[Example]:
+        """The examples that pushed most in the direction of the change, or against it, the strongest first."""
+        sign = (-1 if self.change < 0 else 1) * (-1 if against else 1)
+        pushing = [one for one in self.examples if one.part * sign > 0]
+        return sorted(pushing, key=lambda one: -abs(one.part))[:count]
+
+    def as_json(self, count: int) -> dict[str, Any]:
+        """The strongest examples each way, and the rest in sum."""
+        pro, con = ([_plain(one) for one in self.most(count, against=against)] for against in (False, True))
+        about = {
+            "change": self.change,
+            "gradient": self.gradient,
+            "examples": len(self.examples),
+            "remainder": self.remainder,
+        }
+        why = {"mean": self.mean, "reasons": list(self.reasons), "failed": self.failed}
+        return {**about, **why, "for": pro, "against": con}
+
+
+def _plain(one: Example) -> dict[str, Any]:
+    return {"example": one.number, "part": one.part, "times": one.times}
+
+
+def by_example(run: Recorded, names: str | Iterable[str], steps: str | Window = ALL) -> ByExample:
+    """The parts of training examples in the change of the elements `names` over the steps to a window's states.
+
+    It takes a call for each example of each step. Raises RecordError as `explain`, and for a program that works with
+    batches of one size alone, or data that does not say which examples a step learned from.
+    """
+    checked_native(run)
+    chosen = members(run.traces, names)
+    first, last = span(run, steps)
+    carriers = _carriers(run.program)
+    groups = [group for each in chosen if (group := _Group.of(run.program, each))]
+    values = dict.fromkeys(value for group in groups for value in group.account.entering)
+    found = _Found()
+    if values:
+        alone = Alone(run, values)
+        reasons = dict.fromkeys(MEETINGS[i.op] for i in alone.routine.body if i.op in MEETINGS)
+        found.reasons = tuple(reasons)
+        for seen in watched(run, values, [decl.name for decl in run.program.kept()], first, last):
+            alone.load(seen.entry)
+            _step(seen, groups, _Singles(alone, seen, carriers), _numbers(run, seen.step - 1), found)
+    return found.closed(first, last)
+
+
+def _carriers(program: Program) -> frozenset[str]:
+    """The inputs with a row for each example. Raises RecordError where the program is made for one size of batch."""
+    found = frozenset(
+        decl.name for decl in program.of("input") if decl.type.shape and isinstance(decl.type.shape[0], Size)
+    )
+    if not found:
+        raise RecordError(
+            f"program {program.name!r} is made for batches of one size, so an example cannot be taken alone; "
+            "capture the model again, and its program follows the size of the batch"
+        )
+    return found
+
+
+def _numbers(run: Recorded, step: int) -> list[int]:
+    """Which examples a step learns from."""
+    indices = getattr(run.data, "indices", None)
+    if indices is None:
+        raise RecordError(
+            f"{type(run.data).__name__} does not say which examples a step learns from; give it a method indices(step)"
+        )
+    return [int(number) for number in indices(step)]
+
+
+@dataclass(frozen=True)
+class _Group:
+    """The account of some elements of one tensor."""
+
+    account: Account
+    register: str
+    places: Places
+
+    @staticmethod
+    def of(program: Program, chosen: Members) -> _Group | None:
+        decl = program.decl(chosen.tensor.name)
+        register, places = decl.arena or decl.name, chosen.places + decl.offset
+        update = update_of(program, program.routine(LEARN), register)
+        return _Group(Account(program, update, places), register, places) if update else None
+
+    def change(self, seen: Seen) -> float:
+        """How much they changed in a step, all together."""
+        before, after = (wide(state[self.register].reshape(-1)[self.places]) for state in (seen.before, seen.after))
+        return float(np.sum(after - before))
+
+
+@dataclass(frozen=True)
+class _Singles:
+    """A step's values with one example at a time."""
+
+    alone: Alone
+    seen: Seen
+    carriers: frozenset[str]
+
+    def values(self, row: int) -> dict[str, Array]:
+        """The values with the example in one row of the batch."""
+        inputs: dict[str, Array] = {}
+        dials: dict[str, float] = {}
+        for name, value in self.seen.given.items():
+            if not isinstance(value, np.ndarray):
+                dials[name] = float(value)
+            else:
+                inputs[name] = value[row : row + 1] if name in self.carriers else value
+        return self.alone.values(inputs, dials)
+
+
+@dataclass
+class _Found:
+    """What is known so far: raw parts by example, each counted whole; gradients, raw sums and batch sizes by step."""
+
+    raw: dict[int, list[float]] = field(default_factory=dict)
+    gradients: list[float] = field(default_factory=list)
+    sums: list[float] = field(default_factory=list)
+    counts: list[int] = field(default_factory=list)
+    change: float = 0.0
+    reasons: tuple[str, ...] = ()
+    failed: int = 0
+
+    def closed(self, first: int, last: int) -> ByExample:
+        """Weighed, and with what is left."""
+        gradients, sums = np.array(self.gradients), np.array(self.sums)
+        counts = np.array(self.counts, np.float64)
+        mean = bool(np.sum((gradients - sums / counts) ** 2) <= np.sum((gradients - sums) ** 2))
+        numbers = sorted(self.raw)
+        weight = 1.0 / counts[0] if mean and len(counts) else 1.0
+        parts = np.array([[sum(self.raw[number]) * weight for number in numbers]]).reshape(1, -1)
+        *kept, remainder = exact(parts, np.array([gradients.sum()]))[0].tolist()
+        examples = tuple(Example(n, part, len(self.raw[n])) for n, part in zip(numbers, kept, strict=True))
+        total = float(gradients.sum())
+        return ByExample(first, last, self.change, total, examples, remainder, mean, self.reasons, self.failed)
+
+
+def _step(seen: Seen, groups: list[_Group], singles: _Singles, numbers: list[int], found: _Found) -> None:
+    """One step: its examples some at a time, as many as can be held."""
+    wanted = {name: want for group in groups for name, want in group.account.entering.items()}
+    size = sum(seen.values[n].size if w.places is None else len(w.places) for n, w in wanted.items())
+    held = max(1, HELD // max(1, size))
+    gradient, total = 0.0, 0.0
+    found.change += sum(group.change(seen) for group in groups)
+    for start in range(0, len(numbers), held):
+        rows = range(start, min(start + held, len(numbers)))
+        values = [singles.values(row) for row in rows]
+        raw, gradient = _raw(seen, groups, values, found)
+        for row, part in zip(rows, raw, strict=True):
+            found.raw.setdefault(numbers[row], []).append(part)
+        total += sum(raw)
+    found.gradients.append(gradient)
+    found.sums.append(total)
+    found.counts.append(len(numbers))
+
+
+def _raw(seen: Seen, groups: list[_Group], values: list[dict[str, Array]], found: _Found) -> tuple[list[float], float]:
+    """What each of some examples would give if its gradient counted whole, and what the batch's gradient gave."""
+    raw, gradient = [0.0] * len(values), 0.0
+    for group in groups:
+        splits = {name: _split(name, want, values, found) for name, want in group.account.entering.items()}
+        _, parts = group.account(seen.entry, seen.given, seen.values, splits)
+        for source, part in parts.items():
+            if source.kind in (GRADIENT, EXAMPLE):
+                gradient += float(part.sum())
+            if source.kind == EXAMPLE:
+                raw[int(source.name)] += float(part.sum())
+    return raw, gradient
+
+
+def _split(name: str, want: Wanted, values: list[dict[str, Array]], found: _Found) -> Split:
+    """A gradient by example; one that is not finite is left out."""
+    parts: Parts = {}
+    for place, each in enumerate(values):
+        gradient = at(each[name], want)
+        if np.isfinite(gradient).all():
+            parts[Source(EXAMPLE, str(place))] = gradient
+        else:
+            found.failed += 1
+    return Split(want, parts)
