@@ -117,6 +117,17 @@ def test_an_example_batch_of_one_does_as_well(name: str) -> None:
     assert to_text(learner.resized(batch=9).program) == to_text(captured(name, 9).program)
 
 
+def test_an_example_as_large_as_another_size_of_the_model_does_as_well() -> None:
+    torch.manual_seed(0)
+    model = Weighed()
+    loss = lambda m, b: m(b["x"]).reshape(4, -1).square().sum(0).mean()  # noqa: E731
+    batches: list[Batch] = [{"x": torch.randn(count, 4)} for count in (4, 9, 4, 1)]
+    learner = capture(model, loss, RULE, batches[0])
+    assert sizes(learner.program) == {"batch": 4}
+    _, ours = learned(learner, batches)
+    assert ours == trained(model, loss, adamw(model.parameters()), batches)
+
+
 @pytest.mark.parametrize("name", ["mlp", "cnn", "transformer", "vit"])
 def test_learning_from_batches_of_any_size_is_plain_pytorchs(name: str) -> None:
     torch.manual_seed(0)
