@@ -50,5 +50,7 @@ COMMANDS: tuple[Entry, ...] = (
     Entry("page", RUNS, "Write a run as one HTML page that needs no network."),
     Entry("picture", RUNS, "Draw the curves of one or several runs."),
     Entry("moments", QUESTIONS, "Say how every parameter's chart is distributed: mean, variance, skewness, kurtosis."),
+    Entry("alike", QUESTIONS, "Find every parameter whose chart has another's shape, and prove that none is missed."),
+    Entry("groups", QUESTIONS, "Find groups of parameters that move together, and when they formed."),
 )
 BY_NAME: dict[str, Entry] = {entry.name: entry for entry in COMMANDS}

@@ -1,0 +1,101 @@
+"""ontogeny groups"""
+
+from __future__ import annotations
+
+from typing import Annotated, Any
+
+import typer
+from rich.console import Console
+from rich.markup import escape
+
+from ontogeny.ask.alike import AT_LEAST
+from ontogeny.ask.groups import TRAILING, Group, Groups, groups
+from ontogeny.ask.series import UPDATES
+from ontogeny.faces.commands.alike import MODES
+from ontogeny.faces.sources import DataFile, RunName, recording
+from ontogeny.faces.terminal import AsJson, answer, table
+from ontogeny.record.trace.traces import Window
+
+TENSORS = 3
+WIDTH = 32
+BARS = "▁▂▃▄▅▆▇█"
+
+
+def command(
+    name: RunName,
+    at_least: Annotated[
+        float, typer.Option("--at-least", help="The correlation of members with their leader.")
+    ] = AT_LEAST,
+    over: Annotated[str, typer.Option("--over", help="Charts of updates or of values.")] = UPDATES,
+    window: Annotated[str, typer.Option("--window", "--steps", help="A window of steps, such as 100:200.")] = ":",
+    either_sign: Annotated[bool, typer.Option("--either-sign", help="Opposite charts move together too.")] = False,
+    without: Annotated[bool, typer.Option("--without-shared-modes", help="Take what all share out first.")] = False,
+    modes: Annotated[int, typer.Option("--modes", help="How many shared modes that is.")] = MODES,
+    trailing: Annotated[int, typer.Option("--trailing", help="Steps that tell when a group formed.")] = TRAILING,
+    most: Annotated[int, typer.Option("--top", help="At most so many groups.")] = 20,
+    file: DataFile = "",
+    as_json: AsJson = False,
+) -> None:
+    """Find groups of parameters that move together, and when they formed.
+
+    A group is a leader and all that correlate with it. The shared modes are what most of all charts have in common.
+    """
+    found = groups(
+        recording(name, file),
+        at_least,
+        over=over,
+        window=Window.parse(window),
+        either_sign=either_sign,
+        without_modes=modes if without else 0,
+        most=most,
+        trailing=trailing,
+    )
+    answer(document(found), as_json, lambda console: say(console, found))
+
+
+def document(found: Groups) -> dict[str, Any]:
+    """The whole answer, but for the members' numbers: a leader and `ontogeny alike` give their names."""
+    about = {"over": found.over, "steps": found.steps.tolist(), "at_least": found.at_least}
+    counts = {"elements": found.elements, "shaped": found.shaped, "sampled": found.sampled, "grouped": found.grouped}
+    shared = [
+        {"energy": share, "chart": mode.tolist()} for share, mode in zip(found.energy, found.modes.T, strict=False)
+    ]
+    return {**about, **counts, "modes": shared, "groups": [group_document(group) for group in found.groups]}
+
+
+def group_document(group: Group) -> dict[str, Any]:
+    """One group."""
+    strongest = [{"element": match.shown, "score": match.score} for match in group.strongest]
+    about = {"leader": group.leader, "size": group.size, "formed": group.formed, "held": group.held}
+    return {**about, "tensors": dict(group.tensors), "chart": group.chart.tolist(), "strongest": strongest}
+
+
+def say(console: Console, found: Groups) -> None:
+    """The groups as a table, then the shared modes in a line."""
+    shown = table("", size="right", chart="left", formed="left", leader="left", members="left")
+    for group in found.groups:
+        leading = sorted(group.tensors.items(), key=lambda item: -item[1])
+        members = ", ".join(f"{name} {count}" for name, count in leading[:TENSORS])
+        more = f" and {len(leading) - TENSORS} tensors more" if len(leading) > TENSORS else ""
+        formed = "" if group.formed is None else f"{group.formed} to {group.held}"
+        shown.add_row(str(group.size), bars(group.chart.tolist()), formed, escape(group.leader), escape(members + more))
+    if found.groups:
+        console.print(shown)
+    bar = f"{found.at_least:g}"
+    console.print(
+        f"[bold]{found.grouped}[/] of {found.elements} parameters are in {len(found.groups)} groups whose {found.over} "
+        f"correlate with a leader's by {bar} or more, steps {found.steps[0]} to {found.steps[-1]}",
+        soft_wrap=True,
+    )
+    shares = "  ".join(f"{share:.1%}" for share in found.energy)
+    console.print(f"shared modes hold {shares} of all charts' energy, {sum(found.energy):.1%} together", soft_wrap=True)
+    if found.sampled < found.shaped:
+        console.print(f"[dim]leaders are drawn from {found.sampled} parameters; small groups may be missed[/]")
+
+
+def bars(chart: list[float]) -> str:
+    """A chart as a line of blocks, from its lowest to its highest."""
+    parts = [chart[i * len(chart) // WIDTH : (i + 1) * len(chart) // WIDTH] for i in range(WIDTH)]
+    points = [sum(part) / len(part) for part in parts if part]
+    low, high = min(points), max(points)
+    return "".join(BARS[round((point - low) / (high - low or 1) * (len(BARS) - 1))] for point in points)
