@@ -14,6 +14,7 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from ontogeny.ask.explain import explain
     from ontogeny.data.arrays import Arrays
     from ontogeny.front.capture import capture
     from ontogeny.front.rules import adamw, cosine, custom, lion, muon, sgd, torch_optim, warmup
@@ -44,6 +45,7 @@ HOMES = {
     "cosine": "ontogeny.front.rules",
     "create": "ontogeny.record.run",
     "custom": "ontogeny.front.rules",
+    "explain": "ontogeny.ask.explain",
     "from_text": "ontogeny.isa.text",
     "lion": "ontogeny.front.rules",
     "muon": "ontogeny.front.rules",
@@ -71,6 +73,7 @@ __all__ = [
     "cosine",
     "create",
     "custom",
+    "explain",
     "from_text",
     "lion",
     "muon",

@@ -8,6 +8,7 @@ drawn by place in the batch, and rounding.
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 from typing import Any
@@ -17,8 +18,8 @@ import numpy as np
 from ontogeny.ask.account import Account, Split, at
 from ontogeny.ask.carry import wide
 from ontogeny.ask.demand import Places, Wanted
-from ontogeny.ask.explain import checked_native, span
-from ontogeny.ask.ledger import exact
+from ontogeny.ask.explain import native, span
+from ontogeny.ask.ledger import Numbers, exact
 from ontogeny.ask.members import Members, members
 from ontogeny.ask.parts import EXAMPLE, GRADIENT, Parts, Source
 from ontogeny.ask.update import update_of
@@ -27,6 +28,7 @@ from ontogeny.isa.errors import RecordError
 from ontogeny.isa.op import Op
 from ontogeny.isa.program import Program
 from ontogeny.isa.sizes import Size
+from ontogeny.record.attach import Attached
 from ontogeny.record.recorded import Recorded
 from ontogeny.record.stepper import LEARN
 from ontogeny.record.trace.traces import ALL, Window
@@ -92,13 +94,13 @@ def _plain(one: Example) -> dict[str, Any]:
     return {"example": one.number, "part": one.part, "times": one.times}
 
 
-def by_example(run: Recorded, names: str | Iterable[str], steps: str | Window = ALL) -> ByExample:
+def by_example(run: Recorded | Attached, names: str | Iterable[str], steps: str | Window = ALL) -> ByExample:
     """The parts of training examples in the change of the elements `names` over the steps to a window's states.
 
     It takes a call for each example of each step. Raises RecordError as `explain`, and for a program that works with
     batches of one size alone, or data that does not say which examples a step learned from.
     """
-    checked_native(run)
+    run = native(run)
     chosen = members(run.traces, names)
     first, last = span(run, steps)
     carriers = _carriers(run.program)
@@ -111,7 +113,7 @@ def by_example(run: Recorded, names: str | Iterable[str], steps: str | Window = 
         found.reasons = tuple(reasons)
         for seen in watched(run, values, [decl.name for decl in run.program.kept()], first, last):
             alone.load(seen.entry)
-            _step(seen, groups, _Singles(alone, seen, carriers), _numbers(run, seen.step - 1), found)
+            _step(seen, groups, _Singles(alone, seen, carriers), _numbers(run, seen), found)
     return found.closed(first, last)
 
 
@@ -128,14 +130,13 @@ def _carriers(program: Program) -> frozenset[str]:
     return found
 
 
-def _numbers(run: Recorded, step: int) -> list[int]:
-    """Which examples a step learns from."""
-    indices = getattr(run.data, "indices", None)
-    if indices is None:
+def _numbers(run: Recorded, seen: Seen) -> tuple[int, ...]:
+    """Which examples a step learned from."""
+    if seen.examples is None:
         raise RecordError(
             f"{type(run.data).__name__} does not say which examples a step learns from; give it a method indices(step)"
         )
-    return [int(number) for number in indices(step)]
+    return seen.examples
 
 
 @dataclass(frozen=True)
@@ -181,35 +182,34 @@ class _Singles:
 
 @dataclass
 class _Found:
-    """What is known so far: raw parts by example, each counted whole; gradients, raw sums and batch sizes by step."""
+    """What is known so far, by example and by step. Two weights are tried for an example: one, and one over the batch.
 
-    raw: dict[int, list[float]] = field(default_factory=dict)
+    `parts` are [its part by either weight] at each of its steps, `left` what either leaves of the step's `gradients`.
+    """
+
+    parts: dict[int, list[Numbers]] = field(default_factory=dict)
     gradients: list[float] = field(default_factory=list)
-    sums: list[float] = field(default_factory=list)
-    counts: list[int] = field(default_factory=list)
+    left: list[Numbers] = field(default_factory=list)
     change: float = 0.0
     reasons: tuple[str, ...] = ()
     failed: int = 0
 
     def closed(self, first: int, last: int) -> ByExample:
         """Weighed, and with what is left."""
-        gradients, sums = np.array(self.gradients), np.array(self.sums)
-        counts = np.array(self.counts, np.float64)
-        mean = bool(np.sum((gradients - sums / counts) ** 2) <= np.sum((gradients - sums) ** 2))
-        numbers = sorted(self.raw)
-        weight = 1.0 / counts[0] if mean and len(counts) else 1.0
-        parts = np.array([[sum(self.raw[number]) * weight for number in numbers]]).reshape(1, -1)
-        *kept, remainder = exact(parts, np.array([gradients.sum()]))[0].tolist()
-        examples = tuple(Example(n, part, len(self.raw[n])) for n, part in zip(numbers, kept, strict=True))
-        total = float(gradients.sum())
+        whole, shared = (np.array(self.left).reshape(-1, 2) ** 2).sum(axis=0)
+        mean = bool(shared <= whole)
+        weighed = {n: math.fsum(each[int(mean)] for each in found) for n, found in sorted(self.parts.items())}
+        total = math.fsum(self.gradients)
+        *kept, remainder = exact(np.array([[*weighed.values()]]), np.array([total]))[0].tolist()
+        examples = tuple(Example(n, part, len(self.parts[n])) for n, part in zip(weighed, kept, strict=True))
         return ByExample(first, last, self.change, total, examples, remainder, mean, self.reasons, self.failed)
 
 
-def _step(seen: Seen, groups: list[_Group], singles: _Singles, numbers: list[int], found: _Found) -> None:
+def _step(seen: Seen, groups: list[_Group], singles: _Singles, numbers: tuple[int, ...], found: _Found) -> None:
     """One step: its examples some at a time, as many as can be held."""
     wanted = {name: want for group in groups for name, want in group.account.entering.items()}
     size = sum(seen.values[n].size if w.places is None else len(w.places) for n, w in wanted.items())
-    held = max(1, HELD // max(1, size))
+    held, weights = max(1, HELD // max(1, size)), np.array([1.0, 1.0 / len(numbers)])
     gradient, total = 0.0, 0.0
     found.change += sum(group.change(seen) for group in groups)
     for start in range(0, len(numbers), held):
@@ -217,11 +217,10 @@ def _step(seen: Seen, groups: list[_Group], singles: _Singles, numbers: list[int
         values = [singles.values(row) for row in rows]
         raw, gradient = _raw(seen, groups, values, found)
         for row, part in zip(rows, raw, strict=True):
-            found.raw.setdefault(numbers[row], []).append(part)
+            found.parts.setdefault(numbers[row], []).append(part * weights)
         total += sum(raw)
     found.gradients.append(gradient)
-    found.sums.append(total)
-    found.counts.append(len(numbers))
+    found.left.append(gradient - total * weights)
 
 
 def _raw(seen: Seen, groups: list[_Group], values: list[dict[str, Array]], found: _Found) -> tuple[list[float], float]:

@@ -23,6 +23,7 @@ from ontogeny.ask.update import Update, update_of
 from ontogeny.data.base import Array
 from ontogeny.isa.errors import RecordError
 from ontogeny.isa.program import Decl, Program
+from ontogeny.record.attach import Attached
 from ontogeny.record.recorded import Recorded
 from ontogeny.record.schedule import CALL
 from ontogeny.record.stepper import LEARN
@@ -68,13 +69,13 @@ class Explanation:
         return {**about, **self.ledger.as_json(), "members": each, "common": self.common.as_json(), "shared": shared}
 
 
-def explain(run: Recorded, names: str | Iterable[str], steps: str | Window = ALL) -> Explanation:
+def explain(run: Recorded | Attached, names: str | Iterable[str], steps: str | Window = ALL) -> Explanation:
     """The ledger of the elements `names` over the steps that led to the states of a window.
 
     `names` are elements, rows, tensors, or patterns of tensors. The parts of each step, and of the sum, add up to the
     change exactly. Raises RecordError for names and windows that there are not, and for a run without a program.
     """
-    checked_native(run)
+    run = native(run)
     asked = (names,) if isinstance(names, str) else tuple(names)
     chosen = members(run.traces, asked)
     first, last = span(run, steps)
@@ -88,13 +89,14 @@ def explain(run: Recorded, names: str | Iterable[str], steps: str | Window = ALL
     return _explained(run.program, asked, tallies, (first, last), apart)
 
 
-def checked_native(run: object) -> None:
-    """Raises RecordError for what holds values alone, such as an attached run."""
-    if not isinstance(run, Recorded):
+def native(run: Recorded | Attached) -> Recorded:
+    """The run. Raises RecordError for one that holds values alone, the record of a loop that is not ours."""
+    if isinstance(run, Attached):
         raise RecordError(
             "this run is the record of a loop that is not ours: how its parameters changed is known (moments, chart), "
             "but not which term of the rule did it, since there is no program to replay; og.capture makes one"
         )
+    return run
 
 
 def span(run: Recorded, steps: str | Window) -> tuple[int, int]:

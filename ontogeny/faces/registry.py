@@ -50,6 +50,7 @@ COMMANDS: tuple[Entry, ...] = (
     Entry("page", RUNS, "Write a run as one HTML page that needs no network."),
     Entry("picture", RUNS, "Draw the curves of one or several runs."),
     Entry("moments", QUESTIONS, "Say how every parameter's chart is distributed: mean, variance, skewness, kurtosis."),
+    Entry("explain", QUESTIONS, "Say which term of the rule made a parameter what it is, and which examples."),
     Entry("alike", QUESTIONS, "Find every parameter whose chart has another's shape, and prove that none is missed."),
     Entry("groups", QUESTIONS, "Find groups of parameters that move together, and when they formed."),
 )

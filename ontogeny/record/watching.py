@@ -45,7 +45,8 @@ class Seen:
 
     `events` are the journal's entries that came before `learn`, each with the registers after it. `before` are the
     registers at the step's beginning, `entry` those that `learn` began with, `after` those that it led to; they share
-    memory with nothing that changes. `given` are the inputs and dials, `values` the ones asked for, by name.
+    memory with nothing that changes. `given` are the inputs and dials, `values` the ones asked for, by name. `examples`
+    are the numbers of the examples in the rows of the batch, None where the data does not tell.
     """
 
     step: int
@@ -55,6 +56,7 @@ class Seen:
     after: Mapping[str, Array]
     given: Mapping[str, Array | float]
     values: Mapping[str, Array]
+    examples: tuple[int, ...] | None = None
 
 
 def watched(run: Watchable, values: Iterable[str], registers: Iterable[str], first: int, last: int) -> Iterator[Seen]:
@@ -132,9 +134,15 @@ class Looking(Stepper):
         if self.beside is None:
             values = results
         found = {name.removeprefix(PREFIX): value for name, value in values.items() if name.startswith(PREFIX)}
+        rows = self._rows(step)
         given: dict[str, Array | float] = {**inputs, **dials}
-        self._seen = lambda after: Seen(step + 1, before, tuple(events), entry, after, given, found)
+        self._seen = lambda after: Seen(step + 1, before, tuple(events), entry, after, given, found, rows)
         return results
+
+    def _rows(self, step: int) -> tuple[int, ...] | None:
+        """The examples of a step, by number."""
+        indices = getattr(self.data, "indices", None)
+        return None if indices is None else tuple(int(number) for number in indices(step))
 
     def seen(self, machine: Machine) -> Seen:
         """What the last step saw."""
