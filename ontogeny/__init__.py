@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from ontogeny.ask.explain import explain
+    from ontogeny.ask.what_if import what_if
     from ontogeny.data.arrays import Arrays
     from ontogeny.front.capture import capture
     from ontogeny.front.rules import adamw, cosine, custom, lion, muon, sgd, torch_optim, warmup
@@ -57,6 +58,7 @@ HOMES = {
     "to_text": "ontogeny.isa.text",
     "torch_optim": "ontogeny.front.rules",
     "warmup": "ontogeny.front.rules",
+    "what_if": "ontogeny.ask.what_if",
 }
 
 __all__ = [
@@ -85,6 +87,7 @@ __all__ = [
     "to_text",
     "torch_optim",
     "warmup",
+    "what_if",
 ]
 
 

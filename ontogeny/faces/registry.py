@@ -1,8 +1,8 @@
 """Every command of the shell, one line each: its name, its heading, its meaning.
 
-A command is a file in `faces/commands` named like it, holding a function `command` whose arguments and docstring the
-shell shows. The file is imported only when the command is used, so that `ontogeny --help` needs none of the heavy
-libraries. A new command is one file and one line here.
+A command is a file in `faces/commands` named like it (a dash is `_`), holding a function `command` whose arguments and
+docstring the shell shows. The file is imported only when the command is used, so that `ontogeny --help` needs none of
+the heavy libraries. A new command is one file and one line here.
 """
 
 from __future__ import annotations
@@ -24,9 +24,14 @@ class Entry:
     heading: str
     meaning: str
 
+    @property
+    def file(self) -> str:
+        """The name of its file, without the ending."""
+        return self.name.replace("-", "_")
+
     def load(self) -> Callable[..., None]:
         """The function that does it."""
-        function: Callable[..., None] = importlib.import_module(f"ontogeny.faces.commands.{self.name}").command
+        function: Callable[..., None] = importlib.import_module(f"ontogeny.faces.commands.{self.file}").command
         return function
 
 
@@ -52,6 +57,7 @@ COMMANDS: tuple[Entry, ...] = (
     Entry("moments", QUESTIONS, "Say how every parameter's chart is distributed: mean, variance, skewness, kurtosis."),
     Entry("explain", QUESTIONS, "Say which term of the rule made a parameter what it is, and which examples."),
     Entry("alike", QUESTIONS, "Find every parameter whose chart has another's shape, and prove that none is missed."),
+    Entry("what-if", QUESTIONS, "Replay a run with a dial turned or examples left out: what would have come of it."),
     Entry("groups", QUESTIONS, "Find groups of parameters that move together, and when they formed."),
 )
 BY_NAME: dict[str, Entry] = {entry.name: entry for entry in COMMANDS}

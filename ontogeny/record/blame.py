@@ -71,7 +71,7 @@ def blame(run: Recorded, step: int) -> Finding:
     if guilty.op.group is Group.CONTROL:
         debugger.restart()
         frame, guilty = _inside(debugger, guilty) or (frame, guilty)
-    return _finding(run.data, step, frame, guilty)
+    return _finding(run._stepper.examples(step), step, frame, guilty)
 
 
 def turned(run: Recorded) -> None:

@@ -10,7 +10,7 @@ from __future__ import annotations
 import math
 import time
 import warnings
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import replace
 from enum import Enum
@@ -22,6 +22,7 @@ import numpy as np
 
 from ontogeny.data.arrays import Arrays
 from ontogeny.data.base import Array, Data
+from ontogeny.data.without import numbered, ranges
 from ontogeny.isa.errors import RecordError
 from ontogeny.machine.base import Machine, outermost
 from ontogeny.machine.learner import Learner
@@ -35,7 +36,7 @@ from ontogeny.record.keeper import Keeper
 from ontogeny.record.lock import Lock
 from ontogeny.record.machines import Factory, build, called, pinned
 from ontogeny.record.recorded import SESSION, Metrics, Recorded
-from ontogeny.record.schedule import CALL, DIAL, EDIT, EFFECTIVE, Schedule
+from ontogeny.record.schedule import CALL, DIAL, EDIT, EFFECTIVE, WITHOUT, Schedule
 from ontogeny.record.seat import Seat
 from ontogeny.record.spacing import SECONDS, SHARE, Budget
 from ontogeny.record.stepper import edit, view
@@ -147,9 +148,14 @@ class Run(Recorded):
         edit(self.state(), Entry(EDIT, self.step, content))
         return self._append(EDIT, author, **content)
 
+    def leave_out(self, examples: Iterable[int], *, author: str = "you") -> Entry:
+        """Leaves examples, by number, out of every batch from the next step on. Durable when it returns."""
+        numbered(self.data)
+        return self._append(WITHOUT, author, examples=ranges(examples))
+
     def note(self, kind: str, *, author: str = "you", **content: Any) -> Entry:
         """Writes an entry that changes nothing about the steps, such as a command and what it led to."""
-        if kind in (DIAL, CALL, EDIT, SESSION, "start", "fork"):
+        if kind in (*EFFECTIVE, SESSION, "start", "fork"):
             raise RecordError(f"entries of kind {kind!r} have a meaning of their own; choose another kind")
         return self._append(kind, author, **content)
 

@@ -32,6 +32,10 @@ class Seat:
             self._machine = self._make()
         return self._machine
 
+    def another(self) -> Machine:
+        """A further machine of the same kind, without a state."""
+        return self._make()
+
     def clear(self) -> Machine:
         """The machine with nobody on it; its holder's state is parked."""
         if self.holder is not None:

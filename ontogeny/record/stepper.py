@@ -7,6 +7,7 @@ from collections.abc import Callable, Mapping
 import numpy as np
 
 from ontogeny.data.base import Array, Data
+from ontogeny.data.without import Without
 from ontogeny.isa.errors import RecordError
 from ontogeny.machine.base import Machine
 from ontogeny.record.journal import Entry
@@ -25,7 +26,7 @@ class Stepper:
     def reschedule(self, schedule: Schedule) -> None:
         """Goes by another schedule from now on."""
         self.schedule = schedule
-        self._dials, self._first, self._end = schedule.span(0)
+        self._enter(0)
 
     def take(self, machine: Machine, step: int) -> dict[str, Array]:
         """The step from state `step` to state `step` + 1: its events, then `learn`, whose results it gives."""
@@ -39,14 +40,24 @@ class Stepper:
         Gives the batch and the dials that `learn` goes by.
         """
         if not self._first <= step < self._end:
-            self._dials, self._first, self._end = self.schedule.span(step)
-        batch = self.data.batch(step)
+            self._enter(step)
+        batch = self._batches.batch(step)
         if step in self.schedule.events:
             for event in self.schedule.events[step]:
                 self._happen(machine, event, batch)
                 if on_event is not None:
                     on_event(event)
         return batch, self._dials
+
+    def examples(self, step: int) -> Data:
+        """The data as the schedule has it at a step: without the examples that it leaves out there."""
+        left_out = self.schedule.left_out(step)
+        return Without(self.data, left_out) if left_out else self.data
+
+    def _enter(self, step: int) -> None:
+        """What holds for the stretch of steps that `step` lies in."""
+        self._dials, self._first, self._end = self.schedule.span(step)
+        self._batches = self.examples(step)
 
     def _happen(self, machine: Machine, event: Entry, batch: Mapping[str, Array]) -> None:
         if event.kind == CALL:

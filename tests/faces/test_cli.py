@@ -62,7 +62,7 @@ def test_a_command_says_what_the_registry_says_and_answers_in_json(entry: Any) -
 
 def test_every_file_of_a_command_is_in_the_registry() -> None:
     folder = Path(sys.modules["ontogeny.faces.cli"].__file__ or "").parent / "commands"
-    assert {path.stem for path in folder.glob("*.py")} - {"__init__"} == {entry.name for entry in COMMANDS}
+    assert {path.stem for path in folder.glob("*.py")} - {"__init__"} == {entry.file for entry in COMMANDS}
 
 
 def test_help_lists_every_command() -> None:

@@ -1,0 +1,229 @@
+"""Another journal for a run: which entries, from which step on it makes a difference, and what asking will cost."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterable, Iterator, Mapping, Sized
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+
+from ontogeny.data.without import Ranges, members, numbered, parsed, ranges
+from ontogeny.isa import attrs
+from ontogeny.isa.cost import routine_cost
+from ontogeny.isa.errors import DataError, RecordError
+from ontogeny.isa.op import Op
+from ontogeny.isa.program import Program
+from ontogeny.isa.sizes import Size
+from ontogeny.isa.tables import declarations
+from ontogeny.machine.reach import whole
+from ontogeny.record import replay
+from ontogeny.record.creating import EVALUATE, check_dial
+from ontogeny.record.journal import Entry
+from ontogeny.record.recorded import Recorded
+from ontogeny.record.run import Run
+from ontogeny.record.schedule import CALL, DIAL, EDIT, EFFECTIVE, WITHOUT
+from ontogeny.record.stepper import LEARN
+
+DRAWS = frozenset({Op.RAND_BITS, Op.UNIFORM})
+TIMED = 3
+
+
+@dataclass(frozen=True, slots=True)
+class Cost:
+    """What an answer takes: steps of replay, both sides together, and evaluations of the other side.
+
+    Where the seconds of a step were `measured`; those of an evaluation are by its operations, of a step's.
+    """
+
+    steps: int
+    step_seconds: float
+    measured: str
+    evaluations: int
+    evaluation_seconds: float
+
+    @property
+    def seconds(self) -> float:
+        """The whole."""
+        return self.steps * self.step_seconds + self.evaluations * self.evaluation_seconds
+
+
+@dataclass(frozen=True)
+class Alternative:
+    """Further journal entries. The states up to `first` are the same as the run's; it is followed up to `last`.
+
+    `touched` steps, from states `first` on, have a batch with examples left out; in `empty` of them nothing is left and
+    no step is taken. `remarks` are what else to know.
+    """
+
+    entries: tuple[Entry, ...]
+    first: int
+    last: int
+    cost: Cost
+    dials: Mapping[str, float]
+    without: Ranges = ()
+    touched: tuple[int, ...] = ()
+    empty: tuple[int, ...] = ()
+    remarks: tuple[str, ...] = ()
+
+
+def alternative(
+    run: Recorded,
+    dials: Mapping[str, float] | None = None,
+    without: str | Iterable[int] = (),
+    start: int = 0,
+    steps: int | None = None,
+) -> Alternative:
+    """The run with dials turned at state `start`, or with examples left out of its batches from there on.
+
+    `without` are examples by number, or in words (3,17,40:60). `steps` is how far it is followed from the first step
+    that differs; left out, as far as the run is recorded. Raises RecordError or DataError for what the run has not.
+    """
+    checked_native(run)
+    turned = {name: check_dial(run.program, name, value) for name, value in (dials or {}).items()}
+    left_out = _examples(run, without)
+    if not turned and not left_out:
+        raise RecordError("nothing is changed; turn a dial (lr=0.01) or leave examples out (3,17,40:60)")
+    if not 0 <= start < run.step:
+        raise RecordError(f"no step is taken from state {start}; the run has steps from the states 0 to {run.step - 1}")
+    entries = [Entry(DIAL, start, {"name": name, "value": value}) for name, value in turned.items()]
+    touched, empty = _touched(run, left_out, start)
+    if left_out:
+        _check_sizes(run.program)
+        entries.append(Entry(WITHOUT, start, {"examples": ranges(left_out)}))
+    first = start if turned or not touched else touched[0]
+    last = _last(run, first, steps)
+    inside = tuple(step for step in touched if step < last)
+    if not turned and not inside:
+        raise RecordError(f"none of these examples is in a batch of the steps from state {start} to state {last}")
+    none = tuple(step for step in empty if step < last)
+    remarks = tuple(_remarks(run, left_out, none))
+    return Alternative(
+        tuple(entries), first, last, cost(run, first, last), turned, ranges(left_out), inside, none, remarks
+    )
+
+
+def checked_native(run: object) -> None:
+    """Raises RecordError for what holds values alone, such as an attached run."""
+    if not isinstance(run, Recorded):
+        raise RecordError(
+            "this run is the record of a loop that is not ours: it has values, but no program and no data to compute "
+            "other ones from; og.capture makes a run that can be asked what if"
+        )
+
+
+def cost(run: Recorded, first: int, last: int) -> Cost:
+    """Replay to `first`, and from there both sides; by the step time that the record tells, or else measured now."""
+    nearest = next(at for at, _ in run.history.keyframes(first))
+    steps = first - nearest + 2 * (last - first)
+    told = (part.keyframes.measured(at).get("step_seconds") for at, part in run.history.keyframes(run.step))
+    recorded = next((one for one in told if one), None)
+    seconds = recorded or _timed(run, nearest)
+    count = 1 + sum(first < row["step"] < last for row in run.evaluations())
+    share = _share(run.program) if run.valid else 0.0
+    return Cost(steps, seconds, "recorded" if recorded else "measured now", count if share else 0, share * seconds)
+
+
+def _share(program: Program) -> float:
+    """The operations of `evaluate`, of those of `learn`; 0 without one."""
+    if not program.has(EVALUATE):
+        return 0.0
+    one, whole = (routine_cost(program, name).total.operations for name in (EVALUATE, LEARN))
+    return one / max(1, whole)
+
+
+def _timed(run: Recorded, first: int) -> float:
+    """Seconds of a step of the run, on a machine of its own; the shortest of a few."""
+    machine = run._seat.another()
+    machine.load(run.history.nearest(first)[1])
+    best, before = float("inf"), time.perf_counter()
+    for _ in replay.walk(machine, run.history, run._stepper, first, min(first + TIMED, run.step)):
+        now = time.perf_counter()
+        best, before = min(best, now - before) if _ > first else best, now
+    return best
+
+
+def _examples(run: Recorded, without: str | Iterable[int]) -> frozenset[int]:
+    if not without and not isinstance(without, str):
+        return frozenset()
+    data = numbered(run.data)
+    count = len(data) if isinstance(data, Sized) else 1 << 62
+    if isinstance(without, str):
+        return parsed(without, count) if without.strip() else frozenset()
+    found = frozenset(map(int, without))
+    if wrong := [number for number in found if not 0 <= number < count]:
+        raise DataError(f"there is no example {wrong[0]}; the data has the numbers 0 to {count - 1}")
+    return found
+
+
+def _touched(run: Recorded, left_out: frozenset[int], start: int) -> tuple[tuple[int, ...], tuple[int, ...]]:
+    """The steps of the run whose batch is made smaller, and those in which nothing is left; read off the order."""
+    wanted, found, empty = np.array(sorted(left_out), np.int64), list[int](), list[int]()
+    for step in range(start, run.step) if left_out else ():
+        gone = np.isin(numbered(run._stepper.examples(step)).indices(step), wanted)
+        if gone.any():
+            found.append(step)
+            if gone.all():
+                empty.append(step)
+    return tuple(found), tuple(empty)
+
+
+def _check_sizes(program: Program) -> None:
+    """Raises RecordError where the program is made for batches of one size."""
+    read = (attrs.text(instr, "name") for instr in program.routine(LEARN).body if instr.op is Op.READ)
+    for name in read:
+        decl = declarations(program)[name]
+        if decl.kind == "input" and not (decl.type.shape and isinstance(decl.type.shape[0], Size)):
+            raise RecordError(
+                f"program {program.name!r} takes {name!r} as {decl.type} alone, so no example can be left out of a "
+                "batch; declare its first dimension as a size (size batch = 8), as captured programs have it"
+            )
+
+
+def _last(run: Recorded, first: int, steps: int | None) -> int:
+    if steps is None:
+        return run.step
+    if steps < 1 or first + steps > run.step:
+        raise RecordError(f"{steps} steps from state {first} cannot be followed; the run has {run.step - first}")
+    return first + steps
+
+
+def _remarks(run: Recorded, left_out: frozenset[int], empty: tuple[int, ...]) -> Iterator[str]:
+    if empty:
+        yield f"in {len(empty)} steps, the first from state {empty[0]}, no example is left, so that no step is taken"
+    if left_out and whole(run.program, run.program.routine(LEARN)).ops & DRAWS:
+        yield "what is drawn at random for a place of the batch (dropout) goes by the place in the smaller batch"
+    if run.start["options"].get("mode") == "fast":
+        yield "the run was compiled by inductor, which takes some seconds again for every other size of a batch"
+
+
+def kept(run: Run, other: Alternative, folder: Path | str, author: str = "you") -> Run:
+    """The alternative as a run: a fork at the first step that differs, taken as far as it was asked for.
+
+    Entries of the run that come later are entered again, each at its own step. Raises RecordError where a step would
+    have no example left, since a run has no such step.
+    """
+    if other.empty:
+        raise RecordError(f"the step from state {other.empty[0]} has no example left, and a run takes every step")
+    child = run.fork(other.first, folder, other.dials, author=author)
+    if other.without:
+        child.leave_out(members(other.without), author=author)
+    for entry in sorted((e for e in run.entries if other.first < e.at < other.last), key=lambda e: e.at):
+        if entry.kind in EFFECTIVE:
+            child.advance(entry.at - child.step)
+            _enter(child, entry)
+    child.advance(other.last - child.step)
+    return child
+
+
+def _enter(child: Run, entry: Entry) -> None:
+    """The same entry in another run's journal."""
+    if entry.kind == DIAL:
+        child.set_dial(entry["name"], entry["value"], author=entry.author)
+    elif entry.kind == CALL:
+        child.call(entry["routine"], author=entry.author)
+    elif entry.kind == EDIT:
+        child.edit(entry["register"], entry["places"], entry["values"], author=entry.author)
+    else:
+        child.leave_out(members(entry["examples"]), author=entry.author)

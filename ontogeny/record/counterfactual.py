@@ -1,0 +1,82 @@
+"""A run beside what it would have been by other journal entries: both replayed, each on a machine of its own.
+
+Nothing is written. The actual side is compared with the hash of every step, so the two differ by the entries alone.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass
+from typing import Protocol
+
+from ontogeny.data.base import Array, Data
+from ontogeny.data.without import Without
+from ontogeny.isa.program import Program
+from ontogeny.machine.base import Machine
+from ontogeny.record import replay
+from ontogeny.record.history import History
+from ontogeny.record.journal import Entry
+from ontogeny.record.schedule import Schedule
+from ontogeny.record.seat import Seat
+from ontogeny.record.stepper import Stepper
+
+
+class Replayable(Protocol):
+    """What is needed of a run in order to replay it twice."""
+
+    program: Program
+    history: History
+    _schedule: Schedule
+    _seat: Seat
+
+    @property
+    def start(self) -> Entry: ...
+    @property
+    def entries(self) -> tuple[Entry, ...]: ...
+    @property
+    def data(self) -> Data: ...
+
+
+@dataclass(frozen=True, slots=True)
+class Pair:
+    """Both at the state of `step`, on machines to be looked at before the next pair is asked for.
+
+    `results` are what `learn` gave the other in the step that led here, empty at the first and where it took none.
+    """
+
+    step: int
+    actual: Machine
+    other: Machine
+    results: Mapping[str, Array]
+
+
+class Lenient(Stepper):
+    """A stepper that passes over a step whose batch is left empty: its edits happen, and nothing is learned."""
+
+    def take(self, machine: Machine, step: int) -> dict[str, Array]:
+        """The step, or only its events."""
+        data = self.examples(step)
+        if not isinstance(data, Without) or data.kept(step).any():
+            return super().take(machine, step)
+        for event in self.schedule.events.get(step, ()):
+            self._happen(machine, event, {})
+        return {}
+
+
+def beside(run: Replayable, changes: Iterable[Entry], first: int, last: int) -> Iterator[Pair]:
+    """The states `first` to `last` of a run, and of the same with further entries, none of them before `first`.
+
+    Raises RecordError where the run itself does not replay to its hashes.
+    """
+    actual, other = run._seat.another(), run._seat.another()
+    stepper = Stepper(run.data, run._schedule)
+    changed = Lenient(run.data, schedule(run, changes))
+    replay.to_step(actual, run.history, stepper, first)
+    other.load(actual.state())
+    for step in replay.walk(actual, run.history, stepper, first, last):
+        yield Pair(step, actual, other, changed.take(other, step - 1) if step > first else {})
+
+
+def schedule(run: Replayable, changes: Iterable[Entry]) -> Schedule:
+    """The run's journal with further entries; each comes after those that stand at its step."""
+    return Schedule(run.start["dials"], (*run.entries, *changes))
