@@ -191,11 +191,11 @@ def noise(_: Instr, total: Array, __: Values, ___: Remark) -> Value:
 
 def scattered(instr: Instr, total: Array, operands: Values, _: Remark) -> Value:
     """Linear in what is written into and in what is written."""
-    a, *places, b = operands
+    a, b, *places = operands
     where = [place.total for place in places]
-    kept = _one(instr, a.total, *where, np.zeros_like(b.total))
-    first = mapped(kept, a, lambda part: _one(instr, part, *where, np.zeros_like(b.total)))
-    second = mapped(total, b, lambda part: _one(instr, np.zeros_like(a.total), *where, part))
+    kept = _one(instr, a.total, np.zeros_like(b.total), *where)
+    first = mapped(kept, a, lambda part: _one(instr, part, np.zeros_like(b.total), *where))
+    second = mapped(total, b, lambda part: _one(instr, np.zeros_like(a.total), part, *where))
     return added(total, [first if a.divided else Value(kept), second if b.divided else Value(total - kept)])
 
 

@@ -11,12 +11,14 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 
 from ontogeny.isa import attrs
+from ontogeny.isa.errors import RecordError
 from ontogeny.isa.macros import expand
 from ontogeny.isa.op import Op
 from ontogeny.isa.program import Instr, Program, Routine
 from ontogeny.isa.rules import result_types, value_types
 from ontogeny.isa.tables import declarations
 from ontogeny.isa.types import Type
+from ontogeny.isa.verify import CALLED
 
 UPDATE = "update"
 INLINE = (Op.READ, Op.CONST, Op.IOTA)
@@ -45,15 +47,31 @@ class Update:
 def update_of(program: Program, routine: Routine, register: str) -> Update | None:
     """How `register` is updated, or None where the routine leaves it alone.
 
-    Not found here: what a routine without operands commits that the outermost calls.
+    Raises RecordError where a routine that it calls commits the register: what happens in there is not taken apart.
     """
     commit = next((i for i in routine.body if i.op is Op.COMMIT and attrs.text(i, "name") == register), None)
     if commit is None:
+        if register in _committed_inside(program, routine):
+            raise RecordError(
+                f"{register!r} is committed in a routine that {routine.name!r} calls, where it cannot be taken apart; "
+                f"return the new value from there and commit it in {routine.name!r}"
+            )
         return None
     types = dict(value_types(program, routine))
     inside = _marked(routine) or _inferred(program, routine)
     body, gradients = _led(routine, commit.args[0], inside)
     return Update(register, commit.args[0], tuple(expanded(body, types)), gradients, types)
+
+
+def _committed_inside(program: Program, routine: Routine) -> set[str]:
+    """What the routines commit that a routine calls, and those that they call."""
+    waiting, found = [routine], set[str]()
+    while waiting:
+        for instr in waiting.pop().body:
+            if instr.op is Op.COMMIT:
+                found.add(attrs.text(instr, "name"))
+            waiting += [program.routine(attrs.text(instr, name)) for name in CALLED.get(instr.op, ())]
+    return found
 
 
 def _marked(routine: Routine) -> set[str]:

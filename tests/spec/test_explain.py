@@ -255,6 +255,84 @@ def test_a_routine_that_changes_the_parameter_is_a_line(tmp_path: Path) -> None:
         assert found.ledger.parts[:, at] == pytest.approx([0, 0, -run.state(2)["w"].sum() / 2, 0])
 
 
+CALLING = """
+program calling
+param w: f32[3]
+state m: f32[3]
+dial lr: f64[] = 0.5
+input x: f32[3]
+
+routine half(%i: i64[], %v: f32[3]) -> v:
+  %h = const {value=0.5, dtype=f32, shape=[]}
+  %2 = mul %v %h
+  return v=%2
+
+routine moved(%w: f32[3], %g: f32[3]) -> w:
+  %n = const {value=2, dtype=i64, shape=[]}
+  %quarter = loop %n %g {body=half}
+  %lr = read {name=lr}
+  %w2 = axpy %w %quarter %lr
+  return w=%w2
+
+routine stored():
+  %w = read {name=w}
+  %x = read {name=x}
+  %g = sub %x %w
+  %w2 = call %w %g {body=moved}
+  commit %w2 {name=w}
+  return
+
+routine learn() -> loss:
+  %w = read {name=w}                     ; update
+  %m = read {name=m}                     ; update
+  %x = read {name=x}                     ; forward
+  %g = sub %x %w                         ; backward
+  %m2 = add %m %g                        ; update
+  %w2 = call %w %m2 {body=moved}         ; update
+  %loss = sum %g {dims=[0], keep=false}  ; forward
+  commit %w2 {name=w}                    ; update
+  commit %m2 {name=m}                    ; update
+  return loss=%loss
+"""
+
+
+class Rows:
+    """One row of numbers a step."""
+
+    fingerprint = "rows"
+
+    def batch(self, step: int) -> dict[str, np.ndarray]:
+        return {"x": np.arange(step, step + 3, dtype=np.float32)}
+
+
+def test_routines_and_loops_within_an_update_carry_the_parts_on(tmp_path: Path) -> None:
+    values = {"w": np.ones(3, np.float32), "m": np.zeros(3, np.float32)}
+    run = og.create(tmp_path / "run", Learner(from_text(CALLING), values), Rows(), machine="reference")
+    run.advance(4)
+    found = explain(run, "w[1]")
+    sums_are_exact(found)
+    states = [run.state(step) for step in range(4)]
+    at = {line.kind: found.ledger.parts[:, i] for i, line in enumerate(found.ledger.lines)}
+    assert at["carried"] == pytest.approx([s["m"][1] / 8 for s in states])
+    assert at["gradient"] == pytest.approx([(step + 1 - s["w"][1]) / 8 for step, s in enumerate(states)])
+    run.close()
+
+
+def test_what_a_called_routine_commits_is_refused_not_called_rounding(tmp_path: Path) -> None:
+    head = CALLING.split("  %m = read {name=m} ", 1)[0]
+    text = head.replace(
+        "routine learn() -> loss:\n  %w = read {name=w}",
+        "routine learn() -> loss:\n  call {body=stored}\n  %w = read {name=w}",
+    )
+    text += "  %x = read {name=x}\n  %loss = sum %x {dims=[0], keep=false}\n  return loss=%loss\n"
+    values = {"w": np.ones(3, np.float32), "m": np.zeros(3, np.float32)}
+    run = og.create(tmp_path / "run", Learner(from_text(text), values), Rows(), machine="reference")
+    run.advance(2)
+    with pytest.raises(RecordError, match="'w' is committed in a routine that 'learn' calls"):
+        explain(run, "w[1]")
+    run.close()
+
+
 def test_what_is_not_there_is_said(tmp_path: Path) -> None:
     run = trained(tmp_path / "run", og.sgd(LR))
     for name, steps, message in (
