@@ -1,9 +1,9 @@
 """Matrix products of the fast mode on the CPU: our own kernel, compiled and kept on disk with what inductor generates.
 
 MKL runs its AVX2 kernels on processors of other makers, at half of what their wider vectors can do, and on a small
-product a library spends long on being called. The kernel adds along the depth in order and shares only columns between
-threads, so its bits do not depend on how many there are. It leans on inductor's registry of external kernels, which
-torch does not promise to keep.
+product a library spends long on being called. The kernel adds along the depth in parts, which rounds no more than MKL
+does, and shares only columns between threads, so its bits do not depend on how many there are. It leans on inductor's
+registry of external kernels, which torch does not promise to keep.
 """
 
 from __future__ import annotations
@@ -24,36 +24,61 @@ LARGEST = 1 << 30
 
 SOURCE = r"""
 #include <algorithm>
+#include <cmath>
 #include <cstdint>
 #include <cstring>
 #include <vector>
+// A multiplication and an addition rounded once, which inductor's flags forbid.
+#ifdef __clang__
+#pragma clang fp contract(fast)
+#else
+#pragma GCC optimize("fp-contract=fast")
+#endif
 typedef float vec __attribute__((vector_size(64)));
 typedef int32_t pick __attribute__((vector_size(64)));
-constexpr int64_t W = 16, ROWS = 8, PANEL = 2 * W, SHARED = 1 << 21;
+constexpr int64_t W = 16, ROWS = 8, PANEL = 2 * W, LEAST = 8, SHORT = 48, SHARED = 1 << 21;
 
 static inline vec load(const float* p) { vec v; std::memcpy(&v, p, sizeof v); return v; }
 
-// R rows times C vectors of the result, held in registers over the whole depth.
+// How many terms are added in a row. As many parts as each has terms would round least; but for each part, a block that
+// fills the registers goes through memory.
+static inline int64_t part_of(int64_t depth, bool narrow) {
+    int64_t even = std::max(LEAST, static_cast<int64_t>(std::ceil(std::sqrt(static_cast<double>(depth)))));
+    int64_t size = narrow ? even : std::max(even, std::min(SHORT, (depth + 1) / 2));
+    int64_t parts = (depth + size - 1) / size;
+    return (depth + parts - 1) / parts;
+}
+
+// R rows times C vectors of the result: each part of the depth is summed in registers, and the parts' sums are added.
 template <int R, int C>
 static inline void block(const float* a, int64_t am, int64_t ak, const float* b, int64_t bk, const float* start,
-                         float* out, int64_t row, int64_t depth, int64_t wide) {
-    vec sum[R][C];
+                         float* out, int64_t row, int64_t depth, int64_t part, int64_t wide) {
+    vec total[R][C];
     for (int r = 0; r < R; ++r)
-        for (int j = 0; j < C; ++j) sum[r][j] = load(start + j * W);
-    for (int64_t k = 0; k < depth; ++k)
-        for (int j = 0; j < C; ++j) {
-            vec right = load(b + k * bk + j * W);
-            for (int r = 0; r < R; ++r) sum[r][j] += a[r * am + k * ak] * right;
-        }
-    for (int r = 0; r < R; ++r) std::memcpy(out + r * row, &sum[r][0], wide * sizeof(float));
+        for (int j = 0; j < C; ++j) total[r][j] = load(start + j * W);
+    for (int64_t k = 0; k < depth;) {
+        vec sum[R][C] = {};
+        for (int64_t end = std::min(depth, k + part); k < end; ++k)
+            for (int j = 0; j < C; ++j) {
+                vec right = load(b + k * bk + j * W);
+                for (int r = 0; r < R; ++r) sum[r][j] += a[r * am + k * ak] * right;
+            }
+        for (int r = 0; r < R; ++r)
+            for (int j = 0; j < C; ++j) total[r][j] += sum[r][j];
+    }
+    if (wide == C * W)
+        for (int r = 0; r < R; ++r) std::memcpy(out + r * row, &total[r][0], C * sizeof(vec));
+    else
+        for (int r = 0; r < R; ++r) std::memcpy(out + r * row, &total[r][0], wide * sizeof(float));
 }
 
 template <int C>
 static inline void column(const float* a, int64_t am, int64_t ak, const float* b, int64_t bk, const float* start,
                           float* out, int64_t row, int64_t m, int64_t depth, int64_t wide) {
-    int64_t i = 0;
-    for (; i + ROWS <= m; i += ROWS) block<ROWS, C>(a + i * am, am, ak, b, bk, start, out + i * row, row, depth, wide);
-    for (; i < m; ++i) block<1, C>(a + i * am, am, ak, b, bk, start, out + i * row, row, depth, wide);
+    int64_t i = 0, part = part_of(depth, C == 1), even = part_of(depth, true);
+    for (; i + ROWS <= m; i += ROWS)
+        block<ROWS, C>(a + i * am, am, ak, b, bk, start, out + i * row, row, depth, part, wide);
+    for (; i < m; ++i) block<1, C>(a + i * am, am, ak, b, bk, start, out + i * row, row, depth, even, wide);
 }
 
 #ifndef __clang__
