@@ -50,7 +50,7 @@ def build(folder: Path, traces: Traces, span: Span, removed: Floats, about: Mapp
     energy, directions = _directions(sample, span.length)
     basis = directions[:, : _head_length(sample, directions)].astype(np.float32)
     heads = _heads(folder, raw, basis)
-    order = _ordered(heads[:-1])
+    order = _ordered(heads)
     kept = _write_in_order(folder, raw, elements, heads, order)
     np.save(folder / "basis.npy", basis)
     np.save(folder / "modes.npy", directions[:, :MODES])
@@ -154,7 +154,7 @@ def skew(basis: Heads) -> float:
 
 
 def _ordered(heads: Heads) -> Slots:
-    """A k-d order: halved again and again at the median of the head number that varies most, down to leaves."""
+    """A k-d order: halved again and again at the median of the number that varies most, down to leaves."""
     order = np.arange(heads.shape[1])
     waiting = [(0, len(order))]
     while waiting:
@@ -173,10 +173,9 @@ def _ordered(heads: Heads) -> Slots:
 
 
 def leaves_of(heads: Heads) -> dict[str, Floats]:
-    """Boxes and balls around the heads [k + 1, n] of each leaf, none smaller than it is."""
+    """Boxes and balls around the heads and rests [k + 1, n] of each leaf, none smaller than it is."""
     parts = [_leaves(heads[:, first : first + CHUNK]) for first in range(0, heads.shape[1], CHUNK)]
-    none = {name: np.zeros((heads.shape[0] - 1, 0)) for name in ("low", "high", "centre")}
-    none |= {name: np.zeros(0) for name in ("radius", "rest")}
+    none = {name: np.zeros((len(heads), 0)) for name in ("low", "high", "centre")} | {"radius": np.zeros(0)}
     return {name: np.concatenate([empty, *(part[name] for part in parts)], axis=-1) for name, empty in none.items()}
 
 
@@ -184,11 +183,11 @@ def _leaves(heads: Heads) -> dict[str, Floats]:
     """The leaves of one chunk; the last is filled up with copies of its last element."""
     lacking = -heads.shape[1] % LEAF
     whole = np.concatenate([heads, np.repeat(heads[:, -1:], lacking, axis=1)], axis=1).astype(np.float64)
-    parts, rest = whole[:-1].reshape(len(whole) - 1, -1, LEAF), whole[-1].reshape(-1, LEAF)
+    parts = whole.reshape(len(whole), -1, LEAF)
     centre = parts.mean(2)
     away = np.square(parts - centre[:, :, None]).sum(0).max(1)
     found = {"low": parts.min(2), "high": parts.max(2), "centre": centre}
-    return {**found, "radius": np.sqrt(away) * (1 + 1e-12), "rest": rest.max(1)}
+    return {**found, "radius": np.sqrt(away) * (1 + 1e-12)}
 
 
 def _write_in_order(folder: Path, raw: npt.NDArray[np.int16], elements: Slots, heads: Heads, order: Slots) -> Heads:

@@ -10,8 +10,8 @@ With g = B'q and p = |q - Bg|, by Cauchy-Schwarz
   u.q <= a.g + rest p + w|g| + e        (w >= |B'(z - Ba)|, which would be 0 but for rounding),
 
 so that an element with a smaller right side than the threshold cannot reach it: a head of some ten numbers rules it
-out. Neighbours in a k-d order of the heads make leaves, and the same bound for the box and the ball that hold a leaf's
-heads rules it out whole. What is left meets its vector, where u.q is known within e; what that leaves open is compared
+out. Neighbours in a k-d order of heads and rests make leaves, and the same bound for the box and the ball that hold a
+leaf's rules it out whole. What is left meets its vector, where u.q is known within e; what that leaves open is compared
 in full, in f64. Every bound is widened by what the arithmetic that computes it can round away: n numbers summed in f32
 in any order are off by at most n 2^-24 of the sum of their magnitudes (Higham, Accuracy and Stability of Numerical
 Algorithms, 2002, chapter 3).
@@ -33,6 +33,8 @@ from ontogeny.ask.series import Floats, overlapping
 
 LEAF = 512
 """Elements of a leaf."""
+GAP = 6
+"""Leaves: starting anew costs about as much as reading so many (measured)."""
 CHUNK = 64 * LEAF
 UNIT = 2.0**-15
 """What one step of a stored 16-bit number is worth."""
@@ -97,7 +99,7 @@ class ShapeIndex:
 
     @cached_property
     def leaves(self) -> dict[str, Floats]:
-        """For each leaf: `low`, `high` and `centre` of its heads [k, leaves], their `radius`, the largest `rest`."""
+        """For each leaf: `low`, `high` and `centre` of its heads and rests [k + 1, leaves], and their `radius`."""
         with np.load(self.folder / "leaves.npz") as found:
             return {name: found[name] for name in found.files}
 
@@ -155,17 +157,18 @@ class ShapeIndex:
         slack += (len(inside) + 4) * EPS32 * 1.1 * (size + outside)
         limit = np.nextafter(np.float32(at_least - slack), np.float32(-np.inf))
         signs = (1.0, -1.0) if either_sign else (1.0,)
-        rows = np.array([[*(sign * inside), outside] for sign in signs], np.float32)
-        alive = np.any([self._leaf_bounds(sign * inside, outside) >= limit for sign in signs], axis=0)
-        found = [self._open(first, last, rows, limit) for first, last in _runs(alive, len(self.order))]
+        rows = np.array([[*(sign * inside), outside] for sign in signs])
+        alive = np.any([self._leaf_bounds(row) >= limit for row in rows], axis=0)
+        short = rows.astype(np.float32)
+        found = [self._open(first, last, short, limit) for first, last in _runs(alive, len(self.order))]
         return np.concatenate([np.empty(0, np.int64), *found])
 
-    def _leaf_bounds(self, inside: Floats, outside: float) -> Floats:
+    def _leaf_bounds(self, row: Floats) -> Floats:
         """An upper bound of each leaf's correlations, but for the slack: by the box or the ball around its heads."""
         kept = self.leaves
-        box = np.maximum(inside, 0) @ kept["high"] + np.minimum(inside, 0) @ kept["low"]
-        ball = inside @ kept["centre"] + kept["radius"] * float(np.linalg.norm(inside))
-        bound: Floats = np.minimum(box, ball) + kept["rest"] * outside + 1e-9
+        box = np.maximum(row, 0) @ kept["high"] + np.minimum(row, 0) @ kept["low"]
+        ball = row @ kept["centre"] + kept["radius"] * float(np.linalg.norm(row))
+        bound: Floats = np.minimum(box, ball) + 1e-9
         return bound
 
     def _open(self, first: int, last: int, rows: npt.NDArray[np.float32], limit: np.float32) -> Slots:
@@ -202,7 +205,9 @@ class ShapeIndex:
 
 
 def _runs(alive: npt.NDArray[np.bool_], slots: int) -> list[tuple[int, int]]:
-    """Neighbouring leaves that are alive, as stretches of slots that fit into a cache; a gap of one is no cut."""
-    alive = alive | (np.append(alive[1:], False) & np.insert(alive[:-1], 0, False))
-    edges = np.flatnonzero(np.diff(np.concatenate([[False], alive, [False]]).astype(np.int8))).reshape(-1, 2) * LEAF
-    return [(a, min(a + CHUNK, last, slots)) for first, last in edges.tolist() for a in range(first, last, CHUNK)]
+    """Leaves that are alive, as stretches of slots that fit into a cache. Going over a short gap costs less than a cut."""
+    edges = np.flatnonzero(np.diff(np.concatenate([[False], alive, [False]]).astype(np.int8))).reshape(-1, 2)
+    wide = edges[1:, 0] - edges[:-1, 1] > GAP
+    firsts, lasts = edges[np.append(True, wide)[: len(edges)], 0], edges[np.append(wide, True)[: len(edges)], 1]
+    spans = zip((firsts * LEAF).tolist(), (lasts * LEAF).tolist(), strict=True)
+    return [(a, min(a + CHUNK, last, slots)) for first, last in spans for a in range(first, last, CHUNK)]

@@ -111,4 +111,11 @@ def test_heads_and_rests_bound_every_correlation(seed: int, k: int) -> None:
     rest = vectors - head @ basis.T
     assert np.linalg.norm(rest @ basis, axis=1).max() <= shape_build.skew(basis)
     found = shape_build.leaves_of(np.vstack([head.T, np.linalg.norm(rest, axis=1)]).astype(np.float32))
-    assert found["low"].shape == (k, 1) and (found["low"][:, 0] <= head.min(0) + 1e-6).all()
+    assert found["low"].shape == (k + 1, 1)
+    asked = unit[0] @ basis
+    row = np.append(asked, np.linalg.norm(unit[0] - basis @ asked))
+    bound = min(
+        float(np.maximum(row, 0) @ found["high"][:, 0] + np.minimum(row, 0) @ found["low"][:, 0]),
+        float(row @ found["centre"][:, 0] + found["radius"][0] * np.linalg.norm(row)),
+    )
+    assert bound >= (vectors @ unit[0]).max() - 1e-5
