@@ -14,9 +14,11 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from ontogeny.ask.chart import chart
     from ontogeny.ask.explain import explain
     from ontogeny.ask.what_if import what_if
     from ontogeny.data.arrays import Arrays
+    from ontogeny.faces.notebook import in_notebook
     from ontogeny.front.capture import capture
     from ontogeny.front.rules import adamw, cosine, custom, lion, muon, sgd, torch_optim, warmup
     from ontogeny.front.to_module import to_module
@@ -43,11 +45,13 @@ HOMES = {
     "adamw": "ontogeny.front.rules",
     "attach": "ontogeny.record.attach.loop",
     "capture": "ontogeny.front.capture",
+    "chart": "ontogeny.ask.chart",
     "cosine": "ontogeny.front.rules",
     "create": "ontogeny.record.run",
     "custom": "ontogeny.front.rules",
     "explain": "ontogeny.ask.explain",
     "from_text": "ontogeny.isa.text",
+    "in_notebook": "ontogeny.faces.notebook",
     "lion": "ontogeny.front.rules",
     "muon": "ontogeny.front.rules",
     "open_run": "ontogeny.record.run",
@@ -72,11 +76,13 @@ __all__ = [
     "adamw",
     "attach",
     "capture",
+    "chart",
     "cosine",
     "create",
     "custom",
     "explain",
     "from_text",
+    "in_notebook",
     "lion",
     "muon",
     "open_run",

@@ -9,7 +9,8 @@ from html import escape
 
 import numpy as np
 
-from ontogeny.faces.picture import COLOURS, thinned
+from ontogeny.faces.picture import COLOURS
+from ontogeny.faces.thin import thinned
 from ontogeny.faces.view import Line, View
 
 WIDTH, HEIGHT = 920, 290

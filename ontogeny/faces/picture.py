@@ -10,11 +10,11 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-import numpy as np
 from matplotlib.figure import Figure
 from matplotlib.ticker import PercentFormatter
 
-from ontogeny.faces.view import TRAIN, VALID, Line, View
+from ontogeny.faces.thin import thinned
+from ontogeny.faces.view import TRAIN, VALID, View
 
 COLOURS = ("#0072B2", "#D55E00", "#009E73", "#CC79A7", "#E69F00", "#56B4E9", "#000000")
 STYLE: dict[str, dict[str, Any]] = {
@@ -22,7 +22,6 @@ STYLE: dict[str, dict[str, Any]] = {
     VALID: {"linewidth": 2.4, "alpha": 1.0},
 }
 INK, FAINT, PAPER = "#222222", "#D9D9D9", "#FFFFFF"
-MOST_POINTS = 4000
 SHOWN = ("loss", "accuracy")
 
 
@@ -48,19 +47,6 @@ def save(figure: Figure, target: Path) -> list[Path]:
     for path in paths:
         figure.savefig(path, dpi=160, facecolor=PAPER, metadata={"Date": None} if path.suffix == ".svg" else None)
     return paths
-
-
-def thinned(line: Line, most: int = MOST_POINTS) -> Line:
-    """The line with at most `most` points: of every stretch its first, lowest and highest, so that no spike is lost."""
-    steps, values = line
-    if len(steps) <= most:
-        return line
-    kept: set[int] = {len(steps) - 1}
-    for stretch in np.array_split(np.arange(len(steps)), most // 3):
-        finite = np.nan_to_num(values[stretch], nan=0.0)
-        kept |= {int(stretch[0]), int(stretch[finite.argmin()]), int(stretch[finite.argmax()])}
-    places = np.array(sorted(kept))
-    return steps[places], values[places]
 
 
 def _panel(panel: Any, runs: Sequence[View], measure: str) -> None:

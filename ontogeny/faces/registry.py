@@ -54,6 +54,7 @@ COMMANDS: tuple[Entry, ...] = (
     Entry("export", RUNS, "Write what a step has learned: safetensors, for PyTorch, ONNX, or the program as text."),
     Entry("page", RUNS, "Write a run as one HTML page that needs no network."),
     Entry("picture", RUNS, "Draw the curves of one or several runs."),
+    Entry("chart", QUESTIONS, "Draw all parameters against steps as one picture of their density, the loss beneath."),
     Entry("moments", QUESTIONS, "Say how every parameter's chart is distributed: mean, variance, skewness, kurtosis."),
     Entry("explain", QUESTIONS, "Say which term of the rule made a parameter what it is, and which examples."),
     Entry("alike", QUESTIONS, "Find every parameter whose chart has another's shape, and prove that none is missed."),

@@ -33,6 +33,7 @@ from ontogeny.record.machines import Factory, build
 from ontogeny.record.program import read_program
 from ontogeny.record.schedule import Schedule
 from ontogeny.record.seat import Seat
+from ontogeny.record.shown import Shown
 from ontogeny.record.stepper import Stepper
 from ontogeny.record.trace.view import Trajectory
 from ontogeny.record.trajectories import Replayed
@@ -42,7 +43,7 @@ SESSION = "session"
 Metrics = dict[str, float]
 
 
-class Recorded:
+class Recorded(Shown):
     """A run as it is recorded."""
 
     def __init__(

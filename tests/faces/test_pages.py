@@ -12,7 +12,8 @@ import pytest
 
 from ontogeny.faces.chart import Scale, chart
 from ontogeny.faces.page import page
-from ontogeny.faces.picture import draw, save, thinned
+from ontogeny.faces.picture import draw, save
+from ontogeny.faces.thin import thinned
 from ontogeny.faces.view import VALID, View
 from ontogeny.isa.text import from_text
 from ontogeny.record.journal import stamped

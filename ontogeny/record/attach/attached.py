@@ -17,6 +17,7 @@ import numpy.typing as npt
 from ontogeny.isa.errors import RecordError
 from ontogeny.record import lines
 from ontogeny.record.journal import Entry, Journal
+from ontogeny.record.shown import Shown
 from ontogeny.record.trace.reader import TraceReader
 from ontogeny.record.trace.sharded import ShardedTraces, shard_folders
 from ontogeny.record.trace.traces import Traces
@@ -33,7 +34,7 @@ def is_attached(folder: Path | str) -> bool:
     return bool(entries) and entries[0].kind == ATTACH
 
 
-class Attached:
+class Attached(Shown):
     """A recorded loop. Raises RecordError for a folder that holds none."""
 
     def __init__(self, folder: Path | str) -> None:
