@@ -19,6 +19,7 @@ class Lock:
         path = folder / NAME
         with disk("opening", path):
             self._fd = os.open(path, os.O_CREAT | os.O_RDWR | os.O_CLOEXEC, 0o644)
+        self._owner = os.getpid()
         try:
             fcntl.flock(self._fd, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except OSError as error:
@@ -33,6 +34,8 @@ class Lock:
     def release(self) -> None:
         """Lets the next writer in; releasing twice does nothing."""
         if self._fd >= 0:
+            if self._owner == os.getpid():  # a forked child shares the lock, and may live on
+                fcntl.flock(self._fd, fcntl.LOCK_UN)
             os.close(self._fd)
             self._fd = -1
 

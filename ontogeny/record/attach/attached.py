@@ -15,7 +15,7 @@ import numpy as np
 import numpy.typing as npt
 
 from ontogeny.isa.errors import RecordError
-from ontogeny.record import lines
+from ontogeny.record.attach import metrics
 from ontogeny.record.journal import Entry, Journal
 from ontogeny.record.shown import Shown
 from ontogeny.record.trace.reader import TraceReader
@@ -74,7 +74,8 @@ class Attached(Shown):
 
     def metrics(self, first: int = 0, last: int | None = None) -> dict[str, npt.NDArray[np.float64]]:
         """What the loop told of each step, by name, and `step`; NaN where it told nothing."""
-        rows = [r for r in lines.read(self.folder / METRICS).contents if first <= r["step"] <= (last or r["step"])]
+        lines = metrics.read(self.folder / METRICS)
+        rows = [line for line in lines if first <= line["step"] and (last is None or line["step"] <= last)]
         names = dict.fromkeys(name for row in rows for name in row if name not in ("step", "crc"))
         found = {name: np.array([_number(row, name) for row in rows]) for name in names}
         return {"step": np.array([row["step"] for row in rows], np.float64), **found}

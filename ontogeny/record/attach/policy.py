@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
-from dataclasses import asdict, dataclass
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass, field
 from math import ceil, log2
+from pathlib import Path
 from typing import Any, Literal
 
 import numpy as np
@@ -40,6 +42,25 @@ class Policy:
     def as_json(self) -> dict[str, Any]:
         """The policy as a journal keeps it."""
         return {**asdict(self), "only": None if self.only is None else list(self.only)}
+
+
+@dataclass(frozen=True, slots=True)
+class Setup:
+    """How a loop is recorded: see `attach`. A recording that goes on from a step of another one names both."""
+
+    policy: Policy
+    checkpoint_every: int = 0
+    memory: int = 256 << 20
+    trace: str = ""
+    resume: bool = False
+    keep: Mapping[str, Any] = field(default_factory=dict)
+    parent: Path | None = None
+    first: int = 0
+
+    def __post_init__(self) -> None:
+        if self.checkpoint_every < 0 or self.memory < 0:
+            low = min(self.checkpoint_every, self.memory)
+            raise RecordError(f"checkpoint_every and memory may not be negative; one is {low}")
 
 
 def round_row(layout: Layout, row: npt.NDArray[np.uint8], error: float) -> None:

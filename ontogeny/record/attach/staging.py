@@ -21,7 +21,7 @@ class Staged:
     @staticmethod
     def of(layout: Layout, pinned: bool) -> Staged:
         """A buffer for one row; pinned where tensors come from a GPU."""
-        memory = torch.empty(layout.row_bytes, dtype=torch.uint8, pin_memory=pinned)
+        memory = torch.zeros(layout.row_bytes, dtype=torch.uint8, pin_memory=pinned)
         views = []
         for place in layout.places.values():
             bank, tensor = layout.banks[place.bank], place.tensor
@@ -30,11 +30,11 @@ class Staged:
             views.append(flat.view(tensor.shape))
         return Staged(memory, views)
 
-    def fill(self, tensors: Sequence[torch.Tensor]) -> None:
-        """Copies the tensors' present values. From a GPU all copies run together, and are waited for once."""
+    def fill(self, tensors: list[torch.Tensor], devices: Sequence[torch.device]) -> None:
+        """Copies the tensors' present values. From the GPUs `devices` all copies run together, waited for once."""
         with torch.no_grad():
-            torch._foreach_copy_(self.views, list(tensors), non_blocking=True)
-        for device in {tensor.device for tensor in tensors if tensor.is_cuda}:
+            torch._foreach_copy_(self.views, tensors, non_blocking=bool(devices))
+        for device in devices:
             torch.cuda.current_stream(device).synchronize()
 
     def raw(self) -> memoryview:

@@ -7,13 +7,13 @@ recorded once, under the name that comes first.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from fnmatch import fnmatchcase
 from typing import Any
 
 import torch
 from torch import nn
-from torch.distributed.tensor import DTensor
+from torch.distributed.tensor import DTensor, Replicate, Shard
 from torch.distributed.tensor._utils import compute_local_shape_and_global_offset
 
 from ontogeny.isa.errors import RecordError
@@ -36,32 +36,34 @@ class Watched:
         named: dict[str, torch.Tensor] = dict(self.model.named_parameters())
         if self.buffers:
             named.update(self.model.named_buffers())
-        self.named = {_plain(name): tensor for name, tensor in named.items() if self._wanted(_plain(name))}
+        self._wrapper = _wrapper(named)
+        self.named = {plain: t for name, t in named.items() if self._wanted(plain := self._plain(name))}
         if not self.named:
             raise RecordError(f"no parameter of {type(self.model).__name__} matches {self.only}; nothing to record")
-        modules = list(self.model.modules())
-        self._tables: list[tuple[dict[str, Any], int]] = []
-        self._held: list[tuple[dict[str, Any], str, torch.Tensor]] = []
-        for module in modules:
-            tables = (module._parameters, module._modules, *((module._buffers,) if self.buffers else ()))
-            self._tables += [(table, len(table)) for table in tables]
-            self._held += [(t, k, v) for t in tables for k, v in t.items() if isinstance(v, torch.Tensor)]
-        self._forms = [(t.dtype, t.shape) for t in self.named.values()]
-
-    def _wanted(self, name: str) -> bool:
-        return self.only is None or any(fnmatchcase(name, pattern) for pattern in self.only)
+        tables: list[dict[str, Any]] = []
+        for module in self.model.modules():
+            tables += [module._parameters, module._modules, *([module._buffers] if self.buffers else [])]
+        self._tables = [(table, [*map(id, table.values())]) for table in tables if table]
+        self._empty = [table for table in tables if not table]
+        self._alive = [[*table.values()] for table in tables]  # an id stays an object's own while that lives
+        self._flat = [*self.named.values()]
+        self._forms = self._present()
+        self.sharded = any(isinstance(tensor, DTensor) for tensor in self._flat)
+        self.devices = sorted({t.device for t in self._flat if t.is_cuda}, key=str)
 
     def changed(self) -> bool:
         """Whether the model is no longer the one that was walked."""
-        return (
-            any(len(table) != count for table, count in self._tables)
-            or any(table.get(key) is not tensor for table, key, tensor in self._held)
-            or any((t.dtype, t.shape) != form for t, form in zip(self.named.values(), self._forms, strict=True))
-        )
+        for table, held in self._tables:
+            if [*map(id, table.values())] != held:
+                return True
+        return any(self._empty) or self._present() != self._forms
+
+    def _present(self) -> list[tuple[Any, ...]]:
+        return [(t.dtype, t.shape, t.device) for t in self._flat]
 
     def tensors(self) -> list[torch.Tensor]:
         """What is recorded now: each tensor, or of a sharded one the part that this process holds."""
-        return [local(tensor) for tensor in self.named.values()]
+        return [local(tensor) for tensor in self._flat] if self.sharded else self._flat
 
     def layout(self) -> Layout:
         """What a row is made of."""
@@ -70,13 +72,15 @@ class Watched:
     def aliases(self) -> dict[str, str]:
         """The other names of tied parameters, and the name that each is recorded under."""
         names = {id(tensor): name for name, tensor in self.named.items()}
-        every = self.model.named_parameters(remove_duplicate=False)
-        return {_plain(n): names[id(t)] for n, t in every if names.get(id(t), _plain(n)) != _plain(n)}
+        every = [(self._plain(name), t) for name, t in self.model.named_parameters(remove_duplicate=False)]
+        return {name: names[id(t)] for name, t in every if names.get(id(t), name) != name}
 
-    @property
-    def sharded(self) -> bool:
-        """Whether some tensor is spread over processes."""
-        return any(isinstance(tensor, DTensor) for tensor in self.named.values())
+    def _wanted(self, name: str) -> bool:
+        return self.only is None or any(fnmatchcase(name, pattern) for pattern in self.only)
+
+    def _plain(self, name: str) -> str:
+        """A name as it was before the model was wrapped, also where a part of it was compiled."""
+        return name.removeprefix(self._wrapper).replace("._orig_mod.", ".")
 
 
 def local(tensor: torch.Tensor) -> torch.Tensor:
@@ -87,16 +91,22 @@ def local(tensor: torch.Tensor) -> torch.Tensor:
     return tensor.detach()
 
 
-def _plain(name: str) -> str:
-    for prefix in WRAPPERS:
-        name = name.replace(prefix, "") if name.startswith(prefix) else name
-    return name.replace("._orig_mod.", ".")
+def _wrapper(names: Iterable[str]) -> str:
+    """The prefix that wrappers have put before all names."""
+    prefix, names = "", list(names)
+    while found := [w for w in WRAPPERS if names and all(name.startswith(prefix + w) for name in names)]:
+        prefix += found[0]
+    return prefix
 
 
 def _described(name: str, tensor: torch.Tensor) -> Tensor:
     if tensor.dtype not in BACK:
         raise RecordError(f"{name} is of {tensor.dtype}, which cannot be recorded; leave it out with only=[...]")
+    if tensor.is_meta:
+        raise RecordError(f"{name} is on the meta device and has no values yet; attach once the model is materialised")
     if not isinstance(tensor, DTensor):
         return Tensor(name, BACK[tensor.dtype], tuple(tensor.shape))
+    if odd := [p for p in tensor.placements if type(p) not in (Shard, Replicate)]:
+        raise RecordError(f"{name} is spread over processes as {odd[0]}; only Shard and Replicate can be recorded")
     shape, start = compute_local_shape_and_global_offset(tensor.shape, tensor.device_mesh, tensor.placements)
     return Tensor(name, BACK[tensor.dtype], tuple(shape), tuple(start), tuple(tensor.shape))

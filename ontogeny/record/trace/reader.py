@@ -35,6 +35,9 @@ class TraceReader:
 
     def refresh(self) -> None:
         """Looks again at what there is."""
+        # Waiting rows first: those that become a block meanwhile are then found twice, rather than not at all.
+        paths = sorted(self.storage.spool.glob(f"*{rows.SUFFIX}"))
+        waiting = [(int(path.stem), source) for path in paths for source in self._waiting(path)]
         found: list[Source] = []
         sizes = self.storage.names()
         for name in sorted(name for name in sizes if name.endswith(block.SUFFIX)):
@@ -43,8 +46,7 @@ class TraceReader:
             if (known := self._blocks[name]) is not None:
                 found.append(known)
         last = int(found[-1].steps[-1]) if found else -1
-        for path in sorted(self.storage.spool.glob(f"*{rows.SUFFIX}")):
-            found += self._waiting(path) if int(path.stem) > last else []
+        found += [source for first, source in waiting if first > last]
         self._sources = found
         self._steps: Steps = np.concatenate([s.steps for s in found]) if found else np.empty(0, np.int64)
         ends = np.cumsum([0, *(s.rows for s in found)])

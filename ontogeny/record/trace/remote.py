@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import tempfile
 from collections.abc import Iterable
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -33,6 +34,7 @@ class RemoteStorage:
 
     def names(self) -> dict[str, int]:
         """All blobs with their sizes."""
+        self.fs.invalidate_cache(self.path)
         try:
             found = self.fs.ls(self.path, detail=True)
         except FileNotFoundError:
@@ -55,7 +57,13 @@ class RemoteStorage:
                 for part in parts:
                     file.write(part)
         except OSError as error:
+            self._forget(name)
             raise RecordError(f"writing {self.url}/{name} failed: {error}; the rows wait in {self.spool}") from error
+
+    def _forget(self, name: str) -> None:
+        """Takes away what a failed upload may have left."""
+        with suppress(OSError):
+            self.remove(name)
 
     def remove(self, name: str) -> None:
         """Removes a blob."""

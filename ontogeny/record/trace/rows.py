@@ -20,7 +20,7 @@ import numpy.typing as npt
 import xxhash
 
 from ontogeny.isa.errors import RecordError
-from ontogeny.record.disk import disk, write_all
+from ontogeny.record.disk import disk, sync_folder, write_all
 from ontogeny.record.trace.layout import Layout
 from ontogeny.record.trace.storage import Buffer
 
@@ -58,11 +58,17 @@ class RowsFile:
         self._stride = stride(layout)
         head = json.dumps(layout.as_json()).encode()
         self._start = -(-(HEAD.size + len(head)) // ALIGN) * ALIGN
+        self._named = False
         with disk("making", path):
             path.parent.mkdir(parents=True, exist_ok=True)
             self._fd = os.open(path, os.O_CREAT | os.O_RDWR | os.O_TRUNC | os.O_CLOEXEC, 0o644)
-            write_all(self._fd, HEAD.pack(MAGIC, len(head), crc32(head)) + head, 0)
-            os.ftruncate(self._fd, self._start)
+            try:
+                write_all(self._fd, HEAD.pack(MAGIC, len(head), crc32(head)) + head, 0)
+                os.ftruncate(self._fd, self._start)
+            except OSError:
+                self.close()
+                path.unlink(missing_ok=True)
+                raise
 
     def append(self, step: int, row: Buffer) -> None:
         """Adds a row of `layout.row_bytes` bytes. When it raises RecordError, the rows before it stand."""
@@ -82,6 +88,9 @@ class RowsFile:
         """Makes the rows durable."""
         with disk("syncing", self.path):
             os.fsync(self._fd)
+            if not self._named:
+                sync_folder(self.path.parent)
+            self._named = True
 
     def close(self) -> None:
         """Closes the file; closing twice does nothing."""
@@ -92,13 +101,18 @@ class RowsFile:
 
 @dataclass(frozen=True, slots=True)
 class Rows:
-    """The sound rows of a file, read through a memory map; `torn` bytes after them are not."""
+    """The sound rows of a file, read through a memory map.
+
+    `torn` bytes after the last of them are not sound, nor are `damaged` rows before it, which were sound once.
+    """
 
     name: str
     layout: Layout
     steps: npt.NDArray[np.int64]
     torn: int
+    damaged: int
     _raw: npt.NDArray[np.uint8]
+    _sound: npt.NDArray[np.int64]
 
     @property
     def rows(self) -> int:
@@ -107,19 +121,24 @@ class Rows:
 
     def read(self, bank: int, first: int, last: int) -> npt.NDArray[Any]:
         """Lanes `first` to `last` of a bank: [rows, lanes]."""
-        return self.bank(bank)[:, first:last].copy()
+        picked: npt.NDArray[Any] = self._all(bank)[:, first:last][self._sound]
+        return picked
 
     def bank(self, bank: int) -> npt.NDArray[Any]:
-        """All lanes of a bank: [rows, lanes], sharing the file's memory."""
-        found = self.layout.banks[bank]
-        if not self.rows or not found.lanes:
-            return np.empty((self.rows, found.lanes), found.numpy)
+        """All lanes of a bank: [rows, lanes], sharing the file's memory where no row is damaged."""
+        return self._all(bank)[self._sound] if self.damaged else self._all(bank)
+
+    def _all(self, bank: int) -> npt.NDArray[Any]:
+        """All lanes of the rows up to the last sound one."""
+        found, count = self.layout.banks[bank], self.rows + self.damaged
+        if not count or not found.lanes:
+            return np.empty((count, found.lanes), found.numpy)
         strides = (stride(self.layout), found.dtype.bytes)
-        return np.ndarray((self.rows, found.lanes), found.numpy, self._raw, ROW.size + found.offset, strides)
+        return np.ndarray((count, found.lanes), found.numpy, self._raw, ROW.size + found.offset, strides)
 
 
-def read_rows(path: Path, whole: bool = True) -> Rows:
-    """The rows of a file. Without `whole` only the last is checked. Raises RecordError where the head is damaged."""
+def read_rows(path: Path) -> Rows:
+    """The rows of a file, each checked. Raises RecordError where the head is damaged."""
     with disk("reading", path), path.open("rb") as file:
         size = os.fstat(file.fileno()).st_size
         head = file.read(HEAD.size)
@@ -133,22 +152,19 @@ def read_rows(path: Path, whole: bool = True) -> Rows:
         start = -(-(HEAD.size + length) // ALIGN) * ALIGN
         mapped = mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ) if size > start else b""
     data = memoryview(mapped)[start:]
-    width = stride(layout)
-    last = -(-layout.row_bytes // 8) * 8 - layout.row_bytes
-    count = (len(data) + last) // width
-    steps = np.array([ROW.unpack_from(data, i * width)[0] for i in range(count)], np.int64)
-    sound = _sound(data, layout, count, whole)
-    return Rows(
-        path.name, layout, steps[:sound], len(data) - min(len(data), sound * width), np.frombuffer(data, np.uint8)
-    )
+    sound = _sound(data, layout)
+    width, whole = stride(layout), int(sound[-1]) + 1 if len(sound) else 0
+    steps = np.array([ROW.unpack_from(data, number * width)[0] for number in sound], np.int64)
+    torn = len(data) - min(len(data), whole * width)
+    return Rows(path.name, layout, steps, torn, whole - len(sound), np.frombuffer(data, np.uint8), sound)
 
 
-def _sound(data: memoryview, layout: Layout, count: int, whole: bool) -> int:
-    """How many rows from the top are sound."""
-    width = stride(layout)
-    for number in range(0 if whole else max(0, count - 1), count):
-        at = number * width
+def _sound(data: memoryview, layout: Layout) -> npt.NDArray[np.int64]:
+    """The numbers of the sound rows, rising."""
+    width, size = stride(layout), ROW.size + layout.row_bytes
+    found = []
+    for number, at in enumerate(range(0, len(data) - size + 1, width)):
         step, check = ROW.unpack_from(data, at)
-        if check_of(step, data[at + ROW.size : at + ROW.size + layout.row_bytes]) != check:
-            return number
-    return count
+        if check_of(step, data[at + ROW.size : at + size]) == check:
+            found.append(number)
+    return np.array(found, np.int64)

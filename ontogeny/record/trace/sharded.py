@@ -92,7 +92,7 @@ class ShardedTraces:
 
     def _runs(self, piece: Piece, known: npt.NDArray[np.bool_]) -> Iterator[Piece]:
         """The lanes of a shard's piece under their places in the whole tensor."""
-        places = whole_places(piece.tensor)[piece.first : piece.first + piece.values.shape[1]]
+        places = whole_places(piece.tensor, piece.first, piece.first + piece.values.shape[1])
         cuts = [0, *(np.flatnonzero(np.diff(places) != 1) + 1).tolist(), len(places)]
         for low, high in pairwise(cuts):
             values = piece.values[known, low:high]
@@ -106,14 +106,14 @@ class ShardedTraces:
         found: Array | None = None
         for reader in self.readers:
             shard = reader.tensors.get(name)
-            if shard is None:
+            if shard is None or not shard.size:
                 continue
-            mine = whole_places(shard)
-            here = np.flatnonzero(np.isin(flat, mine))
+            here, own_places = shard_places(shard, flat)
             if len(here):
-                own, values = reader.lines(name, np.searchsorted(mine, flat[here]), window)
+                own, values = reader.lines(name, own_places, window)
                 found = np.zeros((len(steps), len(flat)), values.dtype) if found is None else found
-                found[:, here] = values[np.isin(own, steps)]
+                shown = np.isin(own, steps)
+                found[np.ix_(np.searchsorted(steps, own[shown]), here)] = values[shown]
         if found is None:
             raise RecordError(f"no process has recorded the elements {flat.tolist()} of {tensor.name}")
         return steps, found
@@ -131,9 +131,20 @@ class ShardedTraces:
         return found
 
 
-def whole_places(shard: Tensor) -> npt.NDArray[np.int64]:
-    """The flat place in the whole tensor of each element of a shard, rising."""
+def whole_places(shard: Tensor, first: int = 0, last: int | None = None) -> npt.NDArray[np.int64]:
+    """The flat place in the whole tensor of the elements `first` to `last` of a shard, rising."""
+    places = np.arange(first, shard.size if last is None else last)
     if not shard.whole:
-        return np.arange(shard.size)
-    axes = [np.arange(first, first + size) for first, size in zip(shard.start, shard.shape, strict=True)]
-    return np.ravel_multi_index(np.meshgrid(*axes, indexing="ij"), shard.whole).reshape(-1)
+        return places
+    indexes = np.unravel_index(places, shard.shape)
+    moved = tuple(index + start for index, start in zip(indexes, shard.start, strict=True))
+    return np.ravel_multi_index(moved, shard.whole)
+
+
+def shard_places(shard: Tensor, places: npt.NDArray[np.int64]) -> tuple[npt.NDArray[np.int64], npt.NDArray[np.int64]]:
+    """Which of some flat places in the whole tensor lie in a shard, and where in it."""
+    if not shard.whole:
+        return np.arange(len(places)), places
+    indexes = np.array(np.unravel_index(places, shard.whole)) - np.array(shard.start)[:, None]
+    here = np.flatnonzero(((indexes >= 0) & (indexes < np.array(shard.shape)[:, None])).all(0))
+    return here, np.ravel_multi_index(tuple(indexes[:, here]), shard.shape)

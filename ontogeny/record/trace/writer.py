@@ -9,13 +9,13 @@ from __future__ import annotations
 import os
 import warnings
 from collections.abc import Sequence
-from concurrent.futures import Future, ThreadPoolExecutor
 from pathlib import Path
 
 from ontogeny.isa.errors import RecordError
 from ontogeny.record.disk import RecordWarning, disk
 from ontogeny.record.lock import Lock
 from ontogeny.record.trace import block, rows
+from ontogeny.record.trace.background import Background
 from ontogeny.record.trace.layout import Layout
 from ontogeny.record.trace.storage import Buffer, Storage, storage_of
 
@@ -42,8 +42,6 @@ class TraceWriter:
         self._lock = Lock(self.storage.spool)
         self._depth, self._spool_bytes = depth, spool_bytes
         self._rows: rows.RowsFile | None = None
-        self._pool = ThreadPoolExecutor(1, "ontogeny-blocks")
-        self._pending: Future[None] | None = None
         try:
             for path in sorted(self.storage.spool.glob(f"*{rows.SUFFIX}")):
                 self._take_up(path)
@@ -52,6 +50,7 @@ class TraceWriter:
             self._lock.release()
             raise
         self.last = max(ends, default=-1)
+        self._background = Background("ontogeny-blocks")
 
     def append(self, layout: Layout, step: int, row: Buffer) -> None:
         """Adds the row of a step, later than all before it. Another layout than the last row's begins a new block."""
@@ -75,32 +74,27 @@ class TraceWriter:
         """Codes what waits and lets go of the store."""
         try:
             self._rotate()
-            self._settle()
+            self._background.settle()
         finally:
-            self._pool.shutdown()
+            self._background.stop()
             self._lock.release()
 
     def abandon(self) -> None:
         """Lets go of the store as it stands, after a failure; the next writer takes it up."""
         if self._rows is not None:
             self._rows.close()
-        self._pool.shutdown()
+            self._rows = None
+        self._background.stop()
         self._lock.release()
 
     def _rotate(self) -> None:
         if self._rows is None:
             return
-        self._settle()
+        self._background.settle()
         path = self._rows.path
         self._rows.close()
         self._rows = None
-        self._pending = self._pool.submit(code, self.storage, path)
-
-    def _settle(self) -> None:
-        """Waits for the block that is being made, and raises what went wrong with it."""
-        if self._pending is not None:
-            pending, self._pending = self._pending, None
-            pending.result()
+        self._background.begin(lambda: code(self.storage, path))
 
     def _take_up(self, path: Path) -> None:
         """What a crash left: rows that have a block already, or not yet, or a head that was never finished."""
@@ -122,7 +116,10 @@ class TraceWriter:
 
 def code(storage: Storage, path: Path) -> None:
     """Makes the block of a file of rows, then removes the rows."""
-    found = rows.read_rows(path, whole=False)
+    found = rows.read_rows(path)
+    if found.damaged:
+        said = f"{found.damaged} of the {found.rows + found.damaged} rows in {path} are damaged and have been left out"
+        warnings.warn(said, RecordWarning, stacklevel=2)
     if found.rows:
         banks = [found.bank(number) for number in range(len(found.layout.banks))]
         storage.put(block.name_of(found.steps), block.encoded(found.layout, found.steps, banks))
