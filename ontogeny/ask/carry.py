@@ -158,6 +158,9 @@ def either(_: Instr, total: Array, operands: Values, remark: Remark) -> Value:
     holds, a, b = operands
     if not (a.divided or b.divided):
         return shared(total, holds.sources, holds.argument, remark)
+    if holds.total.size == 1:
+        one = a if holds.total.item() else b
+        return mapped(total, one, lambda part: np.broadcast_to(part, total.shape)) if one.divided else Value(total)
     return chosen(total, holds.total.astype(bool), a, b)
 
 

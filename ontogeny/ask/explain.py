@@ -34,14 +34,14 @@ KEPT_APART = 1 << 16
 """How many elements of a group are told apart at most; a larger one has its sum alone."""
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, slots=True)
 class Member:
     """One element of a group: its value before and after the window, and its lines over it, which sum to the change."""
 
     name: str
     before: float
     after: float
-    sums: Numbers
+    sums: tuple[float, ...]
 
 
 @dataclass(frozen=True)
@@ -63,7 +63,7 @@ class Explanation:
 
     def as_json(self) -> dict[str, Any]:
         """The explanation as plain values."""
-        each = [{"name": m.name, "before": m.before, "after": m.after, "sums": m.sums.tolist()} for m in self.members]
+        each = [{"name": m.name, "before": m.before, "after": m.after, "sums": list(m.sums)} for m in self.members]
         about = {"asked": list(self.asked), "first": self.first, "last": self.last, "count": self.count}
         shared = [{"instruction": text, "where": where} for text, where in self.shared]
         return {**about, **self.ledger.as_json(), "members": each, "common": self.common.as_json(), "shared": shared}
@@ -195,5 +195,5 @@ def _told(tally: Tally, ledger: Ledger) -> list[Member]:
     before, nothing = tally.before, np.zeros(len(tally.places))
     table = np.column_stack([nothing, *(tally.sums.get(line, nothing) for line in ledger.lines[:-1])])[:, 1:]
     sums = exact(table, tally.after - before)
-    rows = zip(tally.members.names, before.tolist(), tally.after.tolist(), sums, strict=True)
+    rows = zip(tally.members.names, before.tolist(), tally.after.tolist(), map(tuple, sums.tolist()), strict=True)
     return [Member(*row) for row in rows]

@@ -13,7 +13,7 @@ import numpy.typing as npt
 
 from ontogeny.isa.errors import RecordError
 from ontogeny.record.trace.layout import Tensor
-from ontogeny.record.trace.traces import Traces, named, shown
+from ontogeny.record.trace.traces import Traces, named
 
 Places = npt.NDArray[np.int64]
 
@@ -27,8 +27,11 @@ class Members:
 
     @property
     def names(self) -> list[str]:
-        """What they are called."""
-        return [shown(self.tensor, int(place)) for place in self.places]
+        """What they are called, as `shown` says it."""
+        if not self.tensor.shape:
+            return [self.tensor.name]
+        index = (axis.tolist() for axis in np.unravel_index(self.places, self.tensor.shape))
+        return [f"{self.tensor.name}[{','.join(map(str, at))}]" for at in zip(*index, strict=True)]
 
 
 def members(traces: Traces, asked: str | Iterable[str]) -> tuple[Members, ...]:

@@ -11,6 +11,7 @@ from dataclasses import dataclass, replace
 from typing import Protocol
 
 from ontogeny.data.base import Array, Data
+from ontogeny.data.without import Numbered
 from ontogeny.isa.op import Op
 from ontogeny.isa.program import Program, Routine
 from ontogeny.isa.prune import pruned
@@ -141,8 +142,8 @@ class Looking(Stepper):
 
     def _rows(self, step: int) -> tuple[int, ...] | None:
         """The examples of a step, by number."""
-        indices = getattr(self.data, "indices", None)
-        return None if indices is None else tuple(int(number) for number in indices(step))
+        data = self.examples(step)
+        return tuple(int(number) for number in data.indices(step)) if isinstance(data, Numbered) else None
 
     def seen(self, machine: Machine) -> Seen:
         """What the last step saw."""

@@ -131,6 +131,22 @@ def test_what_examples_do_together_is_left_over_and_named(tmp_path: Path) -> Non
     assert "random numbers" in found.reasons[0]
 
 
+def test_an_example_that_is_left_out_has_no_part_from_then_on(tmp_path: Path) -> None:
+    torch.manual_seed(0)
+    run = trained(tmp_path / "run", MLP(), numbers(), og.sgd(LR))
+    number = int(run.data.indices(4)[0])
+    fork = run.fork(3, tmp_path / "fork")
+    fork.leave_out([number])
+    fork.advance(3)
+    found = by_example(fork, "up.weight[3,5]", "4:7")
+    sums_are_exact(found)
+    assert number not in {one.number for one in found.examples}
+    assert sum(one.times for one in found.examples) == 3 * 8 - 1
+    assert found.mean
+    assert abs(found.remainder) < 1e-8
+    fork.close()
+
+
 def test_what_cannot_be_told_apart_is_said(tmp_path: Path) -> None:
     with begin(tmp_path / "run") as run:
         run.advance(3)
