@@ -15,14 +15,16 @@ starts from arrays in memory.
 from __future__ import annotations
 
 import statistics
+import sysconfig
 import time
 from collections.abc import Callable
 from functools import partial
+from pathlib import Path
 from typing import Any
 
 import numpy as np
 import numpy.typing as npt
-from common import ROOT, Figures, Targets, arguments, close, interleaved, one_thread, peers
+from common import Figures, Targets, arguments, close, interleaved, one_thread, peers
 
 from ontogeny.ask.alike import alike
 from ontogeny.ask.index_cache import shape_index
@@ -61,7 +63,7 @@ def main() -> None:
 
 
 def trained() -> Floats:
-    """The parameters of a transformer of 5 million at each of 41 steps of learning this package's text."""
+    """The parameters of a transformer of 5 million at each of 41 steps of learning the text of Python's library."""
     import torch
     from torch import nn
 
@@ -71,7 +73,8 @@ def trained() -> Floats:
     model = nn.Sequential(nn.Embedding(256, WIDTH), blocks, nn.Linear(WIDTH, 256))
     optimizer = torch.optim.AdamW(model.parameters(), lr=1e-3)
     text = torch.frombuffer(
-        bytearray(b"".join(p.read_bytes() for p in sorted((ROOT / "ontogeny").rglob("*.py")))), dtype=torch.uint8
+        bytearray(b"".join(p.read_bytes() for p in sorted(Path(sysconfig.get_path("stdlib")).glob("*.py")))),
+        dtype=torch.uint8,
     )
     mask = nn.Transformer.generate_square_subsequent_mask(LENGTH)
     rows = [flat(model)]

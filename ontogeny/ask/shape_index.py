@@ -205,7 +205,7 @@ class ShapeIndex:
 
 
 def _runs(alive: npt.NDArray[np.bool_], slots: int) -> list[tuple[int, int]]:
-    """Leaves that are alive, as stretches of slots that fit into a cache. Going over a short gap costs less than a cut."""
+    """Leaves that are alive, as stretches of slots that fit into a cache, with short gaps: a cut costs more."""
     edges = np.flatnonzero(np.diff(np.concatenate([[False], alive, [False]]).astype(np.int8))).reshape(-1, 2)
     wide = edges[1:, 0] - edges[:-1, 1] > GAP
     firsts, lasts = edges[np.append(True, wide)[: len(edges)], 0], edges[np.append(wide, True)[: len(edges)], 1]
