@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from ontogeny.ask.chart import chart
     from ontogeny.ask.explain import explain
+    from ontogeny.ask.waste import waste
     from ontogeny.ask.what_if import what_if
     from ontogeny.data.arrays import Arrays
     from ontogeny.faces.notebook import in_notebook
@@ -62,6 +63,7 @@ HOMES = {
     "to_text": "ontogeny.isa.text",
     "torch_optim": "ontogeny.front.rules",
     "warmup": "ontogeny.front.rules",
+    "waste": "ontogeny.ask.waste",
     "what_if": "ontogeny.ask.what_if",
 }
 
@@ -93,6 +95,7 @@ __all__ = [
     "to_text",
     "torch_optim",
     "warmup",
+    "waste",
     "what_if",
 ]
 

@@ -58,6 +58,7 @@ COMMANDS: tuple[Entry, ...] = (
     Entry("moments", QUESTIONS, "Say how every parameter's chart is distributed: mean, variance, skewness, kurtosis."),
     Entry("explain", QUESTIONS, "Say which term of the rule made a parameter what it is, and which examples."),
     Entry("alike", QUESTIONS, "Find every parameter whose chart has another's shape, and prove that none is missed."),
+    Entry("waste", QUESTIONS, "Count what a run computes for nothing, and say what would remove it."),
     Entry("what-if", QUESTIONS, "Replay a run with a dial turned or examples left out: what would have come of it."),
     Entry("groups", QUESTIONS, "Find groups of parameters that move together, and when they formed."),
 )

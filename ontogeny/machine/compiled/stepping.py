@@ -7,6 +7,7 @@ has no instructions left to wait at, so what was recorded in it is executed in e
 
 from __future__ import annotations
 
+import time
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from typing import Any
@@ -98,6 +99,8 @@ class Stepped(Execution):
         self._sources = dict(plan.commits)
         self._inner: dict[str, Any] = {}
         self._at = 0
+        self.took = 0.0
+        """Seconds that the kernels of the outermost routine's last instruction took."""
         super().__init__(machine.program, routine, machine.view(), given, ALL, None, machine.expansions)
 
     def step(self) -> None:
@@ -126,8 +129,10 @@ class Stepped(Execution):
     def _computed(self) -> Values:
         instr = self.stack[0].routine.body[self.stack[0].position]
         with self._machine.ready():
+            began = time.perf_counter()
             while not self._done(instr):
                 self._kernel()
+            self.took = time.perf_counter() - began
         if opens(instr):
             self._inner.update(self._machine.take())
             self.staged.update({name: self._register(name, value) for name, value in self._inner.items()})
