@@ -11,6 +11,7 @@ import pytest
 import torch
 
 import ontogeny as og
+from ontogeny.ask.by_example import by_example
 from ontogeny.ask.explain import Explanation, explain
 from ontogeny.ask.ledger import Line, exact
 from ontogeny.front.author import Value
@@ -255,6 +256,42 @@ def test_a_routine_that_changes_the_parameter_is_a_line(tmp_path: Path) -> None:
         assert found.ledger.parts[:, at] == pytest.approx([0, 0, -run.state(2)["w"].sum() / 2, 0])
 
 
+def test_a_dial_that_is_turned_counts_from_its_step_on_in_a_fork_too(tmp_path: Path) -> None:
+    run = trained(tmp_path / "run", og.sgd(LR, weight_decay=DECAY))
+    fork = run.fork(6, tmp_path / "fork", dials={"weight_decay": 0.5})
+    fork.advance(3)
+    ledger = explain(fork, NAME, "4:10").ledger
+    values = [tensor(fork, "up.weight", step - 1)[PLACE] for step in ledger.steps]
+    decay = [DECAY if step <= 6 else 0.5 for step in ledger.steps]
+    assert ledger.of("decay") == pytest.approx(-LR * np.array(decay) * values, rel=1e-6)
+    fork.close()
+
+
+def halves(model: torch.nn.Module, batch: dict[str, torch.Tensor]) -> torch.Tensor:
+    return torch.nn.functional.cross_entropy(model(batch["x"].bfloat16()).float(), batch["y"])
+
+
+def test_what_a_narrow_format_loses_is_the_rounding_line(tmp_path: Path) -> None:
+    torch.manual_seed(0)
+    data = example_data()
+    learner = og.capture(MLP().bfloat16(), halves, og.adamw(1e-3), data.batch(0))
+    run = og.create(tmp_path / "run", learner, data)
+    run.advance(5)
+    found = explain(run, "up.weight")
+    sums_are_exact(found)
+    rounded, fresh = (np.array([m.sums[at] for m in found.members]) for at in (-1, -2))
+    assert np.abs(rounded).mean() > 0.05 * np.abs(fresh).mean()
+    run.close()
+
+
+@pytest.mark.slow
+def test_in_fast_mode_gradients_come_from_a_call_of_their_own(tmp_path: Path) -> None:
+    run = trained(tmp_path / "run", og.adamw(LR), options={"mode": "fast"})
+    found = explain(run, "up.weight[3]")
+    sums_are_exact(found)
+    assert all(abs(member.sums[-1]) < 1e-6 for member in found.members)
+
+
 CALLING = """
 program calling
 param w: f32[3]
@@ -359,6 +396,8 @@ def test_a_frozen_parameter_does_not_change(tmp_path: Path) -> None:
     found = explain(run, "up.weight[0,0]")
     assert found.ledger.total == 0
     assert [line.kind for line in found.ledger.lines] == ["rounding"]
+    apart = by_example(run, "up.weight[0,0]")
+    assert (apart.examples, apart.gradient, apart.remainder) == ((), 0.0, 0.0)
 
 
 def test_parts_of_very_different_sizes_still_sum_exactly() -> None:

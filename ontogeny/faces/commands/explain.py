@@ -16,7 +16,7 @@ from ontogeny.ask.by_example import ByExample, by_example
 from ontogeny.ask.explain import Explanation, explain
 from ontogeny.ask.parts import GRADIENT
 from ontogeny.faces.sources import DataFile, RunName, recording
-from ontogeny.faces.terminal import AsJson, answer, table
+from ontogeny.faces.terminal import AsJson, answer, table, tell
 from ontogeny.isa.errors import OntogenyError
 
 Names = Annotated[
@@ -25,6 +25,7 @@ Names = Annotated[
 ]
 Group = Annotated[str, typer.Option("--group", help="A file of names, one a line or as a JSON list.")]
 STEPS_SHOWN = 8
+MANY_STEPS = 10
 
 
 def command(
@@ -46,6 +47,8 @@ def command(
     """
     run, asked = recording(name, file), [*(names or []), *(listed(group) if group else [])]
     found = explain(run, asked, steps)
+    if examples and found.last - found.first >= MANY_STEPS and not as_json:
+        tell(f"replaying each example of {found.last - found.first + 1} steps alone; a narrower --steps is quicker")
     apart = by_example(run, asked, steps) if examples else None
     document = {**found.as_json(), **({"by_example": apart.as_json(count)} if apart else {})}
     answer(document, as_json, lambda console: say(console, found, apart, count))
