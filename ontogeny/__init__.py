@@ -14,8 +14,10 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from ontogeny.ask.alike import alike
     from ontogeny.ask.chart import chart
     from ontogeny.ask.explain import explain
+    from ontogeny.ask.groups import groups
     from ontogeny.ask.waste import waste
     from ontogeny.ask.what_if import what_if
     from ontogeny.data.arrays import Arrays
@@ -44,6 +46,7 @@ HOMES = {
     "OntogenyError": "ontogeny.isa.errors",
     "Run": "ontogeny.record.run",
     "adamw": "ontogeny.front.rules",
+    "alike": "ontogeny.ask.alike",
     "attach": "ontogeny.record.attach.loop",
     "capture": "ontogeny.front.capture",
     "chart": "ontogeny.ask.chart",
@@ -52,6 +55,7 @@ HOMES = {
     "custom": "ontogeny.front.rules",
     "explain": "ontogeny.ask.explain",
     "from_text": "ontogeny.isa.text",
+    "groups": "ontogeny.ask.groups",
     "in_notebook": "ontogeny.faces.notebook",
     "lion": "ontogeny.front.rules",
     "muon": "ontogeny.front.rules",
@@ -76,6 +80,7 @@ __all__ = [
     "OntogenyError",
     "Run",
     "adamw",
+    "alike",
     "attach",
     "capture",
     "chart",
@@ -84,6 +89,7 @@ __all__ = [
     "custom",
     "explain",
     "from_text",
+    "groups",
     "in_notebook",
     "lion",
     "muon",
