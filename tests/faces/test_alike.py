@@ -62,6 +62,13 @@ def test_groups_show_their_charts_and_the_shared_modes() -> None:
     assert "shared modes hold" in said and found["groups"][0]["leader"] in said
 
 
+def test_alike_by_moments_names_the_nearest() -> None:
+    found = asked("alike", "small", "w[0,0]", "--by-moments", "--top", "1")
+    assert len(found["nearest"]) == 1 and found["compared"] == found["elements"] == 3
+    assert len(found["moments"]) == 8
+    assert found["nearest"][0]["element"] in shell("alike", "small", "w[0,0]", "--by-moments").stdout
+
+
 @pytest.mark.parametrize(
     ("words", "expected"),
     [

@@ -10,6 +10,7 @@ from rich.console import Console
 from rich.markup import escape
 
 from ontogeny.ask.alike import Alike, alike
+from ontogeny.ask.alike_moments import MOMENTS, NearByMoments, alike_by_moments
 from ontogeny.ask.series import UPDATES
 from ontogeny.faces.sources import DataFile, RunName, recording
 from ontogeny.faces.terminal import AsJson, answer, table
@@ -30,6 +31,7 @@ def command(
     without: Annotated[bool, typer.Option("--without-shared-modes", help="Take what all share out first.")] = False,
     modes: Annotated[int, typer.Option("--modes", help="How many shared modes that is.")] = MODES,
     top: Annotated[int | None, typer.Option("--top", help="The nearest so many, however far they are.")] = None,
+    by_moments: Annotated[bool, typer.Option("--by-moments", help="The nearest by all moments, not by shape.")] = False,
     file: DataFile = "",
     as_json: AsJson = False,
 ) -> None:
@@ -37,8 +39,12 @@ def command(
 
     Two charts are compared by Pearson's correlation over the window. --json gives all that match.
     """
+    source = recording(name, file)
+    if by_moments:
+        near = alike_by_moments(source, query, top or SHOWN, window=Window.parse(window))
+        return answer(moments_document(near), as_json, lambda console: say_moments(console, near))
     found = alike(
-        recording(name, file),
+        source,
         query,
         at_least,
         over=over,
@@ -76,6 +82,29 @@ def say(console: Console, found: Alike) -> None:
         f"[bold]{len(found)}[/] of {found.proof.elements} correlate with {escape(found.query)}{bar} over {over}"
     )
     console.print(f"[dim]{escape(proved(found))}[/]", soft_wrap=True)
+
+
+def moments_document(found: NearByMoments) -> dict[str, Any]:
+    """The nearest by moments."""
+    about = {"query": found.query, "moments": dict(zip(MOMENTS, found.moments, strict=True))}
+    nearest = [
+        {"element": near.shown, "distance": near.distance, "moments": dict(zip(MOMENTS, near.moments, strict=True))}
+        for near in found.nearest
+    ]
+    return {**about, "nearest": nearest, "elements": found.elements, "compared": found.compared}
+
+
+def say_moments(console: Console, found: NearByMoments) -> None:
+    """The nearest by moments as a table."""
+    shown = table("", element="left", distance="right")
+    for near in found.nearest:
+        shown.add_row(escape(near.shown), f"{near.distance:.4g}")
+    console.print(shown)
+    console.print(
+        f"nearest to {escape(found.query)} by mean, variance, skewness and kurtosis of values and updates; "
+        f"{found.compared} of {found.elements} compared, each moment in units of its spread",
+        soft_wrap=True,
+    )
 
 
 def proved(found: Alike) -> str:
