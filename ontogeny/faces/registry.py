@@ -52,6 +52,7 @@ COMMANDS: tuple[Entry, ...] = (
     Entry("verify", RUNS, "Replay a run and prove it against the hash of every step."),
     Entry("debug", RUNS, "Step through a run, instruction by instruction, forwards and back."),
     Entry("export", RUNS, "Write what a step has learned: safetensors, for PyTorch, ONNX, or the program as text."),
+    Entry("trace", RUNS, "Say which trajectories a run has, or write them for other tools: Zarr v3, as xarray opens it."),
     Entry("page", RUNS, "Write a run as one HTML page that needs no network."),
     Entry("picture", RUNS, "Draw the curves of one or several runs."),
     Entry("chart", QUESTIONS, "Draw all parameters against steps as one picture of their density, the loss beneath."),

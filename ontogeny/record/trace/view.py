@@ -73,7 +73,7 @@ class Trajectory:
         try:
             xarray: Any = import_module("xarray")
         except ImportError as error:
-            raise RecordError("this needs xarray: pip install xarray") from error
+            raise RecordError("this needs xarray: pip install 'ontogeny[xarray]'") from error
         axes = [f"axis_{place}" for place in range(len(self.tensor.shape))]
         return xarray.DataArray(self[...], dims=[*axes, "step"], coords={"step": self.steps}, name=self.name)
 
