@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -11,11 +11,12 @@ import numpy as np
 from ontogeny.ask.members import Members
 from ontogeny.isa import attrs
 from ontogeny.isa.op import Op
-from ontogeny.isa.program import Instr, Program
+from ontogeny.isa.program import Program
 from ontogeny.isa.rules import instruction_text
 from ontogeny.record.stepper import LEARN
 
-MOVES = (Op.RESHAPE, Op.PERMUTE, Op.CAST, Op.BROADCAST, Op.SLICE)
+PASSED = (Op.RESHAPE, Op.PERMUTE, Op.CAST, Op.BROADCAST, Op.SLICE, Op.ADD)
+"""What a gradient may pass on its way from the instruction that made it; where it is added up it comes from several."""
 AXES = {
     Op.GATHER: ("entry", "feature"),
     Op.DOT: ("unit", "input feature"),
@@ -62,7 +63,7 @@ def common(program: Program, groups: Sequence[tuple[Members, tuple[str, ...]]]) 
     """What the elements of some tensors share; each tensor with the values that entered its update as gradient."""
     tensors = tuple(group.tensor.name for group, _ in groups)
     values = dict.fromkeys(value for _, gradients in groups for value in gradients)
-    origins = dict.fromkeys(origin for value in values if (origin := _origin(program, value)))
+    origins = dict.fromkeys(origin for value in values for origin in _origins(program, value))
     return Common(tensors, _axes(program, groups[0][0]) if len(groups) == 1 else (), tuple(origins))
 
 
@@ -94,17 +95,17 @@ def _meanings(program: Program, name: str) -> tuple[str, ...]:
     return ()
 
 
-def _origin(program: Program, value: str) -> Origin | None:
-    """The instruction that made a gradient, back over those that only move elements about."""
+def _origins(program: Program, value: str) -> Iterator[Origin]:
+    """The instructions that made a gradient, back over those that only move elements or add gradients up."""
     body = program.routine(LEARN).body
     makers = {out: (number, instr) for number, instr in enumerate(body, 1) for out in instr.out}
-    if value not in makers:
-        return None
-    number, instr = makers[value]
-    while _moves(instr) and instr.args[0] in makers:
-        number, instr = makers[instr.args[0]]
-    return Origin(number, instruction_text(instr), instr.note.where)
-
-
-def _moves(instr: Instr) -> bool:
-    return instr.op in MOVES
+    waiting, seen = [value], set[str]()
+    while waiting:
+        if (name := waiting.pop()) not in makers or name in seen:
+            continue
+        seen.add(name)
+        number, instr = makers[name]
+        if instr.op in PASSED and instr.note.phase == makers[value][1].note.phase:
+            waiting += reversed(instr.args)
+        else:
+            yield Origin(number, instruction_text(instr), instr.note.where)

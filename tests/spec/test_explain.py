@@ -292,6 +292,33 @@ def test_in_fast_mode_gradients_come_from_a_call_of_their_own(tmp_path: Path) ->
     assert all(abs(member.sums[-1]) < 1e-6 for member in found.members)
 
 
+class Tied(torch.nn.Module):
+    """Scores by the embedding's own weight."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.embed = torch.nn.Embedding(6, 4)
+
+    def forward(self, x: torch.Tensor) -> torch.Tensor:
+        seen = self.embed(x).mean(1)
+        return seen @ self.embed.weight.T
+
+
+def test_a_weight_that_is_used_twice_has_a_gradient_from_both_lines(tmp_path: Path) -> None:
+    torch.manual_seed(0)
+    random = np.random.default_rng(0)
+    data = og.Arrays({"x": random.integers(0, 6, (16, 3)), "y": random.integers(0, 6, 16)}, batch_size=8)
+    run = og.create(tmp_path / "run", og.capture(Tied(), cross_entropy, og.sgd(LR), data.batch(0)), data)
+    run.advance(2)
+    found = explain(run, "embed.weight[2,:]")
+    sums_are_exact(found)
+    assert {origin.where.split(" ", 1)[1] for origin in found.common.origins} == {
+        "seen = self.embed(x).mean(1)",
+        "return seen @ self.embed.weight.T",
+    }
+    run.close()
+
+
 CALLING = """
 program calling
 param w: f32[3]
