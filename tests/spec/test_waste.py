@@ -243,6 +243,43 @@ def test_padding_and_ignored_targets_are_counted(tmp_path: Path) -> None:
     assert (ignored.count, ignored.of) == (6, 24)
 
 
+def test_masks_and_padding_at_the_beginning_are_counted(tmp_path: Path) -> None:
+    text = """
+program p
+param w: f32[9]
+input x: i64[4,5]
+input keep: bool[4,5]
+input loss_mask: f32[4,5]
+
+routine learn() -> loss:
+  %x = read {name=x}
+  %keep = read {name=keep}
+  %mask = read {name=loss_mask}
+  %w = read {name=w}
+  %h = gather %w %x
+  %none = const {value=0.0, dtype=f32, shape=[]}
+  %k = where %keep %h %none
+  %m = mul %k %mask
+  %loss = mean %m {dims=[0,1], keep=false}
+  return loss=%loss
+"""
+    x = np.full((8, 5), 3)
+    x[:, 4] = 1
+    for row, pad in enumerate((0, 1, 3, 2, 0, 0, 1, 1)):
+        x[row, :pad] = 8
+    keep = x != 8
+    columns = {"x": x, "keep": keep, "loss_mask": keep.astype(np.float32)}
+    learner = Learner(from_text(text), {"w": np.ones(9, np.float32)})
+    with og.create(tmp_path / "run", learner, og.Arrays(columns, 4), machine="reference") as run:
+        run.advance(2)  # one epoch
+        found = {line.what: (line.count, line.of) for line in waste(run).of(PADDING)}
+    assert found == {
+        "positions of x at the beginning of rows, filled with 8": (8, 40),
+        "positions that the mask keep leaves out": (8, 40),
+        "positions that the mask loss_mask leaves out": (8, 40),
+    }
+
+
 def test_masked_attention_is_counted(tmp_path: Path) -> None:
     torch.manual_seed(0)
     x = np.random.default_rng(0).integers(0, 65, (8, 16))

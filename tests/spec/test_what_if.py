@@ -168,6 +168,13 @@ def test_examples_left_out_is_plain_pytorch_on_the_smaller_batches(run: Run) -> 
         assert one.distance[-1] == pytest.approx(off, rel=1e-4)
 
 
+def test_nothing_changed_is_the_run_itself(run: Run) -> None:
+    found = og.what_if(run, {"lr": run.dials()["lr"]})
+    assert found.hash == run.hash() and not found.moved
+    assert all(one.relative == 0 and not one.distance.any() for one in found.tensors)
+    assert [one.changed for one in found.predictions] == [0]
+
+
 def test_nothing_is_written_unless_it_is_kept(run: Run) -> None:
     run.close()
     before = {path: path.read_bytes() for path in run.folder.rglob("*") if path.is_file()}

@@ -132,6 +132,8 @@ class Stepped(Execution):
             began = time.perf_counter()
             while not self._done(instr):
                 self._kernel()
+            if self._machine.device != "cpu":
+                torch.cuda.synchronize(self._machine.device)
             self.took = time.perf_counter() - began
         if opens(instr):
             self._inner.update(self._machine.take())
