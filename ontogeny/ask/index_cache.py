@@ -81,9 +81,9 @@ def _proof(source: Any, traces: Traces, over: Span) -> str:
     """What changes when the trajectories in the window are not the same."""
     digest = xxhash.xxh3_64(np.asarray(over.steps).tobytes())
     digest.update(repr([(t.name, str(t.dtype), t.shape) for t in traces.tensors.values()]).encode())
-    if hasattr(source, "hash"):
-        for step in over.steps.tolist():
-            digest.update(source.hash(step).encode())
+    hashes = [source.hash(step) for step in over.steps.tolist()] if hasattr(source, "hash") else []
+    if hashes and all(hashes):
+        digest.update("".join(hashes).encode())
     elif traces.tensors:
         tensor = next(iter(traces.tensors.values()))
         digest.update(traces.lines(tensor.name, np.arange(min(tensor.size, WITNESSES)), over.states)[1].tobytes())
