@@ -7,7 +7,8 @@ changed nothing.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
+from functools import partial
 from typing import Any, Protocol
 
 import numpy as np
@@ -37,16 +38,15 @@ class Machine(Protocol):
         """Run an outermost routine; its results by name. Dials that are not given have their declared default."""
 
 
-def checked(what: str, array: object, expected: Type, words: str = "") -> Array:
-    """`array` as it is, or MachineError where its format or shape is not the expected one (in other `words`)."""
+def checked(what: str, array: object, expected: Type, words: Callable[[], str] | None = None) -> Array:
+    """`array` as it is, or MachineError where its format or shape is not the expected one, told in its `words`."""
     if not isinstance(array, np.ndarray | np.generic):
-        raise MachineError(f"{what} is a {type(array).__name__}; a NumPy array of {words or expected} was expected")
+        wanted = words() if words else expected
+        raise MachineError(f"{what} is a {type(array).__name__}; a NumPy array of {wanted} was expected")
     found = DTYPES.get(array.dtype)
     if array.dtype != NUMPY[expected.dtype] or array.shape != expected.shape:
-        given = f"{found or array.dtype}[{','.join(map(str, array.shape))}]"
-        raise MachineError(
-            f"{what} is {given}, but the program declares {words or expected}; convert or reshape it first"
-        )
+        given, wanted = f"{found or array.dtype}[{','.join(map(str, array.shape))}]", words() if words else expected
+        raise MachineError(f"{what} is {given}, but the program declares {wanted}; convert or reshape it first")
     return np.asarray(array)
 
 
@@ -75,7 +75,10 @@ def checked_inputs(program: Program, routine: Routine, inputs: Mapping[str, Arra
             f"{', '.join(expected(program, name) for name in missing)}; given were {_names(inputs)}"
         )
     now = declarations(fitted(program, routine, inputs))
-    return {name: checked(f"input {name!r}", inputs[name], now[name].type, expected(program, name)) for name in wanted}
+    return {
+        name: checked(f"input {name!r}", inputs[name], now[name].type, partial(expected, program, name))
+        for name in wanted
+    }
 
 
 def checked_dials(program: Program, dials: Mapping[str, float]) -> dict[str, Array]:

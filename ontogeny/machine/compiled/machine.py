@@ -69,6 +69,7 @@ class CompiledMachine:
             raise MachineError(f"the compiled machine has no mode {mode!r}; it has {', '.join(MODES)}")
         self.program = program
         self._kept = tuple(program.kept())
+        self._numbers = frozenset(decl.name for decl in program.decls if on_host(decl))
         self.mode = mode
         self.device = device
         self.threads = threads
@@ -147,7 +148,7 @@ class CompiledMachine:
 
     def _commit(self, values: Mapping[str, Any]) -> None:
         for name, value in values.items():
-            scalar = on_host(self.program.decl(name)) and isinstance(value, torch.Tensor)
+            scalar = name in self._numbers and isinstance(value, torch.Tensor)
             self.registers[name] = value.item() if scalar else value
 
     def _run(self, ready: Ready, values: dict[str, Any]) -> tuple[Any, ...]:
@@ -170,10 +171,6 @@ class CompiledMachine:
         return tuple(values[slot] for slot in ready.outputs)
 
     def _values(self, plan: Plan, inputs: Mapping[str, Array], dials: Mapping[str, Array]) -> dict[str, Any]:
-        if missing := [
-            d.name for _, d in plan.reads if d.kind in ("param", "state") and self._home(d) not in self.registers
-        ]:
-            raise MachineError(f"no value for {missing[0]!r}; load the machine's state before calling a routine")
         self._given, self._turned = inputs, dials
         return {**plan.constants, **{slot: self._read(decl) for slot, decl in plan.reads}}
 
@@ -182,18 +179,17 @@ class CompiledMachine:
         if decl.kind == "input":
             return to_torch(self._given[decl.name], decl.type.dtype, self.device)
         if decl.kind == "dial":
-            return self._turned[decl.name].item() if on_host(decl) else self._put(decl, self._turned[decl.name])
+            return self._put(decl, self._turned[decl.name])
         return self._register(decl)
 
-    def _home(self, decl: Decl) -> str:
-        return decl.arena or decl.name
-
     def _register(self, decl: Decl) -> Any:
+        home = decl.arena or decl.name
+        if home not in self.registers:
+            raise MachineError(f"no value for {decl.name!r}; load the machine's state before calling a routine")
         if not decl.arena:
-            return self.registers[decl.name]
-        arena = self.registers[decl.arena]
-        part = arena.narrow(0, decl.offset, decl.type.size).view(decl.type.shape)
-        return part.item() if on_host(decl) else part
+            return self.registers[home]
+        part = self.registers[home].narrow(0, decl.offset, decl.type.size).view(decl.type.shape)
+        return part.item() if decl.name in self._numbers else part
 
     def prepare(self, name: str) -> Ready:
         """The outermost routine called `name`, lowered; once for each."""
@@ -240,13 +236,13 @@ class CompiledMachine:
         return run
 
     def _put(self, decl: Decl, array: Array) -> Any:
-        return array.item() if on_host(decl) else to_torch(array.copy(), decl.type.dtype, self.device)
+        return array.item() if decl.name in self._numbers else to_torch(array.copy(), decl.type.dtype, self.device)
 
     def _get(self, decl: Decl) -> Array:
         if decl.name not in self.registers:
             raise MachineError(f"no value for {decl.name!r}; load the machine's state first")
         value = self.registers[decl.name]
-        if on_host(decl):
+        if decl.name in self._numbers:
             return np.array(value, dtype=NUMPY[decl.type.dtype])
         return np.ascontiguousarray(to_numpy(value)).reshape(decl.type.shape)
 
