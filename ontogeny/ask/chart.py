@@ -18,8 +18,9 @@ import numpy as np
 from ontogeny.ask.bins import Floats
 from ontogeny.ask.density import Density, Plan, from_index, planned, turning
 from ontogeny.ask.exact_density import from_values
+from ontogeny.ask.index_cache import traces_of
 from ontogeny.ask.pyramid import ALL_TENSORS, Pyramid
-from ontogeny.ask.pyramid_build import pyramid, traces_of
+from ontogeny.ask.pyramid_build import pyramid
 from ontogeny.ask.quantity import UPDATE, VALUE, Stream, Z, standard
 from ontogeny.ask.scale import Scale, padded, scale_for
 from ontogeny.isa.errors import RecordError

@@ -1,6 +1,6 @@
 """The density of lines counted from the values themselves: where they are few, or pixels finer than the index's bins.
 
-In each column of pixels a line counts as much as it covers of the column's width, evenly over the rows that it crosses
+In each column of pixels a line counts as much as it covers of the column's width, in each row as much of that as it is
 there. So even a steep line is drawn whole, and each column adds up to the number of elements.
 """
 
@@ -16,7 +16,8 @@ from ontogeny.ask.density import Density
 from ontogeny.ask.quantity import Stream, Stretch
 
 BATCH = 1 << 19
-BELOW, INSIDE, ABOVE = -1, 0, 1
+MOST_ROWS = 1 << 20
+"""So many crossed rows are counted at a time."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,7 +40,7 @@ def from_values(
     index, whose least, greatest and mean numbers are kept.
     """
     columns = len(steps) - 1
-    held = [_Counted(edges, np.zeros((columns, len(edges) + 2)), np.zeros(columns)) for _, edges, _ in groups]
+    held = [_Counted(edges, np.zeros((columns, len(edges) + 1)), np.zeros(columns)) for _, edges, _ in groups]
     parts = cut(stream.steps[inside].astype(np.float64), steps)
     names = [name for tensors, _, _ in groups for name in tensors]
     for stretch in stream.stretches(inside.start, inside.stop, names):
@@ -73,25 +74,21 @@ def _of(parts: Parts, row: int, rows: int) -> Parts:
 
 @dataclass
 class _Counted:
-    """Weights under way: of a column, where rows begin that a line crosses, less where they end; and elements seen."""
+    """Counts under way [columns, rows + 2], those below and above the rows at the ends; and elements seen."""
 
     edges: Floats
-    changes: Floats
+    counts: Floats
     elements: Floats
 
     def add(self, stretch: Stretch, parts: Parts) -> None:
         """The lines of a stretch. Those that stay out of the picture need not be followed."""
-        sound = np.isfinite(stretch.numbers[1:] if len(parts.row) and (parts.start == 1).all() else stretch.numbers)
         low, high = stretch.numbers.min(0), stretch.numbers.max(0)
-        whole = sound.all(0)
-        side = np.where(whole & (low >= self.edges[-1]), ABOVE, np.where(whole & (high < self.edges[0]), BELOW, INSIDE))
+        above, below = (low >= self.edges[-1]) & (high < np.inf), (high < self.edges[0]) & (low > -np.inf)
         weight = np.bincount(parts.column, parts.weight, minlength=len(self.elements))
         self.elements += weight * stretch.numbers.shape[1]
-        for one, place in ((BELOW, 0), (ABOVE, len(self.edges))):
-            count = np.count_nonzero(side == one) * weight
-            self.changes[:, place] += count
-            self.changes[:, place + 1] -= count
-        followed = stretch.numbers[:, side == INSIDE]
+        self.counts[:, 0] += np.count_nonzero(below) * weight
+        self.counts[:, -1] += np.count_nonzero(above) * weight
+        followed = stretch.numbers[:, ~(above | below)]
         batch = max(1, BATCH // max(1, followed.shape[1]))
         for first in range(0, len(parts.row), batch):
             some = slice(first, first + batch)
@@ -103,21 +100,35 @@ class _Counted:
         sound = np.isfinite(begin) & np.isfinite(end)
         column = np.broadcast_to(parts.column[:, None], sound.shape)[sound]
         weight = np.broadcast_to(parts.weight[:, None], sound.shape)[sound]
-        first = np.searchsorted(self.edges, np.minimum(begin[sound], end[sound]), "right")
-        last = np.searchsorted(self.edges, np.maximum(begin[sound], end[sound]), "right")
-        share, wide = weight / (last - first + 1), self.changes.shape[1]
-        size = self.changes.size
-        self.changes += np.bincount(column * wide + first, share, minlength=size).reshape(self.changes.shape)
-        self.changes -= np.bincount(column * wide + last + 1, share, minlength=size).reshape(self.changes.shape)
+        low = np.minimum(begin[sound], end[sound]).astype(np.float64)
+        high = np.maximum(begin[sound], end[sound]).astype(np.float64)
+        first, last = np.searchsorted(self.edges, low, "right"), np.searchsorted(self.edges, high, "left")
+        flat = last <= first
+        self._count(column[flat], first[flat], weight[flat])
+        steep = np.flatnonzero(~flat)
+        ends = np.cumsum((last - first + 1)[steep])
+        for cut in np.split(steep, np.flatnonzero(np.diff(ends // MOST_ROWS)) + 1):
+            self._steep(column[cut], first[cut], last[cut], weight[cut], low[cut], high[cut])
+
+    def _steep(self, column: Counts, first: Counts, last: Counts, weight: Floats, low: Floats, high: Floats) -> None:
+        """Parts that cross edges between rows: of each row the share of the way that lies in it."""
+        crossed = last - first + 1
+        part = np.repeat(np.arange(len(first)), crossed)
+        row = np.arange(len(part)) - np.repeat(np.cumsum(crossed) - crossed - first, crossed)
+        reach = np.concatenate([[-np.inf], self.edges, [np.inf]])
+        way = np.minimum(high[part], reach[row + 1]) - np.maximum(low[part], reach[row])
+        self._count(column[part], row, weight[part] * way / (high - low)[part])
+
+    def _count(self, column: Counts, row: Counts, weight: Floats) -> None:
+        shape, size = self.counts.shape, self.counts.size
+        self.counts += np.bincount(column * shape[1] + row, weight, minlength=size).reshape(shape)
 
     def density(self, known: Density) -> Density:
         """What was counted, with what is known of the numbers at the steps."""
-        found = np.maximum(np.cumsum(self.changes, axis=1)[:, :-1], 0.0)
-        found[found < 1e-9] = 0.0
-        counts = np.ascontiguousarray(found[:, 1:-1].T, np.float32)
-        nonfinite = np.maximum(0.0, self.elements - found.sum(1))
+        counts = np.ascontiguousarray(self.counts[:, 1:-1].T, np.float32)
+        nonfinite = np.maximum(0.0, self.elements - self.counts.sum(1))
         nonfinite[nonfinite < 1e-6 * np.maximum(1, self.elements)] = 0.0
-        return replace(known, counts=counts, below=found[:, 0], above=found[:, -1], nonfinite=nonfinite)
+        return replace(known, counts=counts, below=self.counts[:, 0], above=self.counts[:, -1], nonfinite=nonfinite)
 
 
 def _between(before: Singles, after: Singles, share: Floats) -> Singles:

@@ -116,7 +116,7 @@ class Pyramid:
         """The histogram at a recorded step, or on the way to it from the one before: `fraction` of that way."""
         file, inside = divmod(row, NODES)
         if (0, file) not in self.whole:
-            return Node(0, file, 8, inside // 8, 1)
+            return Node(0, file, 8, inside // 8, min(8, len(self.steps) - row // 8 * 8))
         columns = between(file)
         part = min(columns, max(1, round(fraction * columns)))
         return Node(0, file, 1, inside * columns + part - 1, 1)

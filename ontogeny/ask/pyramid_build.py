@@ -9,8 +9,8 @@ import tempfile
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any, cast
-from weakref import WeakKeyDictionary
+from typing import Any
+from weakref import WeakKeyDictionary, finalize
 
 import numpy as np
 import numpy.typing as npt
@@ -18,6 +18,7 @@ import xxhash
 from safetensors.numpy import save_file
 
 from ontogeny.ask.bins import BATCH, Columns, Floats, counted, empty, encoded, joined, merged
+from ontogeny.ask.index_cache import traces_of
 from ontogeny.ask.pyramid import ALL_TENSORS, FORMAT, GROUPS, NODES, SUFFIX, Pyramid, Stats, about, between, load
 from ontogeny.ask.quantity import Stream, Stretch, Z, checked, standard
 from ontogeny.isa.errors import RecordError
@@ -29,13 +30,8 @@ BUDGET = 2 << 30
 WITNESSES = 64
 CHECKED = 8
 """In so many files, of trajectories that have no hashes, elements are compared; in the others only their steps."""
-_SCRATCH: WeakKeyDictionary[Any, tempfile.TemporaryDirectory[str]] = WeakKeyDictionary()
+_SCRATCH: WeakKeyDictionary[Any, Path] = WeakKeyDictionary()
 Held = dict[str, dict[int, tuple[Columns, Stats]]]
-
-
-def traces_of(source: Any) -> Traces:
-    """The trajectories of a run, or trajectories themselves."""
-    return cast(Traces, getattr(source, "traces", source))
 
 
 def pyramid(source: Any, quantity: str = "value", window: Window = ALL, budget: int = BUDGET) -> Pyramid:
@@ -74,8 +70,9 @@ def home_of(source: Any) -> Path:
     if (folder := getattr(source, "folder", None)) is not None:
         return Path(folder) / "cache"
     if source not in _SCRATCH:
-        _SCRATCH[source] = tempfile.TemporaryDirectory(prefix="ontogeny-chart-", ignore_cleanup_errors=True)
-    return Path(_SCRATCH[source].name)
+        _SCRATCH[source] = Path(tempfile.mkdtemp(prefix="ontogeny-chart-"))
+        finalize(source, shutil.rmtree, _SCRATCH[source], ignore_errors=True)
+    return _SCRATCH[source]
 
 
 @dataclass

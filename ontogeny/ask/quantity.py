@@ -49,9 +49,9 @@ def checked(quantity: str) -> str:
 def standard(traces: Traces, window: Window) -> Standard:
     """The mean of every element over a window, and one over its deviation (0 where it never moves)."""
     found = {}
-    for item in moments(traces, window):
-        deviation = np.sqrt(item.values.m2 / max(1, item.values.count))
-        with np.errstate(divide="ignore"):
+    with np.errstate(divide="ignore", invalid="ignore", over="ignore"):
+        for item in moments(traces, window):
+            deviation = np.sqrt(item.values.m2 / max(1, item.values.count))
             found[item.tensor.name] = item.values.mean, np.where(deviation == 0, 0.0, 1 / deviation)
     return found
 

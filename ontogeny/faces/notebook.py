@@ -10,7 +10,8 @@ from html import escape
 from typing import Any
 
 from ontogeny.ask.chart import Chart, chart, curves
-from ontogeny.ask.pyramid_build import stands, traces_of
+from ontogeny.ask.index_cache import traces_of
+from ontogeny.ask.pyramid_build import stands
 from ontogeny.faces.colours import LIGHT
 from ontogeny.faces.density_figure import Size, curves_svg, figure_svg
 from ontogeny.faces.density_words import about, heading
