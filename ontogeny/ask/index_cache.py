@@ -3,7 +3,7 @@
 They lie in the run's `cache` folder, one for each kind of series and window, and can be deleted at any time. One is
 used again only where its proof is the run's: of a native run, the hashes of all the states in the window; of any other
 trajectories, a digest of what is recorded of their first lanes. A run that went on gives new windows, each an index of
-its own, built in one pass over just that window: 1 microsecond of CPU for a parameter of 40 steps. When a window grows,
+its own, built in one pass over just that window: 1.7 microseconds of CPU for a parameter of 40 steps. When it grows,
 centring changes every number of a series, so nothing of a shorter window's index would be of use. Those that were used
 longest ago go first when all together exceed the budget.
 """
