@@ -1,4 +1,4 @@
-"""Another journal for a run: which entries, from which step on it makes a difference, and what asking will cost."""
+"""Another journal for a run: what it says, from which step on that makes a difference, and what asking will cost."""
 
 from __future__ import annotations
 
@@ -51,17 +51,19 @@ class Cost:
 
 @dataclass(frozen=True)
 class Alternative:
-    """Further journal entries. The states up to `first` are the same as the run's; it is followed up to `last`.
+    """A whole `journal`, by which the states up to `first` are the same as the run's; it is followed up to `last`.
 
+    What the run's own journal says at the state `undone` is not in it.
     `touched` steps, from states `first` on, have a batch with examples left out; in `empty` of them nothing is left and
     no step is taken. `remarks` are what else to know.
     """
 
-    entries: tuple[Entry, ...]
+    journal: tuple[Entry, ...]
     first: int
     last: int
     cost: Cost
     dials: Mapping[str, float]
+    undone: int | None = None
     without: Ranges = ()
     touched: tuple[int, ...] = ()
     empty: tuple[int, ...] = ()
@@ -74,8 +76,10 @@ def alternative(
     without: str | Iterable[int] = (),
     start: int = 0,
     steps: int | None = None,
+    undo: int | None = None,
 ) -> Alternative:
-    """The run with dials turned at state `start`, or with examples left out of its batches from there on.
+    """The run with dials turned at state `start`, with examples left out of its batches from there on, or without all
+    that its journal says at state `undo`.
 
     `without` are examples by number, or in words (3,17,40:60). `steps` is how far it is followed from the first step
     that differs; left out, as far as the run is recorded. Raises RecordError or DataError for what the run has not.
@@ -83,25 +87,44 @@ def alternative(
     checked_native(run)
     turned = {name: check_dial(run.program, name, value) for name, value in (dials or {}).items()}
     left_out = _examples(run, without)
-    if not turned and not left_out:
+    journal = _journal(run, turned, left_out, start, undo)
+    touched, empty = _touched(run, left_out, start)
+    firsts = [*([start] if turned else []), *touched[:1], *([] if undo is None else [undo])]
+    first = min(firsts, default=start)
+    last = _last(run, first, steps)
+    inside, none = (tuple(step for step in found if step < last) for found in (touched, empty))
+    if not turned and undo is None and not inside:
+        raise RecordError(f"none of these examples is in a batch of the steps from state {start} to state {last}")
+    price, remarks = cost(run, first, last), tuple(_remarks(run, left_out, none))
+    return Alternative(journal, first, last, price, turned, undo, ranges(left_out), inside, none, remarks)
+
+
+def _journal(
+    run: Recorded, turned: Mapping[str, float], left_out: frozenset[int], start: int, undo: int | None
+) -> tuple[Entry, ...]:
+    """The run's entries but those undone, and the new ones, which come after what stands at the same state."""
+    if not turned and not left_out and undo is None:
         raise RecordError("nothing is changed; turn a dial (lr=0.01) or leave examples out (3,17,40:60)")
     if not 0 <= start < run.step:
         raise RecordError(f"no step is taken from state {start}; the run has steps from the states 0 to {run.step - 1}")
-    entries = [Entry(DIAL, start, {"name": name, "value": value}) for name, value in turned.items()]
-    touched, empty = _touched(run, left_out, start)
+    entries = [entry for entry in run.entries if undo is None or not _undone(entry, undo)]
+    if undo is not None and (len(entries) == len(run.entries) or undo >= run.step):
+        raise RecordError(f"nothing was done at state {undo}; the journal has dials, edits and calls {_done(run)}")
+    entries += [Entry(DIAL, start, {"name": name, "value": value}) for name, value in turned.items()]
     if left_out:
         _check_sizes(run.program)
         entries.append(Entry(WITHOUT, start, {"examples": ranges(left_out)}))
-    first = start if turned or not touched else touched[0]
-    last = _last(run, first, steps)
-    inside = tuple(step for step in touched if step < last)
-    if not turned and not inside:
-        raise RecordError(f"none of these examples is in a batch of the steps from state {start} to state {last}")
-    none = tuple(step for step in empty if step < last)
-    remarks = tuple(_remarks(run, left_out, none))
-    return Alternative(
-        tuple(entries), first, last, cost(run, first, last), turned, ranges(left_out), inside, none, remarks
-    )
+    return tuple(entries)
+
+
+def _undone(entry: Entry, step: int) -> bool:
+    return entry.kind in EFFECTIVE and entry.at == step
+
+
+def _done(run: Recorded) -> str:
+    """At which states something was done."""
+    steps = dict.fromkeys(str(entry.at) for entry in run.entries if entry.kind in EFFECTIVE and entry.at < run.step)
+    return f"at {', '.join(steps)}" if steps else "nowhere"
 
 
 def checked_native(run: object) -> None:
@@ -199,31 +222,33 @@ def _remarks(run: Recorded, left_out: frozenset[int], empty: tuple[int, ...]) ->
 
 
 def kept(run: Run, other: Alternative, folder: Path | str, author: str = "you") -> Run:
-    """The alternative as a run: a fork at the first step that differs, taken as far as it was asked for.
+    """The alternative as a run: a fork before the first step that differs, taken as far as it was asked for.
 
     Entries of the run that come later are entered again, each at its own step. Raises RecordError where a step would
-    have no example left, since a run has no such step.
+    have no example left, since a run has no such step, and where what is undone was done at the very beginning.
     """
     if other.empty:
         raise RecordError(f"the step from state {other.empty[0]} has no example left, and a run takes every step")
-    child = run.fork(other.first, folder, other.dials, author=author)
-    if other.without:
-        child.leave_out(members(other.without), author=author)
-    for entry in sorted((e for e in run.entries if other.first < e.at < other.last), key=lambda e: e.at):
-        if entry.kind in EFFECTIVE:
-            child.advance(entry.at - child.step)
-            _enter(child, entry)
+    if other.undone == 0:
+        raise RecordError("what was done at state 0 cannot be undone by a fork; create the run anew")
+    base = other.first - (other.undone == other.first)  # a fork has all that was done at its own state
+    child = run.fork(base, folder, author=author)
+    inherited = set(map(id, run.entries))
+    for entry in sorted(other.journal, key=lambda entry: entry.at):
+        if entry.kind in EFFECTIVE and entry.at < other.last and (entry.at > base or id(entry) not in inherited):
+            child.advance(max(0, entry.at - child.step))
+            _enter(child, entry, author if id(entry) not in inherited else entry.author)
     child.advance(other.last - child.step)
     return child
 
 
-def _enter(child: Run, entry: Entry) -> None:
+def _enter(child: Run, entry: Entry, author: str) -> None:
     """The same entry in another run's journal."""
     if entry.kind == DIAL:
-        child.set_dial(entry["name"], entry["value"], author=entry.author)
+        child.set_dial(entry["name"], entry["value"], author=author)
     elif entry.kind == CALL:
-        child.call(entry["routine"], author=entry.author)
+        child.call(entry["routine"], author=author)
     elif entry.kind == EDIT:
-        child.edit(entry["register"], entry["places"], entry["values"], author=entry.author)
+        child.edit(entry["register"], entry["places"], entry["values"], author=author)
     else:
-        child.leave_out(members(entry["examples"]), author=entry.author)
+        child.leave_out(members(entry["examples"]), author=author)

@@ -59,9 +59,9 @@ def estimate(run: Recorded, other: Alternative) -> tuple[Estimate, ...]:
     """
     inputs = _checked(run, other)
     probe, once = Probe(run), run._seat.another()
-    changed = Lenient(run.data, schedule(run, other.entries))
+    changed = Lenient(run.data, schedule(run, other.journal))
     by_gradients, moved, stepped = 0.0, dict[str, Floats](), False
-    for pair in beside(run, other.entries, other.first, other.last):
+    for pair in beside(run, other.journal, other.first, other.last):
         if stepped:
             moved = _added(moved, params(run.program, view(once)), params(run.program, view(pair.actual)))
         stepped = pair.step in other.touched
@@ -126,8 +126,8 @@ def params(program: Program, registers: State) -> dict[str, Floats]:
 
 def _checked(run: Recorded, other: Alternative) -> dict[str, Array]:
     """The validation inputs under the names that `learn` reads."""
-    if other.dials or not other.without:
-        raise RecordError("estimates are made for examples left out, with no dial turned beside")
+    if other.dials or other.undone is not None or not other.without:
+        raise RecordError("estimates are made for examples left out, with no dial turned and nothing undone beside")
     if run.valid is None:
         raise RecordError("estimates are of the loss on validation inputs, and this run has none")
     if RATE not in run.dials():

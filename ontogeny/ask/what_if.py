@@ -101,12 +101,14 @@ def what_if(
     without: str | Iterable[int] = (),
     start: int = 0,
     steps: int | None = None,
+    undo: int | None = None,
 ) -> WhatIf:
-    """What would have been with dials turned at state `start`, or with examples left out of the batches from there on.
+    """What would have been with dials turned at state `start`, with examples left out of the batches from there on, or
+    without what the journal says at state `undo`.
 
     Takes and raises what `alternative` does, which also says what the answer costs.
     """
-    return followed(run, alternative(run, dials, without, start, steps))
+    return followed(run, alternative(run, dials, without, start, steps, undo))
 
 
 def followed(run: Recorded, other: Alternative, most: int = MOST_MOVED) -> WhatIf:
@@ -118,9 +120,9 @@ def followed(run: Recorded, other: Alternative, most: int = MOST_MOVED) -> WhatI
     distances = {decl.name: list[float]() for decl in decls}
     results: list[Mapping[str, Array]] = []
     evaluations: dict[int, Mapping[str, Both]] = {}
-    changed = schedule(run, other.entries)
+    changed = schedule(run, other.journal)
     recorded = {int(row["step"]): row for row in run.evaluations()}
-    for pair in beside(run, other.entries, other.first, other.last):
+    for pair in beside(run, other.journal, other.first, other.last):
         if pair.step == other.first:
             continue
         for decl, actual, moved in tensors(pair, decls):

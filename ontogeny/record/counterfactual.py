@@ -32,8 +32,6 @@ class Replayable(Protocol):
     @property
     def start(self) -> Entry: ...
     @property
-    def entries(self) -> tuple[Entry, ...]: ...
-    @property
     def data(self) -> Data: ...
 
 
@@ -63,20 +61,20 @@ class Lenient(Stepper):
         return {}
 
 
-def beside(run: Replayable, changes: Iterable[Entry], first: int, last: int) -> Iterator[Pair]:
-    """The states `first` to `last` of a run, and of the same with further entries, none of them before `first`.
+def beside(run: Replayable, journal: Iterable[Entry], first: int, last: int) -> Iterator[Pair]:
+    """The states `first` to `last` of a run, and of the same by a journal that differs from its own from there on.
 
     Raises RecordError where the run itself does not replay to its hashes.
     """
     actual, other = run._seat.another(), run._seat.another()
     stepper = Stepper(run.data, run._schedule)
-    changed = Lenient(run.data, schedule(run, changes))
+    changed = Lenient(run.data, schedule(run, journal))
     replay.to_step(actual, run.history, stepper, first)
     other.load(actual.state())
     for step in replay.walk(actual, run.history, stepper, first, last):
         yield Pair(step, actual, other, changed.take(other, step - 1) if step > first else {})
 
 
-def schedule(run: Replayable, changes: Iterable[Entry]) -> Schedule:
-    """The run's journal with further entries; each comes after those that stand at its step."""
-    return Schedule(run.start["dials"], (*run.entries, *changes))
+def schedule(run: Replayable, journal: Iterable[Entry]) -> Schedule:
+    """What a journal means for the run's steps; entries at one step come in their order."""
+    return Schedule(run.start["dials"], journal)

@@ -168,6 +168,29 @@ def test_examples_left_out_is_plain_pytorch_on_the_smaller_batches(run: Run) -> 
         assert one.distance[-1] == pytest.approx(off, rel=1e-4)
 
 
+def test_what_was_done_can_be_undone_or_changed(run: Run, tmp_path: Path) -> None:
+    def go_on(made: Run, *values: float) -> str:
+        for value in values:
+            made.set_dial("lr", value)
+        made.advance(2)
+        made.edit("params", [0], [0.5])
+        made.advance(2)
+        return made.hash()
+
+    with run.fork(STEPS, tmp_path / "plain") as plain, run.fork(STEPS, tmp_path / "other") as other:
+        never, changed = go_on(plain), go_on(other, 0.05)
+    assert go_on(run, 0.02) not in (never, changed)
+    undone = alternative(run, undo=STEPS)
+    assert (undone.first, undone.undone, followed(run, undone).hash) == (STEPS, STEPS, never)
+    both = alternative(run, {"lr": 0.05}, start=STEPS, undo=STEPS)
+    assert followed(run, both).hash == changed
+    with kept(run, both, tmp_path / "kept") as child:
+        assert child.hash() == changed and child.dials()["lr"] == 0.05
+        assert [entry.kind for entry in child.entries[1:]] == ["fork", "dial", "edit"]
+    with pytest.raises(RecordError, match=r"nothing was done at state 3; .* at 14, 16"):
+        alternative(run, undo=3)
+
+
 def test_nothing_changed_is_the_run_itself(run: Run) -> None:
     found = og.what_if(run, {"lr": run.dials()["lr"]})
     assert found.hash == run.hash() and not found.moved

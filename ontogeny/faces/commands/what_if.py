@@ -26,6 +26,7 @@ def command(
     name: RunName,
     dial: Annotated[list[str] | None, typer.Option("--dial", help="A dial turned, such as lr=0.01.")] = None,
     without: Annotated[str, typer.Option("--without", help="Examples left out, such as 3,17,40:60.")] = "",
+    undo: Annotated[int | None, typer.Option("--undo", help="Without what the journal says at this state.")] = None,
     start: Annotated[str, typer.Option("--from", help="From the step at this state on: a number, or -10.")] = "0",
     steps: Annotated[int, typer.Option("--steps", min=0, help="Follow it for so many steps; 0 for all.")] = 0,
     estimated: Annotated[bool, typer.Option("--estimate", help="Also what first-order formulas say.")] = False,
@@ -41,7 +42,7 @@ def command(
     batches as they were, minus those rows.
     """
     run = opened(name, file)
-    other = alternative(run, numbers(dial or []), without, step_of(start, run.step), steps or None)
+    other = alternative(run, numbers(dial or []), without, step_of(start, run.step), steps or None, undo)
     document: dict[str, Any] = {"run": run.folder.name, **asked(other)}
     if dry:
         answer(document, as_json, lambda console: console.print(price(other), soft_wrap=True))
@@ -78,6 +79,7 @@ def asked(other: Alternative) -> dict[str, Any]:
     return {
         "dials": dict(other.dials),
         "without": written(other.without),
+        "undone": other.undone,
         "first": other.first,
         "last": other.last,
         "steps_touched": len(other.touched),
