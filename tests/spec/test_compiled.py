@@ -2,6 +2,10 @@
 
 from __future__ import annotations
 
+import os
+import subprocess
+import sys
+
 import numpy as np
 import pytest
 import torch
@@ -150,3 +154,26 @@ def test_fast_stays_near_exact_and_repeats() -> None:
     for name, value in exact.state().items():
         np.testing.assert_allclose(fast.state()[name], value, rtol=1e-4, atol=1e-6)
         assert np.array_equal(fast.state()[name], again.state()[name])
+
+
+FAULTS = """
+import resource, torch
+from ontogeny.machine.compiled.heap import keep_heap
+keep_heap()
+def use():
+    parts = [torch.ones(1 << 20) for _ in range(8)]
+use()
+before = resource.getrusage(resource.RUSAGE_SELF).ru_minflt
+for _ in range(5):
+    use()
+print(resource.getrusage(resource.RUSAGE_SELF).ru_minflt - before)
+"""
+
+
+@pytest.mark.skipif(not sys.platform.startswith("linux"), reason="these are settings of glibc")
+def test_freed_memory_stays_between_steps_unless_told_otherwise() -> None:
+    faults = [
+        int(subprocess.check_output([sys.executable, "-c", FAULTS], env={**os.environ, "ONTOGENY_KEEP_HEAP": keep}))
+        for keep in ("1", "0")
+    ]
+    assert faults[0] * 20 < faults[1]

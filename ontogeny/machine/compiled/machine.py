@@ -24,6 +24,7 @@ from ontogeny.isa.program import Decl, Program, Routine
 from ontogeny.isa.types import DType
 from ontogeny.machine.base import checked_dials, checked_inputs, checked_state, outermost
 from ontogeny.machine.compiled.convert import to_numpy, to_torch
+from ontogeny.machine.compiled.heap import keep_heap
 from ontogeny.machine.compiled.inductor import compiled
 from ontogeny.machine.compiled.lower import Lowering, Plan, Step, build, on_host
 from ontogeny.machine.compiled.threads import Choice, contested, dependent, nowhere
@@ -67,6 +68,7 @@ class CompiledMachine:
     def __init__(self, program: Program, *, mode: str = "exact", device: str = "cpu", threads: int = 0) -> None:
         if mode not in MODES:
             raise MachineError(f"the compiled machine has no mode {mode!r}; it has {', '.join(MODES)}")
+        keep_heap()
         self.program = program
         self._kept = tuple(program.kept())
         self._numbers = frozenset(decl.name for decl in program.decls if on_host(decl))
