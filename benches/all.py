@@ -10,7 +10,7 @@ from typing import Any
 
 from common import ROOT, arguments, missed, one_thread_environment
 
-BENCHES = ("start", "step_speed", "exact", "step_through", "replay", "explain", "what_if", "alike")
+BENCHES = ("start", "step_speed", "exact", "step_through", "replay", "explain", "what_if", "alike", "chart")
 
 
 def run(bench: str, full: bool) -> dict[str, Any] | None:

@@ -168,6 +168,11 @@ class Pyramid:
         return found
 
 
+def forget() -> None:
+    """Drops what was read of all indexes, which then is read from their files again."""
+    _MEMORY.clear()
+
+
 def load(path: Path, tensor: str, size: int) -> tuple[Columns, Stats] | None:
     """What a file holds of a tensor in groups of `size`."""
     with safe_open(path, "numpy") as file:

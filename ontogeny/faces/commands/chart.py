@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from importlib import import_module
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -12,7 +13,6 @@ from rich.markup import escape
 from ontogeny.ask.chart import Chart, chart
 from ontogeny.ask.quantity import VALUE
 from ontogeny.faces.density_page import density_page
-from ontogeny.faces.density_picture import draw_density, save_density
 from ontogeny.faces.density_words import about
 from ontogeny.faces.sources import DataFile, RunName, recording
 from ontogeny.faces.terminal import AsJson, answer, size
@@ -61,8 +61,17 @@ def command(
     if target.suffix == ".html":
         target.write_text(density_page(found, title), encoding="utf-8")
     else:
-        save_density(draw_density(found, title, dark), target)
+        picture = _picture()
+        picture.save_density(picture.draw_density(found, title, dark), target)
     answer(document(found, target), as_json, lambda console: say(console, found, target))
+
+
+def _picture() -> Any:
+    """What draws PNG and SVG; a page needs none of its library."""
+    try:
+        return import_module("ontogeny.faces.density_picture")
+    except ImportError as error:
+        raise OntogenyError("this needs Matplotlib: pip install 'ontogeny[demo]'; a .html needs nothing") from error
 
 
 def span_of(text: str) -> tuple[float | None, float | None]:
