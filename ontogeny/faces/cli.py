@@ -57,7 +57,8 @@ class Commands(TyperGroup):
 def loaded(entry: Entry) -> Any:
     """The command with its arguments, ready to be invoked."""
     holder = typer.Typer(add_completion=False, rich_markup_mode="rich")
-    holder.command(entry.name, context_settings=SETTINGS)(entry.load())
+    settings = {**SETTINGS, "allow_interspersed_args": not entry.passes_on}
+    holder.command(entry.name, context_settings=settings)(entry.load())
     return get_command(holder)
 
 

@@ -18,11 +18,15 @@ QUESTIONS = "Questions"
 
 @dataclass(frozen=True, slots=True)
 class Entry:
-    """A command: its name, the heading it is listed under, and its meaning in one line."""
+    """A command: its name, the heading it is listed under, and its meaning in one line.
+
+    One that `passes_on` takes no options after its first word: they belong to the script that it runs.
+    """
 
     name: str
     heading: str
     meaning: str
+    passes_on: bool = False
 
     @property
     def file(self) -> str:
@@ -42,6 +46,7 @@ COMMANDS: tuple[Entry, ...] = (
     Entry("fmt", PROGRAMS, "Write program text in its one canonical form."),
     Entry("cost", PROGRAMS, "Count the operations and bytes of every instruction."),
     Entry("run", RUNS, "Start a run of the experiment that a Python file describes."),
+    Entry("record", RUNS, "Record a PyTorch script as it trains, unchanged: every parameter at every step.", True),
     Entry("runs", RUNS, "List the runs."),
     Entry("show", RUNS, "Show one run: its journal, its metrics, what it was made with."),
     Entry("resume", RUNS, "Let a run go on from where it is."),

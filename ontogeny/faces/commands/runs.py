@@ -8,6 +8,7 @@ from typing import Any
 from rich.console import Console
 from rich.markup import escape
 
+from ontogeny.faces.recorded import present
 from ontogeny.faces.running import document
 from ontogeny.faces.sources import all_runs, runs_folder
 from ontogeny.faces.terminal import AsJson, answer, number, table
@@ -27,7 +28,7 @@ def described(folder: Path) -> dict[str, Any]:
     try:
         if is_attached(folder):
             found = Attached(folder)
-            metrics = {name: float(column[-1]) for name, column in found.metrics().items() if name != "step"}
+            metrics = present(found)
             return {"run": folder.name, "folder": str(folder), "step": found.step, "metrics": metrics, "attached": True}
         run = open_run(folder)
         parent = next((entry["parent"] for entry in reversed(run.entries) if entry.kind == "fork"), None)

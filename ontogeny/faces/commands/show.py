@@ -10,10 +10,12 @@ import typer
 from rich.console import Console
 from rich.markup import escape
 
+from ontogeny.faces import recorded
 from ontogeny.faces.running import document
-from ontogeny.faces.sources import RunName, opened
+from ontogeny.faces.sources import RunName, recording
 from ontogeny.faces.terminal import AsJson, amount, answer, number, size, table
 from ontogeny.faces.words import said
+from ontogeny.record.attach import Attached
 from ontogeny.record.kept import Kept
 from ontogeny.record.run import Run
 
@@ -24,8 +26,11 @@ def command(
     as_json: AsJson = False,
 ) -> None:
     """Show one run: its journal, its metrics, what it was made with."""
-    run = opened(name)
-    answer(everything(run), as_json, lambda console: say(console, run, count))
+    run = recording(name)
+    if isinstance(run, Attached):
+        answer(recorded.everything(run), as_json, lambda console: recorded.say(console, run, count))
+    else:
+        answer(everything(run), as_json, lambda console: say(console, run, count))
 
 
 def everything(run: Run) -> dict[str, Any]:

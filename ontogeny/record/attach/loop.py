@@ -71,8 +71,8 @@ class Attachment:
 
     def __init__(self, model: nn.Module, optimizer: Optimizers, folder: Path, setup: Setup) -> None:
         self.folder, self.setup, self.policy = folder, setup, setup.policy
-        self._model = model
-        self._optimizers = _several(optimizer)
+        self.model = model
+        self.optimizers = _several(optimizer)
         self.position = Position()
         self.skipped = 0
         self._told: dict[str, float] = {}
@@ -117,8 +117,8 @@ class Attachment:
     def checkpoint(self) -> None:
         """Keeps what it takes to come back to this step: model, optimizers, random generators, place in the data."""
         kept = {
-            "model": dict(self._model.state_dict()),
-            "optimizers": [optimizer.state_dict() for optimizer in self._optimizers],
+            "model": dict(self.model.state_dict()),
+            "optimizers": [optimizer.state_dict() for optimizer in self.optimizers],
             "keep": {name: thing.state_dict() for name, thing in self.setup.keep.items()},
             "generators": checkpoints.generators(),
             "position": self.position.as_tree(),
@@ -143,15 +143,15 @@ class Attachment:
         if Journal(new).entries:
             raise RecordError(f"{new} holds a run already; name another folder for what follows step {at}")
         kept = checkpoints.read(self.folder, at)
-        self._model.load_state_dict(kept["model"])
-        for optimizer, state in zip(self._optimizers, kept["optimizers"], strict=True):
+        self.model.load_state_dict(kept["model"])
+        for optimizer, state in zip(self.optimizers, kept["optimizers"], strict=True):
             optimizer.load_state_dict(state)
         for name, thing in self.setup.keep.items():
             thing.load_state_dict(kept["keep"][name])
         checkpoints.set_generators(kept["generators"])
         trace = self.setup.trace and f"{self.setup.trace.rstrip('/')}-from-{at}"
         setup = replace(self.setup, parent=self.folder, first=at, resume=False, trace=trace)
-        found = Attachment(self._model, self._optimizers, new, setup)
+        found = Attachment(self.model, self.optimizers, new, setup)
         found.position = self.position
         found.position.go_to(kept["position"], kept["generators"])
         return found
@@ -177,8 +177,8 @@ class Attachment:
 
     def _about(self) -> dict[str, Any]:
         """What the journal says of the loop."""
-        names = ", ".join(type(optimizer).__name__ for optimizer in self._optimizers)
-        return {"model": type(self._model).__name__, "optimizer": names}
+        names = ", ".join(type(optimizer).__name__ for optimizer in self.optimizers)
+        return {"model": type(self.model).__name__, "optimizer": names}
 
     def _restage(self) -> None:
         """Buffers for the tensors that there are now."""
@@ -212,7 +212,7 @@ class Attachment:
 
     def _turned(self) -> dict[str, float]:
         """The optimizers' settings that have changed since the last step, by group."""
-        groups = [group for optimizer in self._optimizers for group in optimizer.param_groups]
+        groups = [group for optimizer in self.optimizers for group in optimizer.param_groups]
         changed = {}
         for number, group in enumerate(groups):
             for key, value in group.items():
