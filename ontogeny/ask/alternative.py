@@ -109,7 +109,7 @@ def _journal(
         raise RecordError(f"no step is taken from state {start}; the run has steps from the states 0 to {run.step - 1}")
     entries = [entry for entry in run.entries if undo is None or not _undone(entry, undo)]
     if undo is not None and (len(entries) == len(run.entries) or undo >= run.step):
-        raise RecordError(f"nothing was done at state {undo}; the journal has dials, edits and calls {_done(run)}")
+        raise RecordError(f"nothing was done at state {undo} that could be undone; the journal has {_done(run)}")
     entries += [Entry(DIAL, start, {"name": name, "value": value}) for name, value in turned.items()]
     if left_out:
         _check_sizes(run.program)
@@ -122,9 +122,9 @@ def _undone(entry: Entry, step: int) -> bool:
 
 
 def _done(run: Recorded) -> str:
-    """At which states something was done."""
+    """At which states something was done, in words."""
     steps = dict.fromkeys(str(entry.at) for entry in run.entries if entry.kind in EFFECTIVE and entry.at < run.step)
-    return f"at {', '.join(steps)}" if steps else "nowhere"
+    return f"dials, edits and calls at {', '.join(steps)}" if steps else "no dial, edit or call"
 
 
 def checked_native(run: object) -> None:

@@ -187,7 +187,7 @@ def test_what_was_done_can_be_undone_or_changed(run: Run, tmp_path: Path) -> Non
     with kept(run, both, tmp_path / "kept") as child:
         assert child.hash() == changed and child.dials()["lr"] == 0.05
         assert [entry.kind for entry in child.entries[1:]] == ["fork", "dial", "edit"]
-    with pytest.raises(RecordError, match=r"nothing was done at state 3; .* at 14, 16"):
+    with pytest.raises(RecordError, match=r"nothing was done at state 3 .* at 14, 16"):
         alternative(run, undo=3)
 
 
