@@ -74,8 +74,11 @@ class Attached(Shown):
 
     def metrics(self, first: int = 0, last: int | None = None) -> dict[str, npt.NDArray[np.float64]]:
         """What the loop told of each step, by name, and `step`; NaN where it told nothing."""
-        lines = metrics.read(self.folder / METRICS)
-        rows = [line for line in lines if first <= line["step"] and (last is None or line["step"] <= last)]
+        merged: dict[int, dict[str, Any]] = {}
+        for line in metrics.read(self.folder / METRICS):
+            if first <= line["step"] and (last is None or line["step"] <= last):
+                merged.setdefault(line["step"], {}).update(line)
+        rows = list(merged.values())
         names = dict.fromkeys(name for row in rows for name in row if name not in ("step", "crc"))
         found = {name: np.array([_number(row, name) for row in rows]) for name in names}
         return {"step": np.array([row["step"] for row in rows], np.float64), **found}

@@ -50,6 +50,7 @@ def attach(
     memory: int = 256 << 20,
     trace: str = "",
     resume: bool = False,
+    first: int = 0,
 ) -> Attachment:
     """Records a model from now on; call `step` on what it gives after each step of the optimizer.
 
@@ -57,12 +58,12 @@ def attach(
     `error` and `when_slow` are the policy (see `Policy`); by default everything is kept exactly. Every
     `checkpoint_every` steps what `rewind` needs is kept, with the `state_dict` of what else is named in `keep` (a
     scheduler, a gradient scaler). `memory` bounds the bytes of rows under way (there are always two buffers, and never
-    more than 32). `trace` is a URL for the values, if they are not to lie in the folder. Where processes share a model
-    by shards, each calls this with the same folder; where each has a copy, the first process records. Raises
-    RecordError for what does not fit.
+    more than 32). `trace` is a URL for the values, if they are not to lie in the folder. `first` is the step that the
+    model stands at. Where processes share a model by shards, each calls this with the same folder; where each has a
+    copy, the first process records. Raises RecordError for what does not fit.
     """
     policy = Policy(every, None if only is None else tuple(only), buffers, error, when_slow)
-    setup = Setup(policy, checkpoint_every, memory, trace, resume, dict(keep or {}))
+    setup = Setup(policy, checkpoint_every, memory, trace, resume, dict(keep or {}), first=first)
     return Attachment(model, optimizer, Path(folder), setup)
 
 
@@ -113,6 +114,12 @@ class Attachment:
         self._record(told)
         if self.setup.checkpoint_every and self.step_number % self.setup.checkpoint_every == 0:
             self.checkpoint()
+
+    def tell(self, **metrics: torch.Tensor | float) -> None:
+        """Further scalars of the present step, such as those of an evaluation."""
+        if self._open is not None and metrics:
+            told = {name: _scalar(value) for name, value in metrics.items()}
+            self._open.recorder.put(Job(self.step_number, told))
 
     def checkpoint(self) -> None:
         """Keeps what it takes to come back to this step: model, optimizers, random generators, place in the data."""

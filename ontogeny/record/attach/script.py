@@ -7,19 +7,18 @@ called on, as it was before a gradient scaler. Where recording fails, the script
 
 from __future__ import annotations
 
-import weakref
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-import torch
 from torch.optim import Optimizer
 from torch.optim.optimizer import register_optimizer_step_post_hook, register_optimizer_step_pre_hook
 
 from ontogeny.isa.errors import RecordError
 from ontogeny.record.attach.found import live_optimizers, model_of
 from ontogeny.record.attach.loop import Attachment
+from ontogeny.record.attach.losses import Losses
 from ontogeny.record.attach.policy import Setup
 
 
@@ -96,7 +95,7 @@ class ScriptRecorder:
     def _after(self, optimizer: Optimizer) -> None:
         if not any(optimizer is one for one in self._optimizers):
             self._admit(optimizer)
-        self._stepped[id(optimizer)] = self._losses.take()
+        self._stepped[id(optimizer)] = self._losses.last()
         if len(self._optimizers) == 1:
             self._row()
 
@@ -117,44 +116,3 @@ class ScriptRecorder:
         losses = {"loss" if alone else f"loss.{places[one]}": loss for one, loss in self._stepped.items()}
         self._stepped = {}
         self._run.step(**{name: loss for name, loss in losses.items() if loss is not None})
-
-
-class Losses:
-    """Notes the last scalar that `backward` was called on, while it watches."""
-
-    def __init__(self) -> None:
-        self._last: torch.Tensor | None = None
-        self._scaled: tuple[weakref.ref[torch.Tensor], torch.Tensor] | None = None
-
-    def watch(self) -> None:
-        """Begins; `leave` puts everything back."""
-        self._backward, self._scale = torch.autograd.backward, torch.amp.GradScaler.scale
-
-        def backward(tensors: Any, *args: Any, **options: Any) -> Any:
-            self._note(tensors)
-            return self._backward(tensors, *args, **options)
-
-        def scale(scaler: torch.amp.GradScaler, outputs: Any) -> Any:
-            found = self._scale(scaler, outputs)
-            if isinstance(outputs, torch.Tensor):
-                self._scaled = weakref.ref(found), outputs.detach()
-            return found
-
-        torch.autograd.backward = backward
-        torch.amp.GradScaler.scale = scale  # type: ignore[method-assign, assignment]
-
-    def leave(self) -> None:
-        """Ends."""
-        torch.autograd.backward = self._backward
-        torch.amp.GradScaler.scale = self._scale  # type: ignore[method-assign]
-
-    def take(self) -> float | None:
-        """The last loss, if there was one since this was asked last."""
-        last, self._last = self._last, None
-        return float(last) if last is not None else None
-
-    def _note(self, tensors: Any) -> None:
-        found = tensors[0] if isinstance(tensors, list | tuple) and len(tensors) == 1 else tensors
-        if isinstance(found, torch.Tensor) and found.numel() == 1:
-            scaled = self._scaled is not None and self._scaled[0]() is found
-            self._last = self._scaled[1] if scaled and self._scaled is not None else found.detach()
