@@ -122,6 +122,8 @@ def chart(
     over = _lines(traces, lines, quantity, window)
     index = pyramid(source, quantity, window)
     inside = window.of(index.steps)
+    if quantity == UPDATE and inside.start == 0 and inside.stop > 1:
+        inside = slice(1, inside.stop)  # the first recorded step has no update
     plan = planned(index, inside, columns)
     drawer = _Drawer(traces, index, plan, inside, quantity, log, span, rows)
     panels = drawer.panels(groups, over)
@@ -207,7 +209,7 @@ class _Drawer:
     def panels(self, groups: dict[str, list[str]], lines: Sequence[Line]) -> list[Panel]:
         """A panel for each group."""
         found = {name: self._panel(name, names, lines) for name, names in groups.items()}
-        again = [panel for panel in found.values() if self._again(panel)]
+        again = self._again(list(found.values()))
         for panel, density in zip(again, self._exactly(again), strict=True):
             found[panel.name] = replace(panel, density=density, exact=True, blur=1)
         return list(found.values())
@@ -239,10 +241,12 @@ class _Drawer:
         (columns, _), node = held[-1]
         return low, high, scale_for(low, high, self.log, columns.taken(np.array([node.column])))
 
-    def _again(self, panel: Panel) -> bool:
-        """Whether a panel is better drawn from the values, and they are few enough."""
-        values = panel.elements * (self.inside.stop - self.inside.start)
-        return values <= AGAIN and (panel.elements <= FEW or panel.blur > COARSE)
+    def _again(self, panels: list[Panel]) -> list[Panel]:
+        """The panels that are better drawn from the values, the smallest first, as long as they are not too many."""
+        better = [panel for panel in panels if panel.elements <= FEW or panel.blur > COARSE]
+        better.sort(key=lambda panel: panel.elements)
+        values = np.cumsum([panel.elements * (self.inside.stop - self.inside.start) for panel in better])
+        return better[: int(np.searchsorted(values, AGAIN, "right"))]
 
     def _exactly(self, panels: list[Panel]) -> list[Density]:
         if not panels:

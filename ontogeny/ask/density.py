@@ -8,7 +8,7 @@ the index a column of pixels takes, their histograms, and which share of a bin l
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -36,14 +36,25 @@ class Density:
 
 
 @dataclass(frozen=True, slots=True)
+class Part:
+    """What some columns of pixels take of one file: pixel columns, columns there, places of their stats, weights."""
+
+    node: Node
+    pixels: Counts
+    columns: Counts
+    places: Counts
+    weights: Floats
+
+
+@dataclass(frozen=True, slots=True)
 class Plan:
     """Which numbers each column of pixels shows: recorded steps `first` to `last`, or where `first` is `last` the lines
-    at `share` of the way to step `first` from the one before it."""
+    on the way to step `first` from the one before it; and `parts` of the index that hold them."""
 
     edges: Floats
     first: Counts
     last: Counts
-    share: Floats
+    parts: tuple[Part, ...]
 
 
 def planned(pyramid: Pyramid, inside: slice, columns: int) -> Plan:
@@ -59,7 +70,7 @@ def planned(pyramid: Pyramid, inside: slice, columns: int) -> Plan:
     last[-1] = inside.stop
     single = (last - first < 2) & ((inside.stop - inside.start < columns) | (last == first))
     first, last = np.where(single, row, first), np.where(single, row, last)
-    return Plan(edges, first, last, share)
+    return Plan(edges, first, last, tuple(_parts(pyramid, first, last, share)))
 
 
 def turning(edges: Floats) -> Any:
@@ -73,39 +84,33 @@ def from_index(pyramid: Pyramid, plan: Plan, tensors: Sequence[str], turn: Any) 
     found = np.zeros((columns, turn.shape[1]))
     stats = np.repeat([[np.inf], [-np.inf], [0.0], [0.0], [0.0]], columns, axis=1)
     elements = np.zeros(columns)
-    for (some, node_columns, places_of, weights), node in _parts(pyramid, plan):
+    for part in plan.parts:
+        used, places = np.unique(part.columns, return_inverse=True)
+        gather = csr_array((part.weights, (part.pixels, places)), shape=(columns, len(used)))
         for tensor in tensors:
-            if (held := pyramid.read(node, tensor)) is None:
-                continue
-            used, places = np.unique(node_columns, return_inverse=True)
-            gather = csr_array((weights, (some, places)), shape=(columns, len(used)))
-            found += gather @ (held[0].taken(used).matrix @ turn).toarray()
-            elements += _gather_stats(stats, held[1], some, places_of, weights)
+            if (held := pyramid.read(part.node, tensor)) is not None:
+                found += gather @ (held[0].taken(used).matrix @ turn).toarray()
+                elements += _gather_stats(stats, held[1], part)
     return _density(found, elements, Stats.of(stats))
 
 
-def _parts(pyramid: Pyramid, plan: Plan) -> list[tuple[tuple[Counts, Counts, Counts, Floats], Node]]:
-    """The nodes of all columns, those of one file and size together.
-
-    Of each the column of pixels, the columns and the places of stats in the file, and its weight.
-    """
+def _parts(pyramid: Pyramid, first: Counts, last: Counts, share: Floats) -> Iterator[Part]:
+    """The nodes of all columns, those of one file and size together."""
     found: dict[tuple[int, int, int], list[tuple[int, Node, float]]] = {}
-    for column, (first, last, share) in enumerate(zip(plan.first, plan.last, plan.share, strict=True)):
-        single = first == last
-        nodes = [pyramid.node(int(first), float(share))] if single else pyramid.cover(int(first), int(last))
+    for pixel, (begin, end, way) in enumerate(zip(first.tolist(), last.tolist(), share.tolist(), strict=True)):
+        nodes = [pyramid.node(begin, way)] if begin == end else pyramid.cover(begin, end)
         steps = sum(node.steps for node in nodes)
         for node in nodes:
-            found.setdefault((node.level, node.file, node.size), []).append((column, node, 1 / steps))
-    parts = []
+            found.setdefault((node.level, node.file, node.size), []).append((pixel, node, 1 / steps))
     for members in found.values():
-        columns, nodes_of, weights = zip(*members, strict=True)
-        at = np.array([(node.column, pyramid.place(node)) for node in nodes_of])
-        parts.append(((np.array(columns), at[:, 0], at[:, 1], np.array(weights)), nodes_of[0]))
-    return parts
+        pixels, nodes_of, weights = zip(*members, strict=True)
+        columns, places = [node.column for node in nodes_of], [pyramid.place(node) for node in nodes_of]
+        yield Part(nodes_of[0], np.array(pixels), np.array(columns), np.array(places), np.array(weights))
 
 
-def _gather_stats(stats: Floats, held: Stats, some: Counts, at: Counts, weights: Floats) -> Floats:
+def _gather_stats(stats: Floats, held: Stats, part: Part) -> Floats:
     """Adds those of some nodes to their columns; gives back how many elements that is in each column."""
+    some, at, weights = part.pixels, part.places, part.weights
     np.minimum.at(stats[0], some, held.low[at])
     np.maximum.at(stats[1], some, held.high[at])
     for place, rows in enumerate((held.total, held.finite, held.nonfinite), 2):

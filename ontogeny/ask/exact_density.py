@@ -44,7 +44,7 @@ def from_values(
     parts = cut(stream.steps[inside].astype(np.float64), steps)
     names = [name for tensors, _, _ in groups for name in tensors]
     for stretch in stream.stretches(inside.start, inside.stop, names):
-        mine = _of(parts, stretch.row - inside.start, len(stretch.numbers) - 1)
+        mine = _of(parts, stretch.row - inside.start, len(stretch.numbers) - 1, stretch.led)
         for (tensors, _, _), counted in zip(groups, held, strict=True):
             if stretch.tensor.name in tensors:
                 counted.add(stretch, mine)
@@ -66,9 +66,11 @@ def cut(steps: Floats, edges: Floats) -> Parts:
     return Parts(row, start, end, column, np.diff(cuts) / width)
 
 
-def _of(parts: Parts, row: int, rows: int) -> Parts:
-    """The parts that end in some rows, counted from the first of them."""
+def _of(parts: Parts, row: int, rows: int, led: bool) -> Parts:
+    """The parts that end in some rows, counted from the first; those on the way to the first only if it is led to."""
     some = slice(*np.searchsorted(parts.row, [row, row + rows]))
+    if not led and len(parts.row) and parts.start[0] < 1:
+        some = slice(int(np.searchsorted(parts.row, row + 1)), some.stop)
     return Parts(parts.row[some] - row, parts.start[some], parts.end[some], parts.column[some], parts.weight[some])
 
 

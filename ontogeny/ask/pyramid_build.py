@@ -27,6 +27,7 @@ from ontogeny.record.trace.traces import ALL, Traces, Window
 
 BUDGET = 2 << 30
 """Bytes of all indexes of one run. An index that takes more keeps single steps only up to there, beyond in eights."""
+WIDEST = 1 << 17
 WITNESSES = 64
 CHECKED = 8
 """In so many files, of trajectories that have no hashes, elements are compared; in the others only their steps."""
@@ -101,7 +102,8 @@ class _Builder:
             low, high = file * NODES, min((file + 1) * NODES, len(self.pyramid.steps))
             block = _Block(low, high - low, between(file))
             for stretch in stream.stretches(low, high):
-                block.add(stretch)
+                for part in _narrow(stretch):
+                    block.add(part)
             self._save(0, file, block.held(single=self._bytes() <= self.budget), self._proof(file, True))
         return self._above(0, files) or bool(missing)
 
@@ -239,6 +241,13 @@ def _gathered(pyramid: Pyramid, level: int, children: range) -> Held:
         stats = Stats.of(np.concatenate([one.array() for _, one in row], axis=1))
         held[name] = _sums(joined([columns for columns, _ in row]), stats)
     return held
+
+
+def _narrow(stretch: Stretch) -> Iterator[Stretch]:
+    """The stretch, some of its elements at a time, so that the places between its steps take bounded memory."""
+    for first in range(0, stretch.numbers.shape[1], WIDEST):
+        numbers = stretch.numbers[:, first : first + WIDEST]
+        yield Stretch(stretch.tensor, stretch.first + first, stretch.row, numbers, stretch.led)
 
 
 def _lines(numbers: Floats | Any, between: int) -> Iterator[Any]:

@@ -30,13 +30,14 @@ class Stretch:
     """Some elements of a tensor, from flat place `first` on, over neighbouring recorded steps.
 
     `numbers` is [steps + 1, elements], in f32: before those of the steps, the first of which is the `row`-th recorded
-    one, stand those of the step before (NaN where there is none).
+    one, stand those of the step before; where there is none, `led` is False and they are NaN.
     """
 
     tensor: Tensor
     first: int
     row: int
     numbers: Singles
+    led: bool = True
 
 
 def checked(quantity: str) -> str:
@@ -60,7 +61,7 @@ def standard(traces: Traces, window: Window) -> Standard:
 class Stream:
     """Numbers of one quantity at the recorded `steps`. It keeps the last row, so that reading on reads nothing twice.
 
-    Memory: one piece, and some 12 bytes for each element.
+    Memory: one piece, and some 16 bytes for each element.
     """
 
     traces: Traces
@@ -70,6 +71,7 @@ class Stream:
     _raw: dict[str, Array] = field(default_factory=dict)
     _number: dict[str, Singles] = field(default_factory=dict)
     _row: dict[str, npt.NDArray[np.int32]] = field(default_factory=dict)
+    _since: dict[str, npt.NDArray[np.int32]] = field(default_factory=dict)
     _read: int = -1
 
     def stretches(self, low: int, high: int, names: list[str] | None = None) -> Iterator[Stretch]:
@@ -90,19 +92,22 @@ class Stream:
     def _stretch(self, tensor: Tensor, first: int, row: int, values: Array) -> Stretch:
         """A piece of the store's as numbers, with those of the row before; keeps its last row."""
         lanes = slice(first, first + values.shape[1])
-        if tensor.name not in self._row:
+        if len(self._row.get(tensor.name, ())) != tensor.size:  # new, or of another shape from here on
             self._row[tensor.name] = np.full(tensor.size, -9, np.int32)
+            self._since[tensor.name] = np.zeros(tensor.size, np.int32)
             self._number[tensor.name] = np.full(tensor.size, np.nan, np.float32)
             self._raw[tensor.name] = np.zeros(tensor.size if self.quantity == UPDATE else 0, values.dtype)
         led = int(self._row[tensor.name][first]) == row - 1
         numbers, begin = self._numbers(tensor.name, lanes, values, led), row
-        if self.quantity == UPDATE and not led:
-            begin += 1
+        if not led:
+            begin += self.quantity == UPDATE
+            self._since[tensor.name][lanes] = begin
+        led = int(self._since[tensor.name][first]) < begin
         before = self._number[tensor.name][lanes] if led else np.full(values.shape[1], np.nan, np.float32)
         whole = np.concatenate([before[None], numbers])
         self._row[tensor.name][lanes] = row + len(values) - 1
         self._number[tensor.name][lanes] = whole[-1]
-        return Stretch(tensor, first, begin, whole)
+        return Stretch(tensor, first, begin, whole, led)
 
     def _numbers(self, name: str, lanes: slice, values: Array, led: bool) -> Singles:
         with np.errstate(over="ignore", invalid="ignore"):

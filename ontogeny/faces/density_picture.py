@@ -6,8 +6,9 @@ The figure is laid out around the pixels that the chart has, so that none is sca
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
+from textwrap import wrap
 from typing import Any
 
 import numpy as np
@@ -26,6 +27,8 @@ from ontogeny.faces.ticks import count, marks, step_marks
 DPI = 160
 LEFT, RIGHT, HEAD, FOOT = 0.78, 0.95, 0.72, 0.5
 """Inches around the panels."""
+LETTERS = 14.5
+"""Of the smaller words, so many fit into an inch."""
 GAP_ACROSS, GAP_DOWN, CURVE, CURVE_GAP = 0.72, 0.42, 0.85, 0.2
 MOST_CURVES = 3
 WIDTHS = {TRAINING: 1.0, VALIDATION: 1.8}
@@ -40,11 +43,12 @@ class Layout:
     width: float
     height: float
     curves: int
+    said: int = 1
 
     @property
     def head(self) -> float:
         """Above the first panel."""
-        return HEAD if self.across == 1 else HEAD + 0.22
+        return HEAD + 0.17 * (self.said - 1) + (0 if self.across == 1 else 0.22)
 
     @property
     def size(self) -> tuple[float, float]:
@@ -74,6 +78,8 @@ def draw_density(chart: Chart, title: str = "", dark: bool = False) -> Figure:
     rows, columns = panels[0].density.counts.shape
     measures = list(dict.fromkeys(curve.measure for curve in chart.curves))[:MOST_CURVES]
     layout = Layout(across, -(-len(panels) // across), columns / DPI, rows / DPI, len(measures))
+    said = wrap(about(chart), max(20, int(layout.size[0] * LETTERS)))
+    layout = replace(layout, said=len(said))
     figure = Figure(figsize=layout.size, dpi=DPI, facecolor=theme.paper)
     for place, panel in enumerate(panels):
         axes = _axes(figure, layout, layout.panel(place), theme)
@@ -88,7 +94,7 @@ def draw_density(chart: Chart, title: str = "", dark: bool = False) -> Figure:
                 _named(axes, measure, theme)
             if place == 0 and column == 0:
                 _legend(axes, mine, theme)
-    _words(figure, chart, layout, theme, title)
+    _words(figure, heading(chart, title), said, layout, theme)
     return figure
 
 
@@ -122,6 +128,8 @@ def _panel(axes: Any, chart: Chart, panel: Panel, theme: Theme, named: bool, ste
     about = max(3, round(panel.density.counts.shape[0] / 60))
     _mark_values(axes, panel.scale, panel.edges[0], panel.edges[-1], about)
     _mark_steps(axes, chart, stepped)
+    if stepped:
+        axes.set_xlabel("step", color=theme.soft, fontsize=8.5)
     axes.set_ylim(first, last)
     _lines(axes, panel, theme)
     if named:
@@ -145,7 +153,7 @@ def _mark_values(axes: Any, scale: Scale, low: float, high: float, about: int) -
 
 def _mark_steps(axes: Any, chart: Chart, stepped: bool) -> None:
     wide = axes.get_window_extent().width / DPI
-    places = step_marks(float(chart.steps[0]), float(chart.steps[-1]), max(2, int(wide / 0.85)))
+    places = step_marks(float(chart.steps[0]), float(chart.steps[-1]), max(3, int(wide / 0.7)))
     axes.set_xticks([step for step, _ in places], [words if stepped else "" for _, words in places])
     axes.set_xlim(chart.steps[0], chart.steps[-1])
 
@@ -205,10 +213,10 @@ def _legend(axes: Any, curves: Sequence[Curve], theme: Theme) -> None:
     )  # fmt: skip
 
 
-def _words(figure: Figure, chart: Chart, layout: Layout, theme: Theme, title: str) -> None:
+def _words(figure: Figure, title: str, said: Sequence[str], layout: Layout, theme: Theme) -> None:
     """The title, and beneath it what is shown."""
     wide, tall = layout.size
-    figure.text(
-        0.16 / wide, 1 - 0.2 / tall, heading(chart, title), fontsize=12.5, weight="bold", color=theme.ink, va="top"
-    )
-    figure.text(0.16 / wide, 1 - 0.45 / tall, about(chart), fontsize=8.5, color=theme.soft, va="top")
+    size = min(12.5, 12.5 * wide * 9 / max(1, len(title)))
+    figure.text(0.16 / wide, 1 - 0.2 / tall, title, fontsize=size, weight="bold", color=theme.ink, va="top")
+    for place, words in enumerate(said):
+        figure.text(0.16 / wide, 1 - (0.45 + 0.17 * place) / tall, words, fontsize=8.5, color=theme.soft, va="top")

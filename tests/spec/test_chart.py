@@ -103,8 +103,8 @@ def test_a_column_of_many_steps_is_their_mean_whatever_level_it_is_read_from() -
 def test_every_column_adds_up_to_the_elements(quantity: str, log: bool, elements: int) -> None:
     traces = ArrayTraces({"w": with_holes(80, elements).reshape(80, -1, 4)})
     found = chart(traces, quantity=quantity, log=log, columns=37, rows=23, span=(-0.5, 0.75))
-    first = 1 if quantity == "update" else 0  # the first step has no update
-    np.testing.assert_allclose(whole(found)[first:], elements, rtol=1e-5)
+    np.testing.assert_allclose(whole(found), elements, rtol=1e-5)
+    assert found.recorded == (79 if quantity == "update" else 80)  # the first step has no update
     assert found.panels[0].density.nonfinite.sum() > 1
 
 
@@ -231,6 +231,22 @@ def test_a_store_in_blocks_and_several_formats_is_the_same_as_arrays(tmp_path: P
         for one, other in zip(stored.panels, in_memory.panels, strict=True):
             assert one.elements == other.elements
             np.testing.assert_allclose(one.density.counts, other.density.counts, atol=1e-3)
+
+
+@pytest.mark.parametrize("few", [0, 2048], ids=["from the index", "from the values"])
+@pytest.mark.parametrize("quantity", ["value", "update"])
+def test_a_tensor_that_comes_later_is_there_from_then_on(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, quantity: str, few: int
+) -> None:
+    monkeypatch.setattr("ontogeny.ask.chart.FEW", few)
+    record(tmp_path, {"w": walk(30, 40)})
+    record(tmp_path, {"w": walk(50, 40), "late": walk(50, 20)}, first=30)
+    panels = chart(TraceReader(tmp_path), quantity=quantity, each="tensor", columns=79).panels
+    for panel, elements in zip(panels, (40, 20), strict=True):
+        assert panel.exact == bool(few) and panel.density.nonfinite.max() == 0
+        sums = panel.density.counts.sum(0) + panel.density.below + panel.density.above
+        np.testing.assert_allclose(sums[34:], elements, rtol=1e-4)
+        np.testing.assert_allclose(sums[:28], elements if panel.name == "w" else 0, atol=1e-4)
 
 
 def test_layers_and_lines() -> None:

@@ -23,24 +23,34 @@ WHOLE, SMALL = (1280, 560), (440, 220)
 """Pixels of a single panel, and of one among several."""
 
 
+Tensors = Annotated[list[str] | None, typer.Option("--tensor", help="A tensor, or a pattern with *.")]
+Steps = Annotated[str, typer.Option("--steps", help="A window of steps, such as 100:200.")]
+Quantity = Annotated[str, typer.Option("--quantity", help="value, update or z.")]
+Log = Annotated[bool, typer.Option("--log", help="A logarithmic axis; from zero in both directions if need be.")]
+Range = Annotated[str, typer.Option("--range", help="The values shown, such as -0.1:0.1.")]
+Each = Annotated[str, typer.Option("--each", help="A panel for each tensor or layer.")]
+Lines = Annotated[list[str] | None, typer.Option("--line", help="One element over it: embed.weight[3,7].")]
+Output = Annotated[str, typer.Option("--out", "-o", help="The file, .png, .svg or .html; else RUN-chart.png.")]
+Title = Annotated[str, typer.Option("--title", help="At the top.")]
+Width = Annotated[int, typer.Option("--width", min=0, max=8192, help="Pixels of a panel; 0 chooses.")]
+Height = Annotated[int, typer.Option("--height", min=0, max=8192, help="The same upwards.")]
+Dark = Annotated[bool, typer.Option("--dark", help="On dark paper; a page follows the reader's own setting.")]
+
+
 def command(
     name: RunName,
-    tensors: Annotated[list[str] | None, typer.Option("--tensor", help="A tensor, or a pattern with *.")] = None,
-    steps: Annotated[str, typer.Option("--steps", help="A window of steps, such as 100:200.")] = ":",
-    quantity: Annotated[str, typer.Option("--quantity", help="value, update or z.")] = VALUE,
-    log: Annotated[
-        bool, typer.Option("--log", help="A logarithmic axis; from zero in both directions if need be.")
-    ] = False,
-    span: Annotated[str, typer.Option("--range", help="The values shown, such as -0.1:0.1.")] = ":",
-    each: Annotated[str, typer.Option("--each", help="A panel for each tensor or layer.")] = "",
-    lines: Annotated[list[str] | None, typer.Option("--line", help="One element over it: embed.weight[3,7].")] = None,
-    output: Annotated[str, typer.Option("--out", "-o", help="The file, .png, .svg or .html; else RUN-chart.png.")] = "",
-    title: Annotated[str, typer.Option("--title", help="At the top.")] = "",
-    width: Annotated[int, typer.Option("--width", min=0, max=8192, help="Pixels of a panel; 0 chooses.")] = 0,
-    height: Annotated[int, typer.Option("--height", min=0, max=8192, help="The same upwards.")] = 0,
-    dark: Annotated[
-        bool, typer.Option("--dark", help="On dark paper; a page follows the reader's own setting.")
-    ] = False,
+    tensors: Tensors = None,
+    steps: Steps = ":",
+    quantity: Quantity = VALUE,
+    log: Log = False,
+    span: Range = ":",
+    each: Each = "",
+    lines: Lines = None,
+    output: Output = "",
+    title: Title = "",
+    width: Width = 0,
+    height: Height = 0,
+    dark: Dark = False,
     file: DataFile = "",
     as_json: AsJson = False,
 ) -> None:
