@@ -20,6 +20,9 @@ from ontogeny.ask.update import Update, update_of
 from ontogeny.isa.program import Decl, Program
 from ontogeny.record.stepper import LEARN
 
+PIECE = 1 << 22
+"""Elements of a register whose updates are worked out at a time."""
+
 
 @dataclass(frozen=True)
 class Tensor:
@@ -41,7 +44,7 @@ class _Counted:
     """One register under way."""
 
     update: Update
-    account: Account
+    accounts: tuple[tuple[slice, Account], ...]
     pieces: tuple[Decl, ...]
     moved: npt.NDArray[np.bool_]
     lost: dict[str, list[int]] = field(default_factory=dict)
@@ -57,8 +60,10 @@ class Idle:
             update = update_of(program, program.routine(LEARN), decl.name) if decl.kind == "param" else None
             if update is not None:
                 pieces = tuple(one for one in program.named_params() if decl.name in (one.name, one.arena))
-                account = Account(program, update, np.arange(decl.type.size))
-                self._registers[decl.name] = _Counted(update, account, pieces, np.zeros(decl.type.size, np.bool_))
+                size = decl.type.size
+                runs = [slice(first, min(first + PIECE, size)) for first in range(0, size, PIECE)]
+                accounts = tuple((run, Account(program, update, np.arange(run.start, run.stop))) for run in runs)
+                self._registers[decl.name] = _Counted(update, accounts, pieces, np.zeros(size, np.bool_))
 
     def updating(self, register: str) -> frozenset[str]:
         """The values that are made only for the update of a register."""
@@ -79,12 +84,14 @@ class Idle:
         after = step.after
         for name, counted in self._registers.items():
             gradients = {value: step.values[value] for value in counted.update.gradients}
-            exact, parts = counted.account(step.entry, step.given, gradients)
-            old = step.entry[name].reshape(-1)
-            due = exact != wide(old)
-            lost = due & (after[name].reshape(-1) == old)
-            for source, part in parts.items():
-                counted.moved |= (part != 0) & (source.kind == GRADIENT)
+            old, new = step.entry[name].reshape(-1), after[name].reshape(-1)
+            due = np.zeros(len(old), np.bool_)
+            for run, account in counted.accounts:
+                exact, parts = account(step.entry, step.given, gradients)
+                due[run] = exact != wide(old[run])
+                for source, part in parts.items():
+                    counted.moved[run] |= (part != 0) & (source.kind == GRADIENT)
+            lost = due & (new == old)
             for piece in counted.pieces:
                 own = slice(piece.offset, piece.offset + piece.type.size)
                 counted.lost.setdefault(piece.name, []).append(int(np.count_nonzero(lost[own])))

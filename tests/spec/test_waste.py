@@ -15,6 +15,7 @@ import torch.nn.functional as F
 from torch import nn
 
 import ontogeny as og
+from ontogeny.ask import idle
 from ontogeny.ask.balance import Balance
 from ontogeny.ask.redundant import repeated, unused
 from ontogeny.ask.waste import (
@@ -128,6 +129,13 @@ def test_updates_lost_to_rounding_are_counted(found: Waste) -> None:
 def test_parameters_without_a_gradient_are_counted(found: Waste) -> None:
     counted = {line.what: (line.count, line.of) for line in found.of(DEAD)}
     assert counted == {"dead": (2, 3), "coarse": (1, 6)}
+
+
+def test_updates_are_worked_out_in_pieces(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    with planted(tmp_path / "run", "reference") as run:
+        whole = waste(run, samples=SAMPLED).tensors
+        monkeypatch.setattr(idle, "PIECE", 2)
+        assert waste(run, samples=SAMPLED).tensors == whole
 
 
 def test_what_could_be_left_out_is_named(found: Waste) -> None:
