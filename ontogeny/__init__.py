@@ -32,6 +32,7 @@ if TYPE_CHECKING:
     from ontogeny.machine.learner import Learner
     from ontogeny.record.attach.attached import Attached
     from ontogeny.record.attach.loop import attach
+    from ontogeny.record.attach.moments import watch_moments
     from ontogeny.record.experiment import Experiment, Goal
     from ontogeny.record.run import Run, create, open_run
 
@@ -68,6 +69,7 @@ HOMES = {
     "torch_optim": "ontogeny.front.rules",
     "warmup": "ontogeny.front.rules",
     "waste": "ontogeny.ask.waste",
+    "watch_moments": "ontogeny.record.attach.moments",
     "what_if": "ontogeny.ask.what_if",
 }
 
@@ -102,6 +104,7 @@ __all__ = [
     "torch_optim",
     "warmup",
     "waste",
+    "watch_moments",
     "what_if",
 ]
 

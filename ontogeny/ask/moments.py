@@ -9,31 +9,16 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
-from typing import Literal
 
 import numpy as np
 import numpy.typing as npt
 
 from ontogeny.isa.errors import RecordError
-from ontogeny.record.moments import NAMES, Moments
+from ontogeny.record.moments import NAMES, Moments, Over, TensorMoments
 from ontogeny.record.trace.layout import Tensor
 from ontogeny.record.trace.traces import ALL, Piece, Traces, Window, shown
 
-Over = Literal["values", "updates"]
 Floats = npt.NDArray[np.float64]
-
-
-@dataclass(frozen=True, slots=True)
-class TensorMoments:
-    """The moments of one tensor's elements, flat: of their values, and of their updates."""
-
-    tensor: Tensor
-    values: Moments
-    updates: Moments
-
-    def of(self, over: Over) -> Moments:
-        """The moments of the values, or of the updates."""
-        return self.values if over == "values" else self.updates
 
 
 @dataclass(frozen=True, slots=True)

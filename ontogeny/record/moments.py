@@ -8,12 +8,15 @@ they run on NumPy arrays and on torch tensors alike, on whatever device the valu
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Literal
 
 import numpy as np
 import numpy.typing as npt
 
+from ontogeny.record.trace.layout import Tensor
+
 NAMES = ("mean", "variance", "skewness", "kurtosis")
+Over = Literal["values", "updates"]
 
 
 @dataclass(slots=True)
@@ -98,3 +101,16 @@ class Moments:
         """Mean, variance, skewness and kurtosis of each element, as columns: [elements, 4]."""
         parts = (self.mean, self.variance, self.skewness, self.kurtosis)
         return np.stack([np.asarray(part, np.float64).reshape(-1) for part in parts], axis=1)
+
+
+@dataclass(frozen=True, slots=True)
+class TensorMoments:
+    """The moments of one tensor's elements, flat: of their values, and of their updates."""
+
+    tensor: Tensor
+    values: Moments
+    updates: Moments
+
+    def of(self, over: Over) -> Moments:
+        """The moments of the values, or of the updates."""
+        return self.values if over == "values" else self.updates

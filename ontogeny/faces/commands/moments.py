@@ -9,11 +9,11 @@ import typer
 from rich.console import Console
 from rich.markup import escape
 
-from ontogeny.ask.moments import Extreme, Over, TensorMoments, moments, outliers
-from ontogeny.faces.sources import DataFile, RunName, recording
+from ontogeny.ask.moments import Extreme, moments, outliers
+from ontogeny.faces.sources import DataFile, RunName, StepWindow, Tensors, recording
 from ontogeny.faces.terminal import AsJson, answer, number, table
 from ontogeny.isa.errors import OntogenyError
-from ontogeny.record.moments import NAMES
+from ontogeny.record.moments import NAMES, Over, TensorMoments
 from ontogeny.record.trace.traces import Window, shown
 
 SORTS = ("tensor", *NAMES)
@@ -21,8 +21,8 @@ SORTS = ("tensor", *NAMES)
 
 def command(
     name: RunName,
-    steps: Annotated[str, typer.Option("--steps", help="A window of steps, such as 100:200.")] = ":",
-    tensors: Annotated[list[str] | None, typer.Option("--tensor", help="A tensor, or a pattern with *.")] = None,
+    steps: StepWindow = ":",
+    tensors: Tensors = None,
     over: Annotated[str, typer.Option("--over", help="values or updates.")] = "updates",
     elements: Annotated[bool, typer.Option("--elements", help="Single elements rather than whole tensors.")] = False,
     sort: Annotated[str, typer.Option("--sort", help="By tensor, mean, variance, skewness or kurtosis.")] = "tensor",

@@ -24,6 +24,7 @@ from ontogeny.isa.errors import RecordError
 from ontogeny.record.attach import checkpoints
 from ontogeny.record.attach.attached import Attached
 from ontogeny.record.attach.loader import Position
+from ontogeny.record.attach.moments import WatchedMoments
 from ontogeny.record.attach.opening import open_record
 from ontogeny.record.attach.policy import Policy, Setup
 from ontogeny.record.attach.recorder import Job, Pool
@@ -51,6 +52,7 @@ def attach(
     trace: str = "",
     resume: bool = False,
     first: int = 0,
+    moments: bool = False,
 ) -> Attachment:
     """Records a model from now on; call `step` on what it gives after each step of the optimizer.
 
@@ -59,11 +61,12 @@ def attach(
     `checkpoint_every` steps what `rewind` needs is kept, with the `state_dict` of what else is named in `keep` (a
     scheduler, a gradient scaler). `memory` bounds the bytes of rows under way (there are always two buffers, and never
     more than 32). `trace` is a URL for the values, if they are not to lie in the folder. `first` is the step that the
-    model stands at. Where processes share a model by shards, each calls this with the same folder; where each has a
-    copy, the first process records. Raises RecordError for what does not fit.
+    model stands at. With `moments` those of all steps, recorded or not, are streamed (see `watch_moments`), and kept
+    when this is closed. Where processes share a model by shards, each calls this with the same folder; where each has
+    a copy, the first process records. Raises RecordError for what does not fit.
     """
     policy = Policy(every, None if only is None else tuple(only), buffers, error, when_slow)
-    setup = Setup(policy, checkpoint_every, memory, trace, resume, dict(keep or {}), first=first)
+    setup = Setup(policy, checkpoint_every, memory, trace, resume, dict(keep or {}), first=first, moments=moments)
     return Attachment(model, optimizer, Path(folder), setup)
 
 
@@ -88,6 +91,7 @@ class Attachment:
                 self._record(self._turned(), always=True)
             else:
                 self.step_number = self._open.last
+        self.moments = self._streamed() if setup.moments and self._open is not None else None
 
     @property
     def waited(self) -> float:
@@ -112,6 +116,8 @@ class Attachment:
             told["loss"] = _scalar(loss)
         told.update(self._turned())
         self._record(told)
+        if self.moments is not None:
+            self.moments.step()
         if self.setup.checkpoint_every and self.step_number % self.setup.checkpoint_every == 0:
             self.checkpoint()
 
@@ -173,7 +179,12 @@ class Attachment:
 
     def close(self) -> None:
         """Waits until everything is written. Raises RecordError where that failed; closing twice does nothing."""
-        if self._open is not None:
+        if self._open is None:
+            return
+        try:
+            if self.moments is not None and self.moments.last > self.moments.first:
+                self.moments.save(self.folder)
+        finally:
             self._open.close()
 
     def __enter__(self) -> Attachment:
@@ -186,6 +197,14 @@ class Attachment:
         """What the journal says of the loop."""
         names = ", ".join(type(optimizer).__name__ for optimizer in self.optimizers)
         return {"model": type(self.model).__name__, "optimizer": names}
+
+    def _streamed(self) -> WatchedMoments:
+        """Moments from here on. A step that was recorded before is only what the next update starts from."""
+        if self._watched.sharded:
+            raise RecordError("moments of a sharded model are not kept; use og.watch_moments(model) in each process")
+        again = self._open is not None and self._open.last >= 0
+        own = Watched(self.model, self.policy.only, self.policy.buffers)
+        return WatchedMoments(own, first=self.step_number, again=again)
 
     def _restage(self) -> None:
         """Buffers for the tensors that there are now."""

@@ -1,4 +1,4 @@
-"""Moments that were streamed while a model trained, on the disk: a safetensors file for each window, read without torch.
+"""Moments that were streamed while a model trained, on the disk: a safetensors file for each window; no torch here.
 
 A recording that was gone on with has a file for each session; read together, they are the moments of all its steps.
 """
@@ -14,7 +14,6 @@ from safetensors import safe_open
 from safetensors.numpy import save
 
 from ontogeny.isa.errors import RecordError
-from ontogeny.isa.types import DType
 from ontogeny.record.disk import disk, replace_file
 from ontogeny.record.moments import Moments, TensorMoments
 from ontogeny.record.trace.layout import Tensor
@@ -42,7 +41,7 @@ def write(folder: Path, found: Online) -> Path:
     for item in found.tensors:
         tensor = item.tensor
         counts = [item.values.count, item.updates.count]
-        about.append({"name": tensor.name, "dtype": tensor.dtype.value, "shape": tensor.shape, "counts": counts})
+        about.append({**tensor.as_json(), "counts": counts})
         for over in ("values", "updates"):
             arrays[f"{tensor.name}/{over}"] = np.stack([getattr(item.of(over), part) for part in PARTS])
     header = {"content": json.dumps({"first": found.first, "last": found.last, "tensors": about})}
@@ -82,7 +81,7 @@ def _read(path: Path) -> Online:
             for one in header["tensors"]:
                 sums = [file.get_tensor(f"{one['name']}/{over}") for over in ("values", "updates")]
                 own, moved = (Moments(count, *rows) for count, rows in zip(one["counts"], sums, strict=True))
-                tensors.append(TensorMoments(Tensor(one["name"], DType(one["dtype"]), tuple(one["shape"])), own, moved))
+                tensors.append(TensorMoments(Tensor.of_json(one), own, moved))
             return Online(header["first"], header["last"], tuple(tensors))
     except Exception as error:
         raise RecordError(f"the moments in {path} cannot be read: {error}") from error

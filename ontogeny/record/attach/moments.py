@@ -172,7 +172,7 @@ class _Bank:
         self.states = [_State(number, torch.zeros((4, size), dtype=form, device=like.device)) for number in (count, 0)]
         with torch.no_grad():
             torch._foreach_copy_(self.views[0], mine)
-        self.origin = self.rows[0].to(form)
+        self.origin = self.rows[0].to(form, copy=True)
 
     @torch.no_grad()
     def take(self, tensors: Sequence[torch.Tensor]) -> None:

@@ -56,6 +56,7 @@ class Setup:
     keep: Mapping[str, Any] = field(default_factory=dict)
     parent: Path | None = None
     first: int = 0
+    moments: bool = False
 
     def __post_init__(self) -> None:
         if self.checkpoint_every < 0 or self.memory < 0:
