@@ -66,6 +66,7 @@ COMMANDS: tuple[Entry, ...] = (
     Entry("alike", QUESTIONS, "Find every parameter whose chart has another's shape, and prove that none is missed."),
     Entry("waste", QUESTIONS, "Count what a run computes for nothing, and say what would remove it."),
     Entry("what-if", QUESTIONS, "Replay a run with a dial turned or examples left out: what would have come of it."),
+    Entry("scale", QUESTIONS, "Say what the questions would take at any size: bytes, machines, hours and prices."),
     Entry("groups", QUESTIONS, "Find groups of parameters that move together, and when they formed."),
 )
 BY_NAME: dict[str, Entry] = {entry.name: entry for entry in COMMANDS}
