@@ -60,7 +60,8 @@ class Groups:
     """The groups, the largest of the sample first; the shared modes; and how much of everything was grouped.
 
     `energy` is the share of a sample's energy (each element's unit series counts the same) that each of the shared
-    `modes` [steps, m] holds; `sampled` says how many elements could become leaders.
+    `modes` [steps, m] holds; `sampled` says how many elements could become leaders. `starts` is the number of each
+    tensor's first element.
     """
 
     over: str
@@ -72,6 +73,7 @@ class Groups:
     elements: int
     shaped: int
     sampled: int
+    starts: Mapping[str, int]
 
     @property
     def grouped(self) -> int:
@@ -105,8 +107,15 @@ def groups(
     finder = _Finder(traces, steps, index, at_least, either_sign, min(trailing, steps.length))
     counts = index.about["counts"]
     energy, sampled = tuple(index.about["energy"]), min(SAMPLE, counts["shaped"])
-    every = (counts["elements"], counts["shaped"], sampled)
+    every = (counts["elements"], counts["shaped"], sampled, counts["starts"])
     return Groups(over, steps.steps, at_least, tuple(finder.all(most)), energy, index.modes, *every)
+
+
+def names(source: Any, found: Groups, group: Group) -> list[str]:
+    """What the members of a group are called, as `embed.weight[3,7]`, tensor by tensor."""
+    tensors = traces_of(source).tensors
+    owners = (owner(found.starts, int(number)) for number in group.elements)
+    return [shown(tensors[name], place) for name, place in owners]
 
 
 @dataclass(frozen=True)

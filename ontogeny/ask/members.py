@@ -6,7 +6,6 @@ import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from fnmatch import fnmatchcase
-from typing import Any
 
 import numpy as np
 import numpy.typing as npt
@@ -62,14 +61,15 @@ def _named(traces: Traces, text: str) -> list[tuple[str, Places]]:
 
 
 def _places(tensor: Tensor, text: str, inside: str | None) -> Places:
-    every = np.arange(tensor.size).reshape(tensor.shape)
     if inside is None or not inside.strip():
-        return every.reshape(-1)
+        return np.arange(tensor.size)
     axes = [part.strip() for part in inside.split(",")]
     if len(axes) > len(tensor.shape):
         raise RecordError(f"{tensor.name} has {len(tensor.shape)} dimensions {list(tensor.shape)}, not {len(axes)}")
     try:
-        found: Places = every[tuple(_axis(part) for part in axes)].reshape(-1)
+        whole = [":"] * (len(tensor.shape) - len(axes))
+        picked = [_axis(length, part) for length, part in zip(tensor.shape, [*axes, *whole], strict=True)]
+        found: Places = np.ravel_multi_index(np.ix_(*picked), tensor.shape).reshape(-1)
     except (IndexError, ValueError) as error:
         raise RecordError(f"{text} lies outside of {tensor.name}, whose shape is {list(tensor.shape)}") from error
     if not len(found):
@@ -77,8 +77,9 @@ def _places(tensor: Tensor, text: str, inside: str | None) -> Places:
     return found
 
 
-def _axis(part: str) -> Any:
-    """A place, or a stretch of places."""
+def _axis(length: int, part: str) -> Places:
+    """A place along a dimension, or a stretch of places."""
+    places = np.arange(length)
     if ":" not in part:
-        return int(part)
-    return slice(*(int(bound) if bound.strip() else None for bound in part.split(":")))
+        return places[[int(part)]]
+    return places[slice(*(int(bound) if bound.strip() else None for bound in part.split(":")))]

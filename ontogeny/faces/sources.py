@@ -30,6 +30,11 @@ DataFile = Annotated[
     str, typer.Option("--file", help="The Python file of the experiment, where its data was too large to be saved.")
 ]
 
+StepWindow = Annotated[
+    str, typer.Option("--steps", "--window", metavar="FROM:TO", help="A window of steps, such as 100:200, :200 or 100:")
+]
+Tensors = Annotated[list[str] | None, typer.Option("--tensor", help="A tensor, or a pattern with *.")]
+
 
 def runs_folder() -> Path:
     """The folder that holds the runs."""

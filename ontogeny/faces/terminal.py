@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import math
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Annotated, Any
 
 import typer
@@ -57,6 +57,13 @@ def table(title: str, **columns: str) -> Table:
     for name, side in columns.items():
         built.add_column(name.replace("_", " "), justify="right" if side == "right" else "left", overflow="fold")
     return built
+
+
+def columns(shown: Table, names: Iterable[str]) -> Table:
+    """The table with further columns of figures, called just as they are; a remark in brackets stands below."""
+    for name in names:
+        shown.add_column(escape(name.replace(" (", "\n(")), justify="right", overflow="fold")
+    return shown
 
 
 def amount(value: float) -> str:

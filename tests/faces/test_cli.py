@@ -60,6 +60,14 @@ def test_a_command_says_what_the_registry_says_and_answers_in_json(entry: Any) -
     assert entry.meaning.rstrip(".") in shell(entry.name, "--help").output
 
 
+@pytest.mark.parametrize("entry", COMMANDS, ids=lambda entry: entry.name)
+def test_options_are_spelt_alike_everywhere(entry: Any) -> None:
+    options = {spelling: option for option in loaded(entry).params for spelling in option.opts}
+    windows = [one.opts for one in options.values() if one.default == ":" and "--range" not in one.opts]
+    assert all(spelt == ["--steps", "--window"] for spelt in windows), "a window of steps is StepWindow"
+    assert "-o" not in options or {"--output", "-o"} <= set(options["-o"].opts)
+
+
 def test_every_file_of_a_command_is_in_the_registry() -> None:
     folder = Path(sys.modules["ontogeny.faces.cli"].__file__ or "").parent / "commands"
     assert {path.stem for path in folder.glob("*.py")} - {"__init__"} == {entry.file for entry in COMMANDS}

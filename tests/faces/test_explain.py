@@ -48,10 +48,14 @@ def from_the_folder(runs: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("COLUMNS", "200")
 
 
-def shell(*words: str, exit_code: int = 0) -> Result:
-    result = CliRunner().invoke(app, ["explain", *words])
+def run(*words: str, exit_code: int = 0, **settings: Any) -> Result:
+    result = CliRunner().invoke(app, list(words), **settings)
     assert result.exit_code == exit_code, result.output
     return result
+
+
+def shell(*words: str, exit_code: int = 0) -> Result:
+    return run("explain", *words, exit_code=exit_code)
 
 
 def asked(*words: str) -> Any:
@@ -94,6 +98,27 @@ def test_a_group_comes_from_words_or_a_file(tmp_path: Path) -> None:
     assert "in common: 0.weight, unit 2" in said
 
 
+def test_a_group_is_that_of_groups_by_its_number_or_through_a_pipe() -> None:
+    groups = json.loads(run("groups", "first", "--steps", "2:9", "--json").stdout)["groups"]
+    assert [group["group"] for group in groups] == list(range(1, len(groups) + 1))
+    for group in groups[:2]:
+        number = str(group["group"])
+        names = run("groups", "first", "--steps", "2:9", "--members", number).stdout
+        assert len(names.splitlines()) == group["size"] and group["leader"] in names.splitlines()
+        told = asked("first", "--group", number, "--steps", "2:9")
+        assert told["asked"] == names.splitlines() and told["count"] == group["size"]
+        piped = run("explain", "first", "--group", "-", "--steps", "2:9", "--json", input=names).stdout
+        assert json.loads(piped) == told
+    assert f"only {len(groups)}" in shell("first", "--group", "99", "--steps", "2:9", exit_code=1).stderr
+
+
+def test_names_are_not_broken_on_a_narrow_terminal(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("COLUMNS", "80")
+    lines = shell("first", "0.weight[2,:]").output.splitlines()
+    assert sum(line.startswith("0.weight[2,") and "]  " in line for line in lines) == 6
+    assert max(len(line) for line in run("groups", "first", "--top", "3").output.splitlines()[:-3]) <= 80
+
+
 def test_examples_are_named_by_their_number_in_the_data() -> None:
     found = asked("first", "0.weight[2,3]", "--steps", "5:7", "--examples", "--top", "4")["by_example"]
     fresh = next(
@@ -111,12 +136,16 @@ def test_examples_are_named_by_their_number_in_the_data() -> None:
 
 def test_what_is_wrong_is_one_clear_line(tmp_path: Path) -> None:
     (tmp_path / "names.json").write_text("[1, 2]")
+    (tmp_path / "latin.txt").write_bytes("0.weight[0,0] é".encode("latin-1"))
     for words, message in (
         (("first", "0.wieght[2,3]"), "did you mean '0.weight'?"),
         (("first", "0.weight[2,9]"), "lies outside of 0.weight"),
         (("first", "0.weight[2,3]", "--steps", "5:99"), "states 0 to 10"),
         (("first",), "name one as"),
         (("first", "--group", str(tmp_path / "names.json")), "list of strings"),
+        (("first", "--group", str(tmp_path / "latin.txt")), "not text in UTF-8"),
+        (("first", "--group", str(tmp_path / "none.txt")), "there is no file"),
+        (("plain", "--group", "1"), "no program to replay"),
         (("plain", "0.weight[2,3]"), "no program to replay"),
         (("plain", "0.weight[2,3]", "--examples"), "no program to replay"),
     ):

@@ -12,7 +12,7 @@ from rich.markup import escape
 from ontogeny.ask.alike import Alike, alike
 from ontogeny.ask.alike_moments import MOMENTS, NearByMoments, alike_by_moments
 from ontogeny.ask.series import UPDATES
-from ontogeny.faces.sources import DataFile, RunName, recording
+from ontogeny.faces.sources import DataFile, RunName, StepWindow, recording
 from ontogeny.faces.terminal import AsJson, answer, table
 from ontogeny.record.trace.traces import Window
 
@@ -25,7 +25,7 @@ def command(
     query: Annotated[str, typer.Argument(metavar="ELEMENT", help="A single parameter, such as 'embed.weight[3,7]'.")],
     at_least: Annotated[float | None, typer.Option("--at-least", help="The correlation to reach; 0.95.")] = None,
     over: Annotated[str, typer.Option("--over", help="Charts of updates or of values.")] = UPDATES,
-    window: Annotated[str, typer.Option("--window", "--steps", help="A window of steps, such as 100:200.")] = ":",
+    window: StepWindow = ":",
     either_sign: Annotated[bool, typer.Option("--either-sign", help="Opposite charts match too.")] = False,
     lag: Annotated[int, typer.Option("--lag", help="Also when shifted by up to so many steps, either way.")] = 0,
     without: Annotated[bool, typer.Option("--without-shared-modes", help="Take what all share out first.")] = False,

@@ -14,7 +14,7 @@ from ontogeny.ask.chart import Chart, chart
 from ontogeny.ask.quantity import VALUE
 from ontogeny.faces.density_page import density_page
 from ontogeny.faces.density_words import about
-from ontogeny.faces.sources import DataFile, RunName, recording
+from ontogeny.faces.sources import DataFile, RunName, StepWindow, Tensors, recording
 from ontogeny.faces.terminal import AsJson, answer, size
 from ontogeny.isa.errors import OntogenyError
 
@@ -23,14 +23,14 @@ WHOLE, SMALL = (1280, 560), (440, 220)
 """Pixels of a single panel, and of one among several."""
 
 
-Tensors = Annotated[list[str] | None, typer.Option("--tensor", help="A tensor, or a pattern with *.")]
-Steps = Annotated[str, typer.Option("--steps", help="A window of steps, such as 100:200.")]
 Quantity = Annotated[str, typer.Option("--quantity", help="value, update or z.")]
 Log = Annotated[bool, typer.Option("--log", help="A logarithmic axis; from zero in both directions if need be.")]
 Range = Annotated[str, typer.Option("--range", help="The values shown, such as -0.1:0.1.")]
 Each = Annotated[str, typer.Option("--each", help="A panel for each tensor or layer.")]
 Lines = Annotated[list[str] | None, typer.Option("--line", help="One element over it: embed.weight[3,7].")]
-Output = Annotated[str, typer.Option("--out", "-o", help="The file, .png, .svg or .html; else RUN-chart.png.")]
+Output = Annotated[
+    str, typer.Option("--output", "--out", "-o", help="The file, .png, .svg or .html; else RUN-chart.png.")
+]
 Title = Annotated[str, typer.Option("--title", help="At the top.")]
 Width = Annotated[int, typer.Option("--width", min=0, max=8192, help="Pixels of a panel; 0 chooses.")]
 Height = Annotated[int, typer.Option("--height", min=0, max=8192, help="The same upwards.")]
@@ -40,7 +40,7 @@ Dark = Annotated[bool, typer.Option("--dark", help="On dark paper; a page follow
 def command(
     name: RunName,
     tensors: Tensors = None,
-    steps: Steps = ":",
+    steps: StepWindow = ":",
     quantity: Quantity = VALUE,
     log: Log = False,
     span: Range = ":",

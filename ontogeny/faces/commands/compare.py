@@ -9,7 +9,7 @@ from rich.markup import escape
 
 from ontogeny.faces.running import latest
 from ontogeny.faces.sources import RunNames, opened
-from ontogeny.faces.terminal import AsJson, answer, number, table
+from ontogeny.faces.terminal import AsJson, answer, columns, number, table
 from ontogeny.isa.errors import OntogenyError
 from ontogeny.record.parting import parting
 from ontogeny.record.run import Run
@@ -38,7 +38,7 @@ def described(run: Run) -> dict[str, Any]:
 def say(console: Console, document: dict[str, Any]) -> None:
     """A column for each run, and a row for all that they do not have in common, or that was measured."""
     runs = document["runs"]
-    shown = table("", what="left", **{run["run"]: "right" for run in runs})
+    shown = columns(table("", what="left"), (run["run"] for run in runs))
     for name in ("program", "seed", "base", "step"):
         shown.add_row(name, *(escape(str(run[name])) for run in runs))
     for group in ("dials", "metrics"):

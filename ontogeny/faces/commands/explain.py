@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-from pathlib import Path
 from typing import Annotated
 
 import numpy as np
@@ -13,17 +12,31 @@ from rich.markup import escape
 from rich.table import Table
 
 from ontogeny.ask.by_example import ByExample, by_example
-from ontogeny.ask.explain import Explanation, explain
+from ontogeny.ask.explain import Explanation, explain, native
+from ontogeny.ask.groups import groups
+from ontogeny.ask.groups import names as names_of
 from ontogeny.ask.parts import GRADIENT
-from ontogeny.faces.sources import DataFile, RunName, recording
-from ontogeny.faces.terminal import AsJson, answer, table, tell
+from ontogeny.faces.commands.groups import numbered
+from ontogeny.faces.programs import read_text
+from ontogeny.faces.sources import DataFile, RunName, StepWindow, recording
+from ontogeny.faces.terminal import AsJson, answer, columns, table, tell
 from ontogeny.isa.errors import OntogenyError
+from ontogeny.record.attach import Attached
+from ontogeny.record.run import Run
+from ontogeny.record.trace.traces import Window
 
 Names = Annotated[
     list[str] | None,
     typer.Argument(metavar="NAME...", help="Elements embed.weight[3,7], rows [3,:], tensors, patterns with *."),
 ]
-Group = Annotated[str, typer.Option("--group", help="A file of names, one a line or as a JSON list.")]
+Group = Annotated[
+    str,
+    typer.Option(
+        "--group",
+        metavar="N|FILE",
+        help="Group N of `ontogeny groups` over these steps; or a file of names, - the input.",
+    ),
+]
 STEPS_SHOWN = 8
 MANY_STEPS = 10
 
@@ -31,7 +44,7 @@ MANY_STEPS = 10
 def command(
     name: RunName,
     names: Names = None,
-    steps: Annotated[str, typer.Option("--steps", help="A window of states, such as 100:200.")] = ":",
+    steps: StepWindow = ":",
     group: Group = "",
     count: Annotated[int, typer.Option("--top", min=1, help="So many members and steps.")] = STEPS_SHOWN,
     file: DataFile = "",
@@ -45,7 +58,8 @@ def command(
     Decay, momentum, gradient, clipping, noise, edits: the lines of each step, and of the window, sum to the change
     exactly; rounding is one of them.
     """
-    run, asked = recording(name, file), [*(names or []), *(listed(group) if group else [])]
+    run = recording(name, file)
+    asked = [*(names or []), *(together(run, group, steps) if group else [])]
     found = explain(run, asked, steps)
     if examples and found.last - found.first >= MANY_STEPS and not as_json:
         tell(f"replaying each example of {found.last - found.first + 1} steps alone; a narrower --steps is quicker")
@@ -54,9 +68,17 @@ def command(
     answer(document, as_json, lambda console: say(console, found, apart, count))
 
 
+def together(run: Run | Attached, group: str, steps: str) -> list[str]:
+    """The names of a group: by its number, or from a file."""
+    if not group.isdecimal():
+        return listed(group)
+    found = groups(native(run), window=Window.parse(steps), most=max(1, int(group)))
+    return names_of(run, found, numbered(found, max(1, int(group))))
+
+
 def listed(file: str) -> list[str]:
     """The names in a file."""
-    text = Path(file).read_text(encoding="utf-8")
+    text = read_text(file)
     if not text.lstrip().startswith("["):
         return [line.strip() for line in text.splitlines() if line.strip() and not line.startswith("#")]
     try:
@@ -107,9 +129,8 @@ def totals(found: Explanation) -> Table:
 def largest(found: Explanation, count: int) -> Table:
     """The steps of the largest changes, in their order."""
     ledger = found.ledger
-    columns = {"step": "right", "change": "right", **{line.text: "right" for line in ledger.lines}}
     title = "every step" if len(ledger.steps) <= count else f"the {count} largest of {len(ledger.steps)} steps"
-    shown = table(title, **columns)
+    shown = columns(table(title, step="right", change="right"), (line.text for line in ledger.lines))
     for at in sorted(np.argsort(-np.abs(ledger.change), kind="stable")[:count]):
         parts = (f"{part:+.3g}" for part in ledger.parts[at])
         shown.add_row(str(ledger.steps[at]), f"{ledger.change[at]:+.3g}", *parts)
@@ -120,7 +141,8 @@ def members(found: Explanation, count: int) -> Table:
     """The elements that changed most."""
     lines = found.ledger.lines
     title = f"the {min(count, found.count)} of {found.count} elements that changed most"
-    shown = table(title, element="left", change="right", **{line.text: "right" for line in lines})
+    shown = columns(table(title, element="left", change="right"), (line.text for line in lines))
+    shown.columns[0].no_wrap = True
     ordered = sorted(found.members, key=lambda member: -abs(member.after - member.before))
     for member in ordered[:count]:
         change = f"{member.after - member.before:+.3g}"

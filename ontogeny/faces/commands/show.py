@@ -13,7 +13,7 @@ from rich.markup import escape
 from ontogeny.faces import recorded
 from ontogeny.faces.running import document
 from ontogeny.faces.sources import RunName, recording
-from ontogeny.faces.terminal import AsJson, amount, answer, number, size, table
+from ontogeny.faces.terminal import AsJson, amount, answer, columns, number, size, table
 from ontogeny.faces.words import said
 from ontogeny.record.attach import Attached
 from ontogeny.record.kept import Kept
@@ -71,7 +71,7 @@ def say(console: Console, run: Run, count: int) -> None:
     console.print(f"{keeping(run.keyframes())}", soft_wrap=True)
     rows = run.evaluations()[-count:] if count else []
     if rows:
-        shown = table("evaluations", **dict.fromkeys(rows[0], "right"))
+        shown = columns(table("evaluations"), rows[0])
         for row in rows:
             shown.add_row(*(number(value) for value in row.values()))
         console.print(shown)

@@ -9,7 +9,7 @@ import typer
 from rich.console import Console
 from rich.markup import escape
 
-from ontogeny.faces.sources import DataFile, RunName, recording
+from ontogeny.faces.sources import DataFile, RunName, StepWindow, Tensors, recording
 from ontogeny.faces.terminal import AsJson, answer, size, table
 from ontogeny.isa.errors import OntogenyError
 from ontogeny.record.trace.traces import Window, chosen
@@ -21,8 +21,8 @@ def command(
     to_zarr: Annotated[
         str, typer.Option("--to-zarr", metavar="PLACE", help="Write them as a Zarr v3 group: a new folder, or a URL.")
     ] = "",
-    steps: Annotated[str, typer.Option("--steps", help="A window of steps, such as 100:200.")] = ":",
-    tensors: Annotated[list[str] | None, typer.Option("--tensor", help="A tensor, or a pattern with *.")] = None,
+    steps: StepWindow = ":",
+    tensors: Tensors = None,
     file: DataFile = "",
     as_json: AsJson = False,
 ) -> None:

@@ -10,7 +10,7 @@ from rich.console import Console
 from rich.markup import escape
 
 from ontogeny.ask.waste import LOST, REMEDIES, SAMPLES, Line, Waste, waste
-from ontogeny.faces.sources import DataFile, RunName, opened
+from ontogeny.faces.sources import DataFile, RunName, StepWindow, opened
 from ontogeny.faces.terminal import AsJson, amount, answer, duration, table
 from ontogeny.isa.errors import OntogenyError
 from ontogeny.record.trace.traces import Window
@@ -32,7 +32,7 @@ LONGEST = 70
 
 def command(
     name: RunName,
-    steps: Annotated[str, typer.Option("--steps", help="A window of the states that steps start from.")] = ":",
+    steps: StepWindow = ":",
     samples: Annotated[int, typer.Option("--samples", min=1, help="So many steps of it, evenly spaced.")] = SAMPLES,
     kinds: Annotated[list[str] | None, typer.Option("--kind", help=f"Only: {', '.join(REMEDIES)}.")] = None,
     count: Annotated[int, typer.Option("--top", min=0, help="So many lines; 0 for all.")] = 20,
