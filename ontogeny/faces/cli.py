@@ -6,6 +6,7 @@ Exit codes: 0 done, 1 it could not be done, 2 the command was not understood, 13
 
 from __future__ import annotations
 
+import re
 import traceback
 import warnings
 from importlib.metadata import version as installed_version
@@ -16,10 +17,11 @@ from rich.markup import escape
 from typer.core import TyperCommand, TyperGroup
 from typer.main import get_command
 
-from ontogeny.faces.registry import BY_NAME, COMMANDS, Entry
+from ontogeny.faces.registry import BY_NAME, COMMANDS, ELSEWHERE, Entry
 from ontogeny.faces.terminal import complain, tell
 from ontogeny.isa.errors import OntogenyError
 
+BEFORE = re.compile(r"-\d+")
 SETTINGS = {"help_option_names": ["-h", "--help"]}
 
 
@@ -34,7 +36,12 @@ class Commands(TyperGroup):
             )
 
     def resolve_command(self, ctx: Any, args: list[str]) -> tuple[str | None, Any, list[str]]:
-        """The command that the arguments name, in full."""
+        """The command that the arguments name, in full; `help` shows what a command's own --help does."""
+        if args[0] == "help":
+            args = [*args[1:2], "--help"]
+        if args[0] in ELSEWHERE:
+            meant = BY_NAME[ELSEWHERE[args[0]]]
+            ctx.fail(f"No such command '{args[0]}'. Did you mean '{meant.name}'? {meant.meaning}")
         name, command, rest = super().resolve_command(ctx, args)
         return name, loaded(BY_NAME[name]) if name in BY_NAME else command, rest
 
@@ -45,7 +52,7 @@ class Commands(TyperGroup):
         except BrokenPipeError:
             raise
         except (OntogenyError, OSError) as error:
-            _explain(error, ctx.params["debug"], str(error))
+            _explain(error, ctx.params["debug"], said(error))
         except Exception as error:
             if type(error).__module__.startswith(("typer", "click")):
                 raise
@@ -54,11 +61,30 @@ class Commands(TyperGroup):
         raise typer.Exit(1)
 
 
+def said(error: Exception) -> str:
+    """The error in words; one of the system begins with the file that it is about."""
+    if isinstance(error, OSError) and error.filename is not None and error.strerror:
+        return f"{error.filename}: {error.strerror}"
+    return str(error)
+
+
+class Command(TyperCommand):
+    """A command that takes -10 for ten before the last step, where a step is meant and no option."""
+
+    def parse_args(self, ctx: Any, args: list[str]) -> list[str]:
+        """Words into arguments and options."""
+        behind = zip(["", *args], args, strict=False)
+        words = [f"last{word}" if BEFORE.fullmatch(word) and to[:1] != "-" else word for to, word in behind]
+        return super().parse_args(ctx, words)
+
+
 def loaded(entry: Entry) -> Any:
     """The command with its arguments, ready to be invoked."""
     holder = typer.Typer(add_completion=False, rich_markup_mode="rich")
     settings = {**SETTINGS, "allow_interspersed_args": not entry.passes_on}
-    holder.command(entry.name, context_settings=settings)(entry.load())
+    holder.command(entry.name, cls=TyperCommand if entry.passes_on else Command, context_settings=settings)(
+        entry.load()
+    )
     return get_command(holder)
 
 

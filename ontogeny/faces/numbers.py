@@ -15,9 +15,10 @@ def numbers(words: Sequence[str]) -> dict[str, float]:
 
 
 def step_of(text: str, last: int) -> int:
-    """A step as a person says it: 120, `last`, or -10 for ten before the last."""
+    """A step as a person says it: 120, `last`, or -10 (or last-10) for ten before the last."""
     if text == "last":
         return last
+    text = text.removeprefix("last") if text.startswith("last-") else text
     try:
         step = int(text)
     except ValueError as error:

@@ -57,7 +57,9 @@ COMMANDS: tuple[Entry, ...] = (
     Entry("verify", RUNS, "Replay a run and prove it against the hash of every step."),
     Entry("debug", RUNS, "Step through a run, instruction by instruction, forwards and back."),
     Entry("export", RUNS, "Write what a step has learned: safetensors, for PyTorch, ONNX, or the program as text."),
-    Entry("trace", RUNS, "Say which trajectories a run has, or write them for other tools: Zarr v3, as xarray opens it."),
+    Entry(
+        "trace", RUNS, "Say which trajectories a run has, or write them for other tools: Zarr v3, as xarray opens it."
+    ),
     Entry("page", RUNS, "Write a run as one HTML page that needs no network."),
     Entry("picture", RUNS, "Draw the curves of one or several runs."),
     Entry("chart", QUESTIONS, "Draw all parameters against steps as one picture of their density, the loss beneath."),
@@ -70,3 +72,27 @@ COMMANDS: tuple[Entry, ...] = (
     Entry("groups", QUESTIONS, "Find groups of parameters that move together, and when they formed."),
 )
 BY_NAME: dict[str, Entry] = {entry.name: entry for entry in COMMANDS}
+
+ELSEWHERE = {
+    "ls": "runs",
+    "list": "runs",
+    "log": "show",
+    "status": "show",
+    "info": "show",
+    "train": "run",
+    "start": "run",
+    "continue": "resume",
+    "checkout": "rewind",
+    "branch": "fork",
+    "diff": "compare",
+    "blame": "explain",
+    "why": "explain",
+    "plot": "picture",
+    "similar": "alike",
+    "cluster": "groups",
+    "convert": "export",
+    "replay": "verify",
+    "flops": "cost",
+    "profile": "cost",
+}
+"""What other tools call such a command; a person who says that is told its name here."""

@@ -24,6 +24,8 @@ from ontogeny.record.experiment import Experiment
 from ontogeny.record.run import Run, open_run
 
 FOLDER = "ONTOGENY_RUNS"
+NAMED = 8
+"""How many runs an error names."""
 RunName = Annotated[str, typer.Argument(metavar="RUN", help="The name of a run, the beginning of it, or its folder.")]
 RunNames = Annotated[list[str], typer.Argument(metavar="RUN...", help="Names of runs, or their folders.")]
 DataFile = Annotated[
@@ -55,6 +57,9 @@ def all_runs() -> list[Path]:
 
 def find(name: str) -> Path:
     """The folder of the run called `name`. Raises OntogenyError with what there is."""
+    there = ", ".join(folder.name for folder in all_runs()[:NAMED]) or f"none in {runs_folder()}/"
+    if not name:
+        raise OntogenyError(f"a run has a name; there are {there}")
     for folder in (runs_folder() / name, Path(name)):
         if is_run(folder):
             return folder
@@ -62,8 +67,8 @@ def find(name: str) -> Path:
     if len(similar) == 1:
         return similar[0]
     if similar:
-        raise OntogenyError(f"{name!r} may be {', '.join(folder.name for folder in similar)}; say more of it")
-    there = ", ".join(folder.name for folder in all_runs()[:8]) or f"none in {runs_folder()}/"
+        among = ", ".join(folder.name for folder in similar[:NAMED]) + (", ..." if len(similar) > NAMED else "")
+        raise OntogenyError(f"{name!r} may be {among}; say more of it")
     raise OntogenyError(f"there is no run {name!r}; there are {there}")
 
 
@@ -88,7 +93,12 @@ def recording(name: str, file: str = "", options: Sequence[str] = ()) -> Run | A
 
 
 def fresh(name: str) -> Path:
-    """A folder for a new run: `name`, or with the first free number behind it."""
+    """A folder for a new run: `name`, or with the first free number behind it.
+
+    Raises OntogenyError for a name that would lead out of the folder of runs, or that cannot be printed.
+    """
+    if Path(name).name != name or not name.isprintable():
+        raise OntogenyError(f"{name!r} is not the name of a run: give one word, {FOLDER} says in which folder runs lie")
     folder, number = runs_folder() / name, 2
     while folder.exists():
         folder, number = runs_folder() / f"{name}-{number}", number + 1
@@ -101,7 +111,7 @@ def load_any(source: str) -> Program:
         return load_program(source)
     if Path(source).suffix in (".onto", ".ontob", ".py"):
         raise OntogenyError(f"there is no file {source}")
-    return open_run(find(source)).program
+    return opened(source).program
 
 
 def view_of(run: Run) -> View:

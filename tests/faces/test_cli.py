@@ -18,7 +18,8 @@ from typer.testing import CliRunner, Result
 
 import ontogeny as og
 from ontogeny.faces.cli import app, loaded
-from ontogeny.faces.registry import COMMANDS
+from ontogeny.faces.outputs import SPELT
+from ontogeny.faces.registry import BY_NAME, COMMANDS, ELSEWHERE
 from ontogeny.isa.encode import decode
 from ontogeny.isa.text import from_text
 
@@ -65,7 +66,7 @@ def test_options_are_spelt_alike_everywhere(entry: Any) -> None:
     options = {spelling: option for option in loaded(entry).params for spelling in option.opts}
     windows = [one.opts for one in options.values() if one.default == ":" and "--range" not in one.opts]
     assert all(spelt == ["--steps", "--window"] for spelt in windows), "a window of steps is StepWindow"
-    assert "-o" not in options or {"--output", "-o"} <= set(options["-o"].opts)
+    assert "-o" not in options or tuple(options["-o"].opts) == SPELT
 
 
 def test_every_file_of_a_command_is_in_the_registry() -> None:
@@ -281,6 +282,12 @@ def test_a_damaged_run_is_told_apart_and_the_others_still_listed() -> None:
         (("run", FILE, "colour=red"), "has no option 'colour'"),
         (("run", FILE, "--until", "soon"), "not a goal"),
         (("compare", "one"), "at least two"),
+        (("show", ""), "a run has a name"),
+        (("run", FILE, "--name", "../out"), "is not the name of a run"),
+        (("run", FILE, "--name", "a\nb"), "is not the name of a run"),
+        (("fmt", "/nothing/p.onto"), "there is no file /nothing/p.onto"),
+        (("asm", TEXT, "-o", "."), "is a folder; name a file in it, such as perceptron.ontob"),
+        (("asm", TEXT, "-o", f"{TEXT}/x"), "is not a folder"),
     ],
 )
 def test_bad_input_gets_one_clear_line(words: tuple[str, ...], said: str) -> None:
@@ -293,6 +300,37 @@ def test_what_is_not_understood_exits_with_two() -> None:
     assert "disasm" in shell("disasmm", exit_code=2).output
     shell("cost", exit_code=2)
     shell("cost", TEXT, "--nothing", exit_code=2)
+
+
+@pytest.mark.parametrize("word", ELSEWHERE)
+def test_what_other_tools_call_it_leads_to_the_command(word: str) -> None:
+    assert word not in BY_NAME
+    assert f"Did you mean '{ELSEWHERE[word]}'?" in shell(word, "x", exit_code=2).stderr
+
+
+def test_help_is_asked_for_in_words_too() -> None:
+    assert shell("help").output == shell("--help").output
+    assert shell("help", "fork").output == shell("fork", "--help").output
+
+
+def test_ten_before_the_last_step_needs_no_ceremony() -> None:
+    started("--steps", "30")
+    assert asked("rewind", "perceptron", "-10") == asked("rewind", "perceptron", "20")
+    said = shell("rewind", "perceptron", "--json", "--", "-10").stdout
+    assert asked("rewind", "perceptron", "last-10") == json.loads(said)
+    fork = asked("fork", "perceptron", "-5", "lr=0.25", "--name", "child")
+    assert (fork["step"], fork["dials"]["lr"]) == (25, 0.25)
+    assert "no step" in shell("rewind", "perceptron", "-31", exit_code=1).stderr
+    assert "No such option" in shell("rewind", "perceptron", "-x", exit_code=2).output
+
+
+def test_a_file_is_written_into_a_new_folder_but_not_over_one() -> None:
+    started("--steps", "3")
+    for words in (("export",), ("page",), ("disasm",)):
+        shell(*words, "perceptron", "--out", f"new/{words[0]}/file")
+        assert Path(f"new/{words[0]}/file").stat().st_size
+        said = shell(*words, "perceptron", "-o", "new", exit_code=1).stderr
+        assert "is a folder" in said and "unexpected" not in said
 
 
 def test_rubbish_is_no_program() -> None:
@@ -333,6 +371,8 @@ def test_ctrl_c_leaves_a_run_that_goes_on() -> None:
 def test_the_shell_itself() -> None:
     done = subprocess.run([*SHELL, "--version"], capture_output=True, text=True, check=True)
     assert re.fullmatch(r"ontogeny \d+\.\d+\.\d+\n", done.stdout)
+    module = subprocess.run([sys.executable, "-m", "ontogeny", "--version"], capture_output=True, text=True, check=True)
+    assert module.stdout == done.stdout
     done = subprocess.run([*SHELL, "show", "nothing"], capture_output=True, text=True)
     assert done.returncode == 1 and done.stdout == "" and done.stderr.startswith("error: there is no run")
 

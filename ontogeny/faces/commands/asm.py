@@ -9,6 +9,7 @@ import typer
 from rich.console import Console
 from rich.markup import escape
 
+from ontogeny.faces.outputs import SPELT, place
 from ontogeny.faces.programs import parse, read_text
 from ontogeny.faces.terminal import AsJson, answer, size
 from ontogeny.isa.encode import encode
@@ -16,13 +17,13 @@ from ontogeny.isa.encode import encode
 
 def command(
     file: Annotated[str, typer.Argument(help="Program text (.onto); - reads the standard input.")],
-    output: Annotated[str, typer.Option("--output", "-o", help="Where to write; else beside the text.")] = "",
+    output: Annotated[str, typer.Option(*SPELT, help="Where to write; else beside the text.")] = "",
     as_json: AsJson = False,
 ) -> None:
     """Turn program text into its compact encoded form."""
     text = read_text(file)
     data = encode(parse(text, file))
-    target = Path(output or (Path(file).with_suffix(".ontob") if file != "-" else "program.ontob"))
+    target = place(output, Path(file).with_suffix(".ontob") if file != "-" else "program.ontob")
     target.write_bytes(data)
 
     def say(console: Console) -> None:

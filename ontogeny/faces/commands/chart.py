@@ -14,6 +14,7 @@ from ontogeny.ask.chart import Chart, chart
 from ontogeny.ask.quantity import VALUE
 from ontogeny.faces.density_page import density_page
 from ontogeny.faces.density_words import about
+from ontogeny.faces.outputs import SPELT
 from ontogeny.faces.sources import DataFile, RunName, StepWindow, Tensors, recording
 from ontogeny.faces.terminal import AsJson, answer, size
 from ontogeny.isa.errors import OntogenyError
@@ -28,9 +29,7 @@ Log = Annotated[bool, typer.Option("--log", help="A logarithmic axis; from zero 
 Range = Annotated[str, typer.Option("--range", help="The values shown, such as -0.1:0.1.")]
 Each = Annotated[str, typer.Option("--each", help="A panel for each tensor or layer.")]
 Lines = Annotated[list[str] | None, typer.Option("--line", help="One element over it: embed.weight[3,7].")]
-Output = Annotated[
-    str, typer.Option("--output", "--out", "-o", help="The file, .png, .svg or .html; else RUN-chart.png.")
-]
+Output = Annotated[str, typer.Option(*SPELT, help="The file, .png, .svg or .html; else RUN-chart.png.")]
 Title = Annotated[str, typer.Option("--title", help="At the top.")]
 Width = Annotated[int, typer.Option("--width", min=0, max=8192, help="Pixels of a panel; 0 chooses.")]
 Height = Annotated[int, typer.Option("--height", min=0, max=8192, help="The same upwards.")]

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from pathlib import Path
 from typing import Annotated
 
 import typer
 from rich.console import Console
 
+from ontogeny.faces.outputs import SPELT, place
 from ontogeny.faces.sources import load_any
 from ontogeny.faces.terminal import AsJson, answer
 from ontogeny.isa.errors import OntogenyError
@@ -18,14 +18,14 @@ from ontogeny.isa.text import to_text
 def command(
     source: Annotated[str, typer.Argument(help="An encoded program, a run, or a Python file with an experiment.")],
     routine: Annotated[str, typer.Option("--routine", help="Only this routine.")] = "",
-    output: Annotated[str, typer.Option("--output", "-o", help="Where to write; else the standard output.")] = "",
+    output: Annotated[str, typer.Option(*SPELT, help="Where to write; else the standard output.")] = "",
     as_json: AsJson = False,
 ) -> None:
     """Turn an encoded program, or the program of a run, into text."""
     program = load_any(source)
     text = of_routine(program, routine) if routine else to_text(program)
     if output:
-        Path(output).write_text(text, encoding="utf-8")
+        place(output, "").write_text(text, encoding="utf-8")
 
     def say(console: Console) -> None:
         typer.echo(f"{output} written" if output else text)

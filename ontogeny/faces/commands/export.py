@@ -15,6 +15,7 @@ from safetensors.numpy import save_file
 
 from ontogeny.faces.commands.rewind import parameters
 from ontogeny.faces.numbers import step_of
+from ontogeny.faces.outputs import SPELT, place
 from ontogeny.faces.sources import DataFile, RunName, opened
 from ontogeny.faces.terminal import AsJson, answer, size
 from ontogeny.front.names import model_tensors
@@ -39,9 +40,7 @@ class Format(StrEnum):
 
 def command(
     name: RunName,
-    output: Annotated[
-        str, typer.Option("--output", "-o", help="The file; else RUN-STEP and the format's ending.")
-    ] = "",
+    output: Annotated[str, typer.Option(*SPELT, help="The file; else RUN-STEP and the format's ending.")] = "",
     step: Annotated[str, typer.Option("--step", help="A step, `last`, or -10 for ten before the last.")] = "last",
     format: Annotated[
         Format,
@@ -57,7 +56,7 @@ def command(
     """Write what a step has learned: safetensors, for PyTorch, ONNX, or the program as text."""
     run = opened(name, file)
     at = step_of(step, run.step)
-    target = Path(output or f"{run.folder.name}-{at}{ENDINGS[format]}")
+    target = place(output, f"{run.folder.name}-{at}{ENDINGS[format]}")
     about = {"run": run.folder.name, "step": str(at), "hash": run.hash(at), "program": run.program.name}
     said = WRITERS[format](run, at, target, about)
     length = target.stat().st_size

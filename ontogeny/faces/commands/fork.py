@@ -16,10 +16,9 @@ from ontogeny.record.experiment import Goal
 
 def command(
     name: RunName,
-    step: Annotated[str, typer.Argument(help="The step to branch at, `last`, or -10 for ten before it (after --).")],
-    dial: Annotated[
-        list[str] | None, typer.Option("--dial", metavar="NAME=VALUE", help="A dial from there on.")
-    ] = None,
+    step: Annotated[str, typer.Argument(help="The step to branch at, `last`, or -10 for ten before it.")],
+    dials: Annotated[list[str] | None, typer.Argument(metavar="[DIAL=VALUE]...", help="Dials from there on.")] = None,
+    dial: Annotated[list[str] | None, typer.Option("--dial", metavar="NAME=VALUE", help="The same.")] = None,
     as_name: Annotated[str, typer.Option("--name", help="What to call the fork.")] = "",
     steps: Annotated[int, typer.Option("--steps", help="Let it go on for so many steps.")] = 0,
     until: Annotated[str, typer.Option("--until", help='Stop early, such as "valid.accuracy >= 0.99".')] = "",
@@ -28,7 +27,7 @@ def command(
     as_json: AsJson = False,
 ) -> None:
     """Start a new run from any step of another. It copies nothing, and its parent stays as it is."""
-    turned, goal = numbers(dial or []), Goal.parse(until) if until else None
+    turned, goal = numbers([*(dials or []), *(dial or [])]), Goal.parse(until) if until else None
     parent = opened(name, file)
     at = step_of(step, parent.step)
     child = parent.fork(at, fresh(as_name or f"{parent.folder.name}-{at}"), turned, author=author)

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from pathlib import Path
 from typing import Annotated
 
 import typer
 from rich.markup import escape
 
+from ontogeny.faces.outputs import SPELT, place
 from ontogeny.faces.page import page
 from ontogeny.faces.sources import RunNames, opened, view_of
 from ontogeny.faces.terminal import AsJson, answer, size
@@ -15,7 +15,7 @@ from ontogeny.faces.terminal import AsJson, answer, size
 
 def command(
     names: RunNames,
-    output: Annotated[str, typer.Option("--output", "-o", help="The file; else RUN.html.")] = "",
+    output: Annotated[str, typer.Option(*SPELT, help="The file; else RUN.html.")] = "",
     title: Annotated[str, typer.Option("--title", help="At the top.")] = "",
     verify: Annotated[bool, typer.Option("--verify", help="Replay the runs first, and say what came of it.")] = False,
     as_json: AsJson = False,
@@ -23,7 +23,7 @@ def command(
     """Write a run as one HTML page that needs no network. Further runs stand beside it in the curves."""
     runs = [opened(name) for name in names]
     proof = " ".join(f"{run.folder.name}: {run.verify()}." for run in runs) if verify else ""
-    target = Path(output or f"{runs[0].folder.name}.html")
+    target = place(output, f"{runs[0].folder.name}.html")
     target.write_text(page([view_of(run) for run in runs], title, proof), encoding="utf-8")
     words = f"{escape(str(target))}: {size(target.stat().st_size)}"
     answer({"file": target, "bytes": target.stat().st_size}, as_json, lambda c: c.print(words, soft_wrap=True))

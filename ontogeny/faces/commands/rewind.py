@@ -19,7 +19,7 @@ from ontogeny.record.run import Run
 
 def command(
     name: RunName,
-    step: Annotated[str, typer.Argument(help="A step, `last`, or -10 for ten before the last (after --).")],
+    step: Annotated[str, typer.Argument(help="A step, `last`, or -10 for ten before the last.")],
     file: DataFile = "",
     as_json: AsJson = False,
 ) -> None:

@@ -1,0 +1,5 @@
+"""`python -m ontogeny`: the same as `ontogeny`."""
+
+from ontogeny.faces.cli import main
+
+main()
