@@ -156,7 +156,7 @@ def layer_of(name: str) -> str:
 
 
 def curves(source: Any, first: float, last: float) -> tuple[Curve, ...]:
-    """The loss and the other measures of a run between two steps; none of mere trajectories."""
+    """The loss and the other measures of a run between two steps; none of mere trajectories, nor what never changes."""
     if not hasattr(source, "metrics"):
         return ()
     metrics, found = source.metrics(), []
@@ -169,11 +169,14 @@ def curves(source: Any, first: float, last: float) -> tuple[Curve, ...]:
         found.append(Curve(name, VALIDATION, points[:, 0], points[:, 1]))
     cut = [_between(curve, first, last) for curve in found]
     rank = {"loss": 0, "accuracy": 1}
-    return tuple(sorted((c for c in cut if len(c.steps)), key=lambda c: (rank.get(c.measure, 2), c.measure, c.kind)))
+    shown = [curve for curve in cut if len(curve.steps) and (curve.measure in rank or np.ptp(curve.values) != 0)]
+    return tuple(sorted(shown, key=lambda c: (rank.get(c.measure, 2), c.measure, c.kind)))
 
 
 def _between(curve: Curve, first: float, last: float) -> Curve:
-    inside = (curve.steps >= first) & (curve.steps <= last)
+    """The points between two steps, and the one before and after, so that lines reach the edges of a picture."""
+    low, high = np.searchsorted(curve.steps, first, "left"), np.searchsorted(curve.steps, last, "right")
+    inside = slice(max(0, int(low) - 1), int(high) + 1)
     return Curve(curve.measure, curve.kind, curve.steps[inside], curve.values[inside])
 
 

@@ -65,12 +65,19 @@ def planned(pyramid: Pyramid, inside: slice, columns: int) -> Plan:
         low, high = low - 0.5, high + 0.5
     edges = np.linspace(low, high, columns + 1)
     row, share = row_numbers(steps, (edges[1:] + edges[:-1]) / 2)
-    cuts, _ = row_numbers(steps, edges)
+    cuts = _snapped(row_numbers(steps, edges)[0], (inside.stop - inside.start) / columns)
     first, last = cuts[:-1].copy(), cuts[1:].copy()
     last[-1] = inside.stop
     single = (last - first < 2) & ((inside.stop - inside.start < columns) | (last == first))
     first, last = np.where(single, row, first), np.where(single, row, last)
     return Plan(edges, first, last, tuple(_parts(pyramid, first, last, share)))
+
+
+def _snapped(cuts: Counts, steps: float) -> Counts:
+    """Cuts between columns of so many steps, but for the outer ones moved to groups of at most a quarter of them."""
+    unit = 8 ** max(0, int(np.log(max(1.0, steps / 4)) / np.log(8) + 1e-9))
+    cuts[1:-1] = np.clip(np.round(cuts[1:-1] / unit) * unit, cuts[0], cuts[-1])
+    return cuts
 
 
 def turning(edges: Floats) -> Any:

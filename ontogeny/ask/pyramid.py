@@ -1,7 +1,7 @@
 """The index that charts are drawn from: histograms of every tensor at every recorded step, and of groups of steps.
 
 A file holds 64 nodes, and what 8 and all 64 of them add up to. At level 0 a node is a recorded step; at level 1 it is
-the 64 steps of a file of level 0, and so on: a picture of a million steps reads as little as one of a hundred. Between
+the 64 steps of a file of level 0, and so on: a picture of many steps reads about as little as one of few. Between
 a step and the one before it level 0 has histograms of the straight lines between each element's two values as well,
 the more of them the fewer steps a run had by then, so that a chart of few steps shows lines and not dots.
 
@@ -31,7 +31,9 @@ GROUPS = (1, 8, 64)
 ALL_TENSORS = ""
 """The name under which a file has all tensors together."""
 SUFFIX = ".chart"
-FORMAT = 1
+EIGHTH, ONE = 0, 1
+"""Above level 0 a file has copies of its children's groups of 8, and of 64: one file is read for 64 of them."""
+FORMAT = 2
 IN_MEMORY = 512 << 20
 
 
@@ -78,7 +80,7 @@ class Stats:
 class Node:
     """Where the histogram of some steps stands: in a file of a level, which of its groups of `size` nodes.
 
-    `column` is the column of it; `steps` is how many recorded steps it holds.
+    `column` is the column of it; `steps` is how many recorded steps it holds. Size EIGHTH is an eighth of a node.
     """
 
     level: int
@@ -103,14 +105,16 @@ class Pyramid:
         return self.folder / f"{level}-{file:09d}{SUFFIX}"
 
     @cached_property
+    def files(self) -> frozenset[tuple[int, int]]:
+        """The files that there are: level and number."""
+        names = [path.stem.split("-") for path in self.folder.glob(f"*{SUFFIX}")]
+        return frozenset((int(level), int(file)) for level, file in names)
+
+    @cached_property
     def whole(self) -> frozenset[tuple[int, int]]:
-        """The files that hold single nodes too, and not only groups of eight, as far as there are files."""
-        found = set()
-        for path in self.folder.glob(f"*{SUFFIX}"):
-            level, file = map(int, path.stem.split("-"))
-            if (said := about(path)) and said["single"]:
-                found.add((level, file))
-        return frozenset(found)
+        """The files of level 0 that hold single steps too, and not only groups of eight."""
+        lowest = [one for one in self.files if one[0] == 0]
+        return frozenset(one for one in lowest if (said := about(self.path(*one))) and said["single"])
 
     def node(self, row: int, fraction: float = 1.0) -> Node:
         """The histogram at a recorded step, or on the way to it from the one before: `fraction` of that way."""
@@ -133,6 +137,8 @@ class Pyramid:
             if size == 1:
                 found.append(self.node(low))
             else:
+                if (level + 1, low // NODES ** (level + 2)) in self.files:
+                    level, group = level + 1, ONE if group == NODES else EIGHTH
                 file, inside = divmod(low, NODES ** (level + 1))
                 found.append(Node(level, file, group, inside // size, min(size, len(self.steps) - low)))
             low += size
@@ -145,13 +151,10 @@ class Pyramid:
             for group in GROUPS[1:]:
                 size = group * NODES**level
                 ends = low + size <= high or high == len(self.steps)
-                if low % size or not ends or (level and not self._has(level, low // NODES ** (level + 1))):
+                if low % size or not ends or (level and (level, low // NODES ** (level + 1)) not in self.files):
                     return best
                 best = (size, level, group)
             level += 1
-
-    def _has(self, level: int, file: int) -> bool:
-        return self.path(level, file).exists()
 
     def read(self, node: Node, tensor: str) -> tuple[Columns, Stats] | None:
         """All columns of the file that a node is in, of a tensor; None where it was not there then."""

@@ -19,7 +19,20 @@ from safetensors.numpy import save_file
 
 from ontogeny.ask.bins import BATCH, Columns, Floats, counted, empty, encoded, joined, merged
 from ontogeny.ask.index_cache import traces_of
-from ontogeny.ask.pyramid import ALL_TENSORS, FORMAT, GROUPS, NODES, SUFFIX, Pyramid, Stats, about, between, load
+from ontogeny.ask.pyramid import (
+    ALL_TENSORS,
+    EIGHTH,
+    FORMAT,
+    GROUPS,
+    NODES,
+    ONE,
+    SUFFIX,
+    Pyramid,
+    Stats,
+    about,
+    between,
+    load,
+)
 from ontogeny.ask.quantity import Stream, Stretch, Z, checked, standard
 from ontogeny.isa.errors import RecordError
 from ontogeny.record.disk import disk
@@ -161,7 +174,8 @@ class _Builder:
             beside = path.with_suffix(f".{os.getpid()}.making")
             save_file(arrays, beside, {"about": said})
             os.replace(beside, path)
-        self.pyramid.__dict__.pop("whole", None)
+        for known in ("files", "whole"):
+            self.pyramid.__dict__.pop(known, None)
 
 
 @dataclass
@@ -182,8 +196,7 @@ class _Block:
         found = joined([counted(part) for part in _lines(stretch.numbers, self.between)])
         known = self.columns.setdefault(name, {})
         known[at] = merged([known[at], found], len(found)) if at in known else found
-        start = np.repeat([[np.inf], [-np.inf], [0], [0], [0]], self.rows, axis=1)
-        held = Stats.of(self.stats.setdefault(name, start)[:, first : first + count])
+        held = Stats.of(self.stats.setdefault(name, _nothing(self.rows))[:, first : first + count])
         self.stats[name][:, first : first + count] = Stats.together([held, _stats(stretch.numbers[1:])]).array()
 
     def held(self, single: bool) -> Held:
@@ -194,8 +207,8 @@ class _Block:
         wide = self.rows * self.between
         whole = merged([groups[1][0] for groups in found.values()], wide)
         stats = [groups[1][1] for groups in found.values()]
-        nothing = Stats.of(np.repeat([[np.inf], [-np.inf], [0], [0], [0]], self.rows, axis=1))
-        found[ALL_TENSORS] = self._groups(whole, Stats.together(stats) if stats else nothing)
+        together = Stats.together(stats) if stats else Stats.of(_nothing(self.rows))
+        found[ALL_TENSORS] = self._groups(whole, together)
         if not single:
             for groups in found.values():
                 del groups[1]
@@ -226,21 +239,33 @@ def _sums(columns: Columns, stats: Stats) -> dict[int, tuple[Columns, Stats]]:
 
 
 def _gathered(pyramid: Pyramid, level: int, children: range) -> Held:
-    """What the nodes of some files add up to, in a file above them."""
-    loaded: dict[str, list[tuple[int, tuple[Columns, Stats]]]] = {}
-    for place, child in enumerate(children):
-        path = pyramid.path(level, child)
-        for name in (about(path) or {"names": []})["names"]:
-            if (found := load(path, name, 64)) is not None:
-                loaded.setdefault(name, []).append((place, found))
+    """What a file above some others holds: copies of their groups, and what those add up to."""
+    paths = [pyramid.path(level, child) for child in children]
+    names = dict.fromkeys(name for path in paths for name in (about(path) or {"names": []})["names"])
     held: Held = {}
-    for name, parts in loaded.items():
-        known = dict(parts)
-        nothing = (empty(1), Stats.of(np.array([[np.inf], [-np.inf], [0.0], [0.0], [0.0]])))
-        row = [known.get(place, nothing) for place in range(len(children))]
-        stats = Stats.of(np.concatenate([one.array() for _, one in row], axis=1))
-        held[name] = _sums(joined([columns for columns, _ in row]), stats)
+    for name in names:
+        copies = {group: _copied(paths, name, size) for group, size in ((EIGHTH, GROUPS[1]), (ONE, GROUPS[2]))}
+        held[name] = copies | _sums(*copies[ONE])
     return held
+
+
+def _copied(paths: list[Path], name: str, size: int) -> tuple[Columns, Stats]:
+    """A tensor's groups of a size in some files one after another; empty ones where it is not there."""
+    columns, stats = [], []
+    for path in paths:
+        found = load(path, name, size)
+        if found is None:
+            whole = load(path, ALL_TENSORS, size)
+            wide = len(whole[0]) if whole else 0
+            found = empty(wide), Stats.of(_nothing(wide))
+        columns.append(found[0])
+        stats.append(found[1].array())
+    return joined(columns), Stats.of(np.concatenate(stats, axis=1))
+
+
+def _nothing(nodes: int) -> Floats:
+    """The stats of nodes that hold nothing."""
+    return np.repeat([[np.inf], [-np.inf], [0.0], [0.0], [0.0]], nodes, axis=1)
 
 
 def _narrow(stretch: Stretch) -> Iterator[Stretch]:

@@ -83,9 +83,9 @@ def test_a_column_of_many_steps_is_their_mean_whatever_level_it_is_read_from() -
     values = walk(5000, 12) / 16
     traces = ArrayTraces({"w": values[:, :5], "b": values[:, 5:]})
     index = pyramid(traces)
-    assert {level for level, _ in index.whole} == {0} and index.path(1, 0).exists()
+    assert {level for level, _ in index.files} == {0, 1, 2}
     nodes = index.cover(0, 4999)
-    assert max(node.level for node in nodes) == 1 and sum(node.steps for node in nodes) == 4999
+    assert max(node.level for node in nodes) == 2 and len(nodes) < 40 and sum(node.steps for node in nodes) == 4999
     plan = planned(index, slice(0, 5000), 10)
     found = from_index(index, plan, [ALL_TENSORS], turning(EDGES))
     for column in range(10):
@@ -216,7 +216,7 @@ def test_a_damaged_index_is_made_again(tmp_path: Path) -> None:
 def test_an_index_over_its_budget_keeps_eights(tmp_path: Path) -> None:
     source = Recorded(tmp_path, {"w": walk(300, 2500)})
     index = pyramid(source, budget=100_000)
-    assert 0 < len(index.whole) < 5
+    assert 0 < len(index.whole) < 5 == len([one for one in index.files if one[0] == 0])
     found = chart(source)
     np.testing.assert_allclose(whole(found), 2500, rtol=1e-5)
 
@@ -272,6 +272,27 @@ def test_what_there_is_not_is_said() -> None:
     ):
         with pytest.raises(RecordError, match=said):
             chart(traces, **words)  # type: ignore[arg-type]
+
+
+def test_curves_are_the_measures_that_change_and_reach_the_edges(tmp_path: Path) -> None:
+    class Measured(Recorded):
+        def metrics(self) -> dict[str, npt.NDArray[np.float64]]:
+            step = np.arange(1.0, 30.0)
+            return {
+                "step": step,
+                "norm": step * 2,
+                "loss": 1 / step,
+                "eps": np.full(29, 1e-8),
+                "betas": np.ones((29, 2)),
+            }
+
+        def evaluations(self) -> list[dict[str, float]]:
+            return [{"step": at, "loss": 2.0, "accuracy": at / 30} for at in (0.0, 10.0, 20.0)]
+
+    found = chart(Measured(tmp_path, {"w": walk(30, 4)}), steps="12:19").curves
+    kinds = [("loss", "training"), ("loss", "validation"), ("accuracy", "validation"), ("norm", "training")]
+    assert [(curve.measure, curve.kind) for curve in found] == kinds
+    assert found[0].steps.tolist() == list(range(11, 20)) and found[1].steps.tolist() == [10, 20]
 
 
 def test_an_index_says_what_it_is_of(tmp_path: Path) -> None:
