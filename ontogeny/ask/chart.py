@@ -169,8 +169,14 @@ def curves(source: Any, first: float, last: float) -> tuple[Curve, ...]:
         found.append(Curve(name, VALIDATION, points[:, 0], points[:, 1]))
     cut = [_between(curve, first, last) for curve in found]
     rank = {"loss": 0, "accuracy": 1}
-    shown = [curve for curve in cut if len(curve.steps) and (curve.measure in rank or np.ptp(curve.values) != 0)]
+    shown = [curve for curve in cut if _changes(curve, curve.measure in rank)]
     return tuple(sorted(shown, key=lambda c: (rank.get(c.measure, 2), c.measure, c.kind)))
+
+
+def _changes(curve: Curve, always: bool) -> bool:
+    """Whether there is anything to see in a curve; of some `always`, where there is a number."""
+    numbers = curve.values[np.isfinite(curve.values)]
+    return bool(len(numbers)) and (always or bool(np.ptp(numbers) > 0))
 
 
 def _between(curve: Curve, first: float, last: float) -> Curve:
