@@ -102,8 +102,9 @@ def test_a_tensor_that_comes_later_is_read_from_where_it_came(tmp_path: Path) ->
     assert set(reader.row(10)) == {"a"}
 
 
-def test_a_store_is_read_while_it_is_written(tmp_path: Path) -> None:
-    values = walk(np.random.default_rng(3), 20, 5, np.float32)
+@pytest.mark.parametrize("number", range(20))
+def test_a_store_is_read_while_it_is_written(tmp_path: Path, number: int) -> None:
+    values = walk(np.random.default_rng(number), 20, 5, np.float32)
     layout = Layout.of({"w": values[0]})
     writer = TraceWriter(tmp_path, depth=8)
     reader = TraceReader(tmp_path)

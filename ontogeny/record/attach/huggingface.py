@@ -19,7 +19,7 @@ except ImportError as error:
     raise RecordError("recording a Trainer needs transformers: pip install 'ontogeny[hf]'") from error
 
 
-class RecordCallback(TrainerCallback):
+class RecordCallback(TrainerCallback):  # type: ignore[misc]
     """Records what a Trainer trains, from the first step to the last. `policy` is what `og.attach` takes."""
 
     def __init__(self, folder: Path | str, **policy: Any) -> None:

@@ -50,7 +50,8 @@ class LocalStorage:
         if not self.folder.is_dir():
             return {}
         with disk("reading", self.folder), os.scandir(self.folder) as entries:
-            return {e.name: e.stat().st_size for e in entries if e.is_file() and not e.name.startswith(".")}
+            sizes = {entry.name: _size_of(entry) for entry in entries if not entry.name.startswith(".")}
+        return {name: size for name, size in sizes.items() if size is not None}
 
     def folders(self) -> list[str]:
         """The folders within."""
@@ -85,6 +86,14 @@ class LocalStorage:
         """Removes a file."""
         with disk("removing", self.folder / name):
             (self.folder / name).unlink(missing_ok=True)
+
+
+def _size_of(entry: os.DirEntry[str]) -> int | None:
+    """Bytes of a file; None for what is none, or was taken away by its writer since it was listed."""
+    try:
+        return entry.stat().st_size if entry.is_file() else None
+    except FileNotFoundError:
+        return None
 
 
 def storage_of(place: Path | str) -> Storage:
