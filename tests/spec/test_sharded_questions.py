@@ -22,6 +22,7 @@ from ontogeny.record.trace.arrays import ArrayTraces
 from ontogeny.record.trace.layout import Layout, Tensor
 from ontogeny.record.trace.sharded import ShardedTraces, shard_folders
 from ontogeny.record.trace.writer import TraceWriter
+from ontogeny.record.trace.zarr_io import read, write
 
 STEPS, ROWS, WIDTH = 50, 30, 8
 
@@ -150,3 +151,16 @@ def test_what_cannot_be_asked_is_refused(tmp_path: Path, monkeypatch: pytest.Mon
     monkeypatch.setitem(sys.modules, "ray", None)
     with pytest.raises(RecordError, match=r"ontogeny\[ray\]"):
         moments_of_shards(places, workers=RayWorkers())
+
+
+def test_shards_are_written_as_whole_arrays(tmp_path: Path) -> None:
+    pytest.importorskip("zarr")
+    places = record(tmp_path, extra=3)
+    write(ShardedTraces(places), tmp_path / "out.zarr")
+    found = read(tmp_path / "out.zarr")
+    assert found.steps.tolist() == list(range(STEPS))
+    for name, array in whole().items():
+        for piece in found.pieces(names=[name]):
+            lanes = slice(piece.first, piece.first + piece.values.shape[1])
+            assert np.array_equal(piece.values, array.reshape(STEPS, -1)[:, lanes], equal_nan=True)
+        assert np.array_equal(found.row(7)[name], array[7], equal_nan=True)
