@@ -10,7 +10,20 @@ from typing import Any
 
 from common import ROOT, arguments, missed, one_thread_environment
 
-BENCHES = ("start", "step_speed", "exact", "step_through", "replay", "explain", "what_if", "alike", "chart")
+BENCHES = (
+    "start",
+    "step_speed",
+    "exact",
+    "step_through",
+    "replay",
+    "record_cost",
+    "codec",
+    "access",
+    "explain",
+    "what_if",
+    "alike",
+    "chart",
+)
 
 
 def run(bench: str, full: bool) -> dict[str, Any] | None:
