@@ -188,6 +188,22 @@ def test_a_codec_that_scrambles_is_found_out(tmp_path: Path, monkeypatch: pytest
         write(rising, tmp_path / "out.zarr")
 
 
+def test_damage_is_told_and_costs_only_what_it_hits(tmp_path: Path) -> None:
+    given = {name: array for name, array in arrays().items() if name in ("wide", "half")}
+    write(ArrayTraces(given), tmp_path / "out.zarr")
+    shards = [path for path in (tmp_path / "out.zarr" / "wide" / "c").rglob("*") if path.is_file()]
+    for path in shards:
+        blob = bytearray(path.read_bytes())
+        blob[len(blob) // 3] ^= 4
+        path.write_bytes(blob)
+    found = read(tmp_path / "out.zarr")
+    with pytest.raises(RecordError, match=r"wide in .* cannot be read"):
+        list(found.pieces(ALL, ["wide"]))
+    with pytest.raises(RecordError, match="cannot be read"):
+        found.row(100)
+    assert np.array_equal(bits(found.lines("half", [7])[1][:, 0]), bits(given["half"].reshape(STEPS, -1)[:, 7]))
+
+
 @pytest.mark.parametrize("shape", [(), (0,), (7,), (5, 3), (4, 6, 5), (2, 0, 3), (1, 1, 9)])
 @pytest.mark.parametrize("elements", [1, 4, 7, 16, 1000])
 def test_blocks_are_flat_ranges_that_cover_each_element_once(shape: tuple[int, ...], elements: int) -> None:

@@ -82,7 +82,7 @@ class ZarrTraces:
         for home, group in groupby(sorted(range(len(flat)), key=homes.__getitem__), key=homes.__getitem__):
             members = list(group)
             corner = tuple(slice(at * size, (at + 1) * size) for at, size in zip(home, chunk, strict=True))
-            values = self._arrays[name][(rows, *corner)].view(self._dtype(name))
+            values = self._taken(name, (rows, *corner))
             inside = tuple((where[members] - np.array([s.start for s in corner], np.int64)).T)
             found[:, members] = values[(slice(None), *inside)] if corner else values[:, None]
         return self.steps[rows][present], found[present]
@@ -98,8 +98,17 @@ class ZarrTraces:
 
     def _read(self, name: str, rows: slice, slices: tuple[Any, ...]) -> Array:
         """Some of a tensor over rows: [rows, elements]."""
-        found = np.asarray(self._arrays[name][(rows, *slices)])
-        return np.ascontiguousarray(found).view(self._dtype(name)).reshape(rows.stop - rows.start, -1)
+        return self._taken(name, (rows, *slices)).reshape(rows.stop - rows.start, -1)
+
+    def _taken(self, name: str, index: tuple[Any, ...]) -> Array:
+        """Part of an array in the tensor's own format. Raises RecordError for what is damaged or cannot be reached."""
+        try:
+            found = np.asarray(self._arrays[name][index])
+        except (ValueError, RuntimeError, OSError) as error:
+            raise RecordError(
+                f"{name} in {self.place} cannot be read ({error}); write it again with --to-zarr"
+            ) from error
+        return np.ascontiguousarray(found).view(self._dtype(name))
 
     def _aligned(self, name: str, lanes: int) -> tuple[int, ...]:
         """Blocks of about so many lanes whose edges are chunks' edges."""

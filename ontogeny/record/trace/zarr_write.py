@@ -240,10 +240,10 @@ def _joined(ranges: list[list[int]]) -> list[list[int]]:
 
 
 def _codecs(axes: int, itemsize: int, elements: int) -> dict[str, Any]:
-    """Time fastest, bytes shuffled, zstd."""
+    """Time fastest, bytes shuffled, zstd, and a checksum."""
     codecs = library().codecs
     packed = codecs.BloscCodec(
         typesize=itemsize, cname="zstd", clevel=LEVEL, shuffle="shuffle", blocksize=elements * itemsize
     )
     turned = [codecs.TransposeCodec(order=(*range(1, axes + 1), 0))] if axes else []
-    return {"filters": turned, "compressors": [packed]}
+    return {"filters": turned, "compressors": [packed, codecs.Crc32cCodec()]}
