@@ -140,10 +140,9 @@ class _State:
         off = values.sub_(new)
         square = off * off
         m2, m3 = square.sum(0), off.mul_(square).sum(0)
-        known = self.sums[:, lanes]
-        _merge(
-            self.count, (known[0], known[1], known[2], known[3]), len(values), (new, m2, m3, square.square_().sum(0))
-        )
+        mean, known2, known3, known4 = self.sums[:, lanes]
+        new_four = (new, m2, m3, square.square_().sum(0))
+        _merge(self.count, (mean, known2, known3, known4), len(values), new_four)
 
 
 def _merge(a: int, known: Four, b: int, new: Four) -> None:
