@@ -16,7 +16,7 @@ import numpy.typing as npt
 from ontogeny.isa.errors import RecordError
 from ontogeny.record.moments import NAMES, Moments, Over, TensorMoments
 from ontogeny.record.trace.layout import Tensor
-from ontogeny.record.trace.traces import ALL, Piece, Traces, Window, shown
+from ontogeny.record.trace.traces import ALL, PIECE_BYTES, Piece, Traces, Window, shown
 
 Floats = npt.NDArray[np.float64]
 
@@ -31,13 +31,15 @@ class Extreme:
     deviation: float
 
 
-def moments(traces: Traces, window: Window = ALL, names: Iterable[str] | None = None) -> list[TensorMoments]:
+def moments(
+    traces: Traces, window: Window = ALL, names: Iterable[str] | None = None, piece_bytes: int = PIECE_BYTES
+) -> list[TensorMoments]:
     """The moments of every element over a window, tensor by tensor. Raises RecordError where no step lies in it."""
     steps = traces.steps[window.of(traces.steps)]
     if not len(steps):
         raise RecordError(f"no recorded step lies in {window}")
     gathered: dict[str, _Gathered] = {}
-    for piece in traces.passes(_one_before(traces, window), names):
+    for piece in traces.passes(_one_before(traces, window), names, piece_bytes):
         state = gathered.setdefault(piece.tensor.name, _Gathered(piece.tensor))
         state.add(piece, int(steps[0]))
     return [state.found() for state in gathered.values()]
@@ -50,36 +52,47 @@ def _one_before(traces: Traces, window: Window) -> Window:
 
 
 class _Gathered:
-    """One tensor's moments under way, run of lanes by run of lanes, and each run's last row."""
+    """One tensor's moments under way, and its last row. Pieces may cut it anywhere, and each time elsewhere."""
 
     def __init__(self, tensor: Tensor) -> None:
         self.tensor = tensor
-        self.runs: dict[tuple[int, int], tuple[Moments, Moments, Floats]] = {}
+        self._sums: dict[Over, Floats] = {"values": np.zeros((4, tensor.size)), "updates": np.zeros((4, tensor.size))}
+        self._counts = {over: np.zeros(tensor.size, np.int64) for over in self._sums}
+        self._last = np.full(tensor.size, np.nan)
+        self._begun = np.zeros(tensor.size, bool)
 
     def add(self, piece: Piece, first: int) -> None:
         """A piece of some rows. Rows before `first` are only what an update starts from."""
-        key = (piece.first, piece.values.shape[1])
         values = piece.values.astype(np.float64)
-        before = self.runs.get(key)
-        joined = values if before is None else np.concatenate([before[2][None], values])
-        inside = values[piece.steps >= first]
-        own, moved = Moments.of(inside), Moments.of(np.diff(joined, axis=0))
-        if before is not None:
-            own, moved = before[0].merged(own), before[1].merged(moved)
-        self.runs[key] = own, moved, values[-1]
+        inside = piece.steps >= first
+        places = np.arange(piece.first, piece.first + values.shape[1])
+        begun = self._begun[places]
+        self._merge("values", places, values[inside])
+        for some, joined in ((~begun, values), (begun, np.concatenate([self._last[places][None], values]))):
+            self._merge("updates", places[some], np.diff(joined[:, some], axis=0))
+        self._last[places], self._begun[places] = values[-1], True
+
+    def _merge(self, over: Over, places: npt.NDArray[np.int64], values: Floats) -> None:
+        """Merges observations of some elements, those together that were seen equally often."""
+        counts = self._counts[over]
+        for count in np.unique(counts[places]) if len(values) else ():
+            same = counts[places] == count
+            chosen = places[same]
+            known = Moments(int(count), *self._sums[over][:, chosen]).merged(Moments.of(values[:, same]))
+            self._sums[over][:, chosen] = known.mean, known.m2, known.m3, known.m4
+            counts[chosen] = known.count
 
     def found(self) -> TensorMoments:
-        """The runs side by side."""
-        parts = [self.runs[key] for key in sorted(self.runs)]
-        return TensorMoments(self.tensor, _joined([p[0] for p in parts]), _joined([p[1] for p in parts]))
+        """The moments of all elements. Raises RecordError where some were seen more often than others."""
+        return TensorMoments(self.tensor, self._whole("values"), self._whole("updates"))
 
-
-def _joined(parts: list[Moments]) -> Moments:
-    counts = {part.count for part in parts}
-    if len(counts) != 1:
-        raise RecordError(f"elements of one tensor were seen {sorted(counts)} times; its shards differ in steps")
-    arrays = (np.concatenate([getattr(p, name) for p in parts]) for name in ("mean", "m2", "m3", "m4"))
-    return Moments(counts.pop(), *arrays)
+    def _whole(self, over: Over) -> Moments:
+        counts = np.unique(self._counts[over])
+        if len(counts) > 1:
+            raise RecordError(
+                f"elements of {self.tensor.name} were seen {counts.tolist()} times: its shards differ in steps"
+            )
+        return Moments(int(counts[0]) if len(counts) else 0, *self._sums[over])
 
 
 def outliers(found: Iterable[TensorMoments], over: Over = "updates", count: int = 20) -> list[Extreme]:

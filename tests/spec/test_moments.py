@@ -66,6 +66,14 @@ def test_over_a_window(tmp_path: Path, window: Window) -> None:
         moments(TraceReader(tmp_path), Window(500, 600))
 
 
+def test_pieces_may_cut_a_tensor_elsewhere_each_time(tmp_path: Path) -> None:
+    values = np.random.default_rng(3).normal(size=(70, 5000)).astype(np.float32)
+    record(tmp_path, {"w": values})
+    (cut,) = moments(TraceReader(tmp_path), piece_bytes=64 * 1024 * 4)
+    close(cut.values, values.astype(np.float64))
+    close(cut.updates, np.diff(values.astype(np.float64), axis=0))
+
+
 def test_the_odd_one_out_is_found(tmp_path: Path) -> None:
     values = np.random.default_rng(2).normal(size=(100, 400)).astype(np.float32)
     values[50, 123] = 60
