@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import time
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -15,6 +16,8 @@ import ontogeny as og
 from ontogeny.isa.errors import RecordError
 from ontogeny.machine.compiled.convert import to_numpy
 from ontogeny.record.attach import is_attached
+from ontogeny.record.disk import RecordWarning
+from tests.regression import begin
 
 
 def network(dtype: torch.dtype = torch.float32) -> nn.Sequential:
@@ -214,3 +217,82 @@ def test_a_failing_disk_stops_with_a_clear_message(tmp_path: Path, monkeypatch: 
     monkeypatch.undo()
     assert len(og.Attached(tmp_path / "run").traces.steps) == 6
     og.attach(model, None, tmp_path / "run", resume=True).close()
+
+
+def test_replaced_modules_and_late_parameters_are_noticed(tmp_path: Path) -> None:
+    model = network()
+    model.register_parameter("late", None)
+    model.register_buffer("count", torch.zeros(2))
+    run = og.attach(model, None, tmp_path / "run", buffers=True)
+    seen = [{**snapshot(model), "count": model.count.numpy().copy()}]
+    for number in range(6):
+        if number == 1:
+            model[2] = nn.Linear(16, 3)
+        if number == 3:
+            model.late = nn.Parameter(torch.ones(3))
+        model.count = model.count + 1  # another object at each step, of the same form
+        run.step()
+        seen.append({**snapshot(model), "count": model.count.numpy().copy()})
+    assert run.buffers <= 3
+    run.close()
+    same(run.recorded(), seen)
+
+
+def test_going_on_continues_the_count_of_steps_and_says_where_the_model_is_another(tmp_path: Path) -> None:
+    model = network()
+    with og.attach(model, None, tmp_path / "run", every=3) as run:
+        for number in range(8):
+            run.step(float(number))
+    with og.attach(model, None, tmp_path / "run", every=3, resume=True) as run:
+        assert run.step_number == 8
+        run.step(8.0)
+    found = run.recorded()
+    assert found.traces.steps.tolist() == [0, 3, 6, 9]
+    assert found.metrics()["loss"].tolist() == list(range(9))
+    with torch.no_grad():
+        model[0].weight += 1
+    with pytest.warns(RecordWarning, match="0.weight is not what it was at the last recorded step 9"):
+        og.attach(model, None, tmp_path / "run", resume=True).close()
+    assert [entry["differs"] for entry in run.recorded().entries[1:]] == [False, True]
+
+
+def test_a_run_of_a_program_is_no_place_for_a_loop(tmp_path: Path) -> None:
+    begin(tmp_path / "run").close()
+    before = (tmp_path / "run" / "journal.jsonl").read_bytes()
+    with pytest.raises(RecordError, match="holds a run of a program"):
+        og.attach(network(), None, tmp_path / "run", resume=True)
+    assert (tmp_path / "run" / "journal.jsonl").read_bytes() == before
+
+
+def test_going_back_takes_the_scheduler_and_several_optimizers_along(tmp_path: Path) -> None:
+    model = network()
+    optimizers = [torch.optim.SGD([p], lr=torch.tensor(0.1), momentum=0.9) for p in model.parameters()]
+    scheduler = torch.optim.lr_scheduler.StepLR(optimizers[0], 2, 0.5)
+    run = og.attach(model, optimizers, tmp_path / "run", checkpoint_every=3, keep={"scheduler": scheduler})
+
+    def go_on(run: Any, part: list[Any]) -> list[dict[str, np.ndarray]]:
+        rows = []
+        for batch in part:
+            loss = nn.functional.cross_entropy(model(batch[0]), batch[1])
+            model.zero_grad()
+            loss.backward()
+            for optimizer in optimizers:
+                optimizer.step()
+            run.step(loss)
+            scheduler.step()
+            rows.append(snapshot(model))
+        return rows
+
+    every = batches(9)
+    seen = go_on(run, every)
+    taken = tmp_path / "taken"
+    og.attach(model, None, taken).close()
+    with pytest.raises(RecordError, match="holds a run already; name another folder for what follows step 3"):
+        run.rewind(5, taken)
+    again = run.rewind(3)
+    scheduler.step()  # the checkpoint stands between the step and the scheduler's
+    repeated = go_on(again, every[3:])
+    again.close()
+    for one, two in zip(seen[3:], repeated, strict=True):
+        assert all(np.array_equal(one[name], two[name]) for name in one)
+    assert run.recorded().metrics()["lr.0"][0] == np.float32(0.1)
