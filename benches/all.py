@@ -23,6 +23,7 @@ BENCHES = (
     "what_if",
     "alike",
     "chart",
+    "moments",
 )
 
 
