@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import subprocess
+import sys
 from pathlib import Path
 
 import numpy as np
@@ -84,6 +86,16 @@ def test_every_step_counts_where_few_are_recorded(tmp_path: Path) -> None:
     for mine, kept in zip(read(tmp_path / "alone").tensors, read(tmp_path / "run").tensors, strict=True):
         assert mine.tensor == kept.tensor and mine.values.count == 26
         assert mine.updates.m4.tobytes() == kept.updates.m4.tobytes()
+
+
+def test_kept_where_nobody_closes(tmp_path: Path) -> None:
+    script = (
+        "import torch, ontogeny as og; layer = torch.nn.Linear(2, 2); run = og.attach(layer, None, 'run', moments=True)"
+        "\nfor _ in range(5):\n    run.step()"
+    )
+    subprocess.run([sys.executable, "-c", script], cwd=tmp_path, check=True, timeout=200)
+    found = read(tmp_path / "run")
+    assert (found.first, found.last, found.tensors[0].values.count) == (0, 5, 6)
 
 
 def test_training_is_the_same_with_and_without() -> None:

@@ -12,6 +12,7 @@ training is changed: no random number is drawn, no gradient touched.
 
 from __future__ import annotations
 
+import atexit
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
@@ -83,6 +84,8 @@ class Attachment:
         self._watched = Watched(model, self.policy.only, self.policy.buffers)
         if self._watched.sharded and setup.checkpoint_every:
             raise RecordError("checkpoints of a sharded model are not kept here; use torch.distributed.checkpoint")
+        if self._watched.sharded and setup.moments:
+            raise RecordError("moments of a sharded model are not kept; use og.watch_moments(model) in each process")
         self._open = open_record(folder, setup, self._watched, self._about())
         self.step_number = setup.first
         if self._open is not None:
@@ -92,6 +95,8 @@ class Attachment:
             else:
                 self.step_number = self._open.last
         self.moments = self._streamed() if setup.moments and self._open is not None else None
+        if self.moments is not None:
+            atexit.register(self._keep_moments)  # before what was opened closes by itself
 
     @property
     def waited(self) -> float:
@@ -182,8 +187,7 @@ class Attachment:
         if self._open is None:
             return
         try:
-            if self.moments is not None and self.moments.last > self.moments.first:
-                self.moments.save(self.folder)
+            self._keep_moments()
         finally:
             self._open.close()
 
@@ -200,11 +204,14 @@ class Attachment:
 
     def _streamed(self) -> WatchedMoments:
         """Moments from here on. A step that was recorded before is only what the next update starts from."""
-        if self._watched.sharded:
-            raise RecordError("moments of a sharded model are not kept; use og.watch_moments(model) in each process")
         again = self._open is not None and self._open.last >= 0
         own = Watched(self.model, self.policy.only, self.policy.buffers)
         return WatchedMoments(own, first=self.step_number, again=again)
+
+    def _keep_moments(self) -> None:
+        atexit.unregister(self._keep_moments)
+        if self.moments is not None and self.moments.last > self.moments.first:
+            self.moments.save(self.folder)
 
     def _restage(self) -> None:
         """Buffers for the tensors that there are now."""
