@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import tempfile
 import time
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass
 from functools import partial
@@ -30,13 +30,14 @@ from ontogeny.record.run import Run
 from ontogeny.record.trace import block, codec
 from ontogeny.record.trace.arrays import ArrayTraces
 from ontogeny.record.trace.storage import LocalStorage
-from ontogeny.record.trace.traces import Window
+from ontogeny.record.trace.traces import ALL, PIECE_BYTES, Piece, Window
+from ontogeny.record.trace.writer import DEPTH
 
 REPEATS, FEWER = 5, 3
 PARTS = (16, 4, 1)
 QUERIES = 8
 AT_LEAST = 0.95
-EXPLAINED = 6
+EXPLAINED = 16
 WRITTEN = 1 << 26
 Rows = npt.NDArray[Any]
 
@@ -146,7 +147,7 @@ def _questions(rows: Rows) -> dict[str, Measured]:
     """How quickly moments, charts and shapes are found, in values; and queries for shapes, in elements."""
 
     def fresh(part: Rows, question: Callable[[ArrayTraces], object]) -> Callable[[], object]:
-        return lambda: question(ArrayTraces({"w": part}))
+        return lambda: question(_Blocks({"w": part}))
 
     return {
         "moments": _grown(rows, lambda part: fresh(part, moments), "values"),
@@ -154,6 +155,19 @@ def _questions(rows: Rows) -> dict[str, Measured]:
         "alike_build": _grown(rows, lambda part: fresh(part, lambda t: shape_index(t, span(t))), "values"),
         "alike_query": _grown(rows, _query, "elements", QUERIES),
     }
+
+
+class _Blocks(ArrayTraces):
+    """Arrays whose passes come by as many steps as a store's."""
+
+    def passes(
+        self, window: Window = ALL, names: Iterable[str] | None = None, piece_bytes: int = PIECE_BYTES
+    ) -> Iterator[Piece]:
+        """Everything in a window, in the order of time, some steps at once."""
+        taken = self.steps[window.of(self.steps)]
+        for first in range(0, len(taken), DEPTH):
+            block = taken[first : first + DEPTH]
+            yield from self.pieces(Window(int(block[0]), int(block[-1]) + 1), names, piece_bytes)
 
 
 def _query(rows: Rows) -> Callable[[], object]:
