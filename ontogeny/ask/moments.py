@@ -9,6 +9,8 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
+from itertools import pairwise
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
@@ -65,22 +67,21 @@ class _Gathered:
         """A piece of some rows. Rows before `first` are only what an update starts from."""
         values = piece.values.astype(np.float64)
         inside = piece.steps >= first
-        places = np.arange(piece.first, piece.first + values.shape[1])
-        begun = self._begun[places]
-        self._merge("values", places, values[inside])
-        for some, joined in ((~begun, values), (begun, np.concatenate([self._last[places][None], values]))):
-            self._merge("updates", places[some], np.diff(joined[:, some], axis=0))
-        self._last[places], self._begun[places] = values[-1], True
+        for low, high in _even(self._begun[piece.first : piece.first + values.shape[1]]):
+            some, part = slice(piece.first + low, piece.first + high), values[:, low:high]
+            before = self._last[None, some] if self._begun[some.start] else part[:0]
+            self._merge("values", some, part[inside])
+            self._merge("updates", some, np.diff(np.concatenate([before, part]), axis=0))
+            self._last[some], self._begun[some] = part[-1], True
 
-    def _merge(self, over: Over, places: npt.NDArray[np.int64], values: Floats) -> None:
+    def _merge(self, over: Over, some: slice, values: Floats) -> None:
         """Merges observations of some elements, those together that were seen equally often."""
-        counts = self._counts[over]
-        for count in np.unique(counts[places]) if len(values) else ():
-            same = counts[places] == count
-            chosen = places[same]
-            known = Moments(int(count), *self._sums[over][:, chosen]).merged(Moments.of(values[:, same]))
-            self._sums[over][:, chosen] = known.mean, known.m2, known.m3, known.m4
-            counts[chosen] = known.count
+        counts, sums = self._counts[over], self._sums[over]
+        for low, high in _even(counts[some]) if len(values) else ():
+            part = slice(some.start + low, some.start + high)
+            known = Moments(int(counts[part.start]), *sums[:, part]).merged(Moments.of(values[:, low:high]))
+            sums[:, part] = known.mean, known.m2, known.m3, known.m4
+            counts[part] = known.count
 
     def found(self) -> TensorMoments:
         """The moments of all elements. Raises RecordError where some were seen more often than others."""
@@ -93,6 +94,12 @@ class _Gathered:
                 f"elements of {self.tensor.name} were seen {counts.tolist()} times: its shards differ in steps"
             )
         return Moments(int(counts[0]) if len(counts) else 0, *self._sums[over])
+
+
+def _even(values: npt.NDArray[Any]) -> Iterator[tuple[int, int]]:
+    """The stretches of equal neighbours."""
+    cuts = [0, *(np.flatnonzero(values[1:] != values[:-1]) + 1).tolist(), len(values)]
+    return ((low, high) for low, high in pairwise(cuts) if low < high)
 
 
 def outliers(found: Iterable[TensorMoments], over: Over = "updates", count: int = 20) -> list[Extreme]:
