@@ -63,8 +63,8 @@ class Commands(TyperGroup):
 
 def said(error: Exception) -> str:
     """The error in words; one of the system begins with the file that it is about."""
-    if isinstance(error, OSError) and error.filename is not None and error.strerror:
-        return f"{error.filename}: {error.strerror}"
+    if isinstance(error, OSError) and error.strerror:
+        return error.strerror if error.filename is None else f"{error.filename}: {error.strerror}"
     return str(error)
 
 

@@ -20,3 +20,10 @@ def place(named: str, otherwise: str | Path) -> Path:
     except (FileExistsError, NotADirectoryError) as error:
         raise OntogenyError(f"{target} cannot be written: {target.parent} is not a folder") from error
     return target
+
+
+def replaceable(target: Path) -> Path:
+    """The same, for a writer that puts a new file in its place. Raises OntogenyError where a device is there."""
+    if target.exists() and not target.is_file():
+        raise OntogenyError(f"{target} is not a file, and writing would put one in its place; name a file")
+    return target

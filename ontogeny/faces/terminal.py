@@ -14,13 +14,17 @@ from rich.table import Table
 
 AsJson = Annotated[bool, typer.Option("--json", help="Answer with one JSON document.")]
 
+NARROWEST = 80
+"""Columns that a table is laid out for at least: below that a terminal's own wrapping breaks figures less."""
+
 
 def answer(document: Any, as_json: bool, say: Callable[[Console], None]) -> None:
     """Print the document as JSON where asked for, and else let `say` print it for a person."""
     if as_json:
         typer.echo(json.dumps(plain(document), indent=1))
     else:
-        say(Console(highlight=False))
+        console = Console(highlight=False)
+        say(console if console.width >= NARROWEST else Console(highlight=False, width=NARROWEST))
 
 
 def complain(message: str, hint: str = "") -> None:

@@ -45,6 +45,13 @@ def test_alike_answers_with_the_matches_and_the_proof(tmp_path: Path) -> None:
     assert "none is missed" in said and f"{len(expected)} of 3 correlate with w[0,0]" in said
 
 
+def test_where_nothing_is_alike_it_says_how_to_ask_for_less() -> None:
+    words = ("alike", "small", "w[0,0]", "--at-least", "0.999999")
+    assert asked(*words)["count"] == 0
+    assert "--top 10 gives the nearest" in shell(*words).stdout
+    assert "--top 10" not in shell(*words[:3], "--at-least", "0.1").stdout
+
+
 def test_alike_takes_every_option() -> None:
     words = ("--over", "values", "--either-sign", "--lag", "2", "--without-shared-modes", "--modes", "1", "--top", "2")
     found = asked("alike", "small", "w[1,0]", *words)

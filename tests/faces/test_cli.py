@@ -286,6 +286,7 @@ def test_a_damaged_run_is_told_apart_and_the_others_still_listed() -> None:
         (("run", FILE, "--name", "../out"), "is not the name of a run"),
         (("run", FILE, "--name", "a\nb"), "is not the name of a run"),
         (("fmt", "/nothing/p.onto"), "there is no file /nothing/p.onto"),
+        (("asm", TEXT, "-o", "x" * 300), "xxx: File name too long"),
         (("asm", TEXT, "-o", "."), "is a folder; name a file in it, such as perceptron.ontob"),
         (("asm", TEXT, "-o", f"{TEXT}/x"), "is not a folder"),
     ],
@@ -331,6 +332,21 @@ def test_a_file_is_written_into_a_new_folder_but_not_over_one() -> None:
         assert Path(f"new/{words[0]}/file").stat().st_size
         said = shell(*words, "perceptron", "-o", "new", exit_code=1).stderr
         assert "is a folder" in said and "unexpected" not in said
+
+
+def test_an_export_puts_no_file_in_the_place_of_a_device() -> None:
+    started("--steps", "3")
+    os.mkfifo("pipe")
+    assert "not a file" in shell("export", "perceptron", "-o", "pipe", exit_code=1).stderr
+    assert Path("pipe").is_fifo()
+
+
+def test_tables_are_not_laid_out_for_fewer_than_eighty_columns(monkeypatch: pytest.MonkeyPatch) -> None:
+    started("--steps", "3")
+    monkeypatch.setenv("COLUMNS", "80")
+    wide = shell("rewind", "perceptron", "3").stdout
+    monkeypatch.setenv("COLUMNS", "40")
+    assert shell("rewind", "perceptron", "3").stdout == wide
 
 
 def test_rubbish_is_no_program() -> None:

@@ -82,6 +82,8 @@ def say(console: Console, found: Alike) -> None:
         f"[bold]{len(found)}[/] of {found.proof.elements} correlate with {escape(found.query)}{bar} over {over}"
     )
     console.print(f"[dim]{escape(proved(found))}[/]", soft_wrap=True)
+    if not len(found):
+        console.print("[dim]--top 10 gives the nearest, however far; --at-least 0.8 asks for less[/]")
 
 
 def moments_document(found: NearByMoments) -> dict[str, Any]:

@@ -15,7 +15,7 @@ from safetensors.numpy import save_file
 
 from ontogeny.faces.commands.rewind import parameters
 from ontogeny.faces.numbers import step_of
-from ontogeny.faces.outputs import SPELT, place
+from ontogeny.faces.outputs import SPELT, place, replaceable
 from ontogeny.faces.sources import DataFile, RunName, opened
 from ontogeny.faces.terminal import AsJson, answer, size
 from ontogeny.front.names import model_tensors
@@ -56,7 +56,7 @@ def command(
     """Write what a step has learned: safetensors, for PyTorch, ONNX, or the program as text."""
     run = opened(name, file)
     at = step_of(step, run.step)
-    target = place(output, f"{run.folder.name}-{at}{ENDINGS[format]}")
+    target = replaceable(place(output, f"{run.folder.name}-{at}{ENDINGS[format]}"))
     about = {"run": run.folder.name, "step": str(at), "hash": run.hash(at), "program": run.program.name}
     said = WRITERS[format](run, at, target, about)
     length = target.stat().st_size
