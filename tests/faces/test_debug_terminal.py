@@ -122,7 +122,7 @@ def test_errors_are_one_line_and_the_prompt_comes_back(terminal: Terminal) -> No
 def test_control_c_brings_the_prompt_back(folder: Path) -> None:
     terminal = Terminal(folder, "--step", "0")
     terminal.read()
-    os.write(terminal.end, b"goto 3000\n")
+    os.write(terminal.end, b"goto 1000000\n")
     time.sleep(0.5)
     os.killpg(terminal.process.pid, signal.SIGINT)
     assert "interrupted" in terminal.read()
