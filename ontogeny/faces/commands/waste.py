@@ -28,6 +28,8 @@ WORDS = {
     "memory": "waiting for memory",
 }
 LONGEST = 70
+OTHERS = 52
+"""Columns of the terminal that a line's other cells take."""
 
 
 def command(
@@ -82,10 +84,12 @@ def total(lines: tuple[Line, ...]) -> dict[str, Any]:
 def say(console: Console, found: Waste, lines: list[Line], count: int) -> None:
     """The tables for a person."""
     shown = table("", waste="left", what="left", share="right", operations="right", time="right")
+    what = shown.columns[1]
+    what.no_wrap, what.overflow, what.max_width = True, "ellipsis", max(20, console.width - OTHERS)
     for line in lines:
-        what = escape(line.what) + (f"\n[dim]{escape(short(line.where))}[/]" if line.where else "")
+        text = escape(line.what) + (f"\n[dim]{escape(short(line.where))}[/]" if line.where else "")
         cells = f"{line.share:.1%}", amount(round(line.operations)), time(line.seconds)
-        shown.add_row(WORDS[line.kind], what, *cells)
+        shown.add_row(WORDS[line.kind], text, *cells)
     console.print(shown)
     if count > len(lines):
         console.print(f"[dim]and {count - len(lines)} more; --top 0 shows all, --kind some[/]")
