@@ -7,7 +7,8 @@ recorded hash. Blocks that were not asked for longest go first when the budget i
 from __future__ import annotations
 
 import os
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from itertools import groupby, islice
 from pathlib import Path
 from typing import Protocol
 
@@ -84,11 +85,12 @@ class Replayed:
     def passes(
         self, window: Window = ALL, names: Iterable[str] | None = None, piece_bytes: int = PIECE_BYTES
     ) -> Iterator[Piece]:
-        """Everything in a window, in the order of time; never more than a block has to be in the cache."""
+        """Everything in a window, in the order of time; never more than the budget, or a block, has to be cached."""
         wanted = chosen(self, names)
         first, last = self._span(window)
-        for start in range(first // self._depth * self._depth, last + 1, self._depth):
-            part = Window(max(start, first), min(start + self._depth, last + 1))
+        ahead = self._depth * max(1, self.budget // (self._depth * self.layout.row_bytes))
+        for start in range(first // self._depth * self._depth, last + 1, ahead):
+            part = Window(max(start, first), min(start + ahead, last + 1))
             yield from self._filled(part).passes(part, wanted, piece_bytes)
 
     def lines(self, name: str, places: npt.ArrayLike, window: Window = ALL) -> tuple[Steps, Array]:
@@ -121,8 +123,8 @@ class Replayed:
         with self.run._seat.lock:
             have = self._blocks()
             missing = [s for s in starts if have.get(s, ("", -1))[1] < min(s + self._depth - 1, self.run.step)]
-            for start in missing:
-                self._fill(start, have.get(start, ("", -1))[0])
+            for _, found in groupby(enumerate(missing), key=lambda item: item[1] - item[0] * self._depth):
+                self._fill([start for _, start in found], {start: name for start, (name, _) in have.items()})
             self._evict(set(starts))
         return TraceReader(self.storage)
 
@@ -142,18 +144,24 @@ class Replayed:
                 found[first] = name, last
         return found
 
-    def _fill(self, start: int, stale: str) -> None:
-        """Replays the steps of one block and keeps it, in the place of a shorter one."""
-        run, last = self.run, min(start + self._depth - 1, self.run.step)
+    def _fill(self, starts: Sequence[int], stale: Mapping[int, str]) -> None:
+        """Replays the steps of neighbouring blocks in one walk and keeps each, in the place of a shorter one."""
+        run, last = self.run, min(starts[-1] + self._depth - 1, self.run.step)
+        machine = run._machine()
+        run._seat.clear()
+        replay.to_step(machine, run.history, run._stepper, starts[0])
+        walk = replay.walk(machine, run.history, run._stepper, starts[0], last)
+        for start in starts:
+            self._keep(start, islice(walk, self._depth), machine, stale.get(start, ""))
+
+    def _keep(self, start: int, steps: Iterable[int], machine: Machine, stale: str) -> None:
+        """Keeps one block: the machine's state at each of its steps."""
         path = self.storage.spool / f"filling-{os.getpid()}-{start}"
         file = rows.RowsFile(path, self.layout)
         row = bytearray(self.layout.row_bytes)
         views = self.layout.views(row)
         try:
-            machine = run._machine()
-            run._seat.clear()
-            replay.to_step(machine, run.history, run._stepper, start)
-            for step in replay.walk(machine, run.history, run._stepper, start, last):
+            for step in steps:
                 for name, values in self._picked(dict(view(machine))).items():
                     views[name][...] = values
                 file.append(step, row)

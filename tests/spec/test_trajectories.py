@@ -11,6 +11,7 @@ import pytest
 
 from ontogeny.isa.errors import RecordError
 from ontogeny.record.run import Run
+from ontogeny.record.stepper import Stepper
 from ontogeny.record.trace import Window
 from ontogeny.record.trajectories import Replayed
 from tests.regression import begin
@@ -74,3 +75,16 @@ def test_blocks_that_were_not_asked_for_longest_go_first(run: Run) -> None:
     assert names[0].startswith(f"{128:012d}")
     with pytest.raises(RecordError, match="narrow the window"):
         list(Replayed(run, budget=10).pieces())
+
+
+@pytest.mark.parametrize("walk", ["pieces", "passes"])
+def test_a_step_is_replayed_once_however_far_apart_keyframes_are(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, walk: str
+) -> None:
+    taken: list[int] = []
+    take = Stepper.take
+    with begin(tmp_path / "far", keyframe_every=1000) as far:
+        far.advance(200)
+        monkeypatch.setattr(Stepper, "take", lambda self, m, step: taken.append(step) or take(self, m, step))
+        list(getattr(far.traces, walk)())
+    assert taken == list(range(200))
