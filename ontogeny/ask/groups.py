@@ -24,7 +24,7 @@ import numpy.typing as npt
 from ontogeny.ask.alike import AT_LEAST, Match, owner, series_of
 from ontogeny.ask.index_cache import shape_index, traces_of
 from ontogeny.ask.series import UPDATES, Floats, Span, pearson, shapes, span, without
-from ontogeny.ask.shape_index import CHUNK, UNIT, ShapeIndex, Slots
+from ontogeny.ask.shape_index import CHUNK, UNIT, ShapeIndex, Slots, stretches
 from ontogeny.isa.errors import RecordError
 from ontogeny.record.trace.traces import ALL, Traces, Window, shown
 
@@ -237,8 +237,7 @@ def running(series: Floats, chart: Floats, trailing: int) -> Floats:
 
 def stretch(together: Flags, long: int) -> tuple[int, int] | None:
     """The first and last place of the first stretch of `long` or more that hold; where there are fewer, of all."""
-    edges = np.flatnonzero(np.diff(np.concatenate([[False], together, [False]]).astype(np.int8))).reshape(-1, 2)
-    enough = [(int(a), int(b) - 1) for a, b in edges if b - a >= min(long, len(together))]
+    enough = [(int(a), int(b) - 1) for a, b in stretches(together) if b - a >= min(long, len(together))]
     return enough[0] if enough else None
 
 

@@ -204,9 +204,14 @@ class ShapeIndex:
         return np.load(self.folder / f"{name}.npy", mmap_mode="r").view(np.ndarray)
 
 
+def stretches(flags: npt.NDArray[np.bool_]) -> Slots:
+    """Where flags hold without a break: [stretches, 2], the first place of each and one past its last."""
+    return np.flatnonzero(np.diff(np.concatenate([[False], flags, [False]]).astype(np.int8))).reshape(-1, 2)
+
+
 def _runs(alive: npt.NDArray[np.bool_], slots: int) -> list[tuple[int, int]]:
     """Leaves that are alive, as stretches of slots that fit into a cache, with short gaps: a cut costs more."""
-    edges = np.flatnonzero(np.diff(np.concatenate([[False], alive, [False]]).astype(np.int8))).reshape(-1, 2)
+    edges = stretches(alive)
     wide = edges[1:, 0] - edges[:-1, 1] > GAP
     firsts, lasts = edges[np.append(True, wide)[: len(edges)], 0], edges[np.append(wide, True)[: len(edges)], 1]
     spans = zip((firsts * LEAF).tolist(), (lasts * LEAF).tolist(), strict=True)

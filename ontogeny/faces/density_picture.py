@@ -82,12 +82,12 @@ def draw_density(chart: Chart, title: str = "", dark: bool = False) -> Figure:
     layout = replace(layout, said=len(said))
     figure = Figure(figsize=layout.size, dpi=DPI, facecolor=theme.paper)
     for place, panel in enumerate(panels):
-        axes = _axes(figure, layout, layout.panel(place), theme)
+        axes = framed(figure, layout.size, layout.panel(place), theme)
         last = place + across >= len(panels)
         _panel(axes, chart, panel, theme, named=len(panels) > 1, stepped=last and not measures)
     for column in range(min(across, len(panels))):
         for place, measure in enumerate(measures):
-            axes = _axes(figure, layout, layout.curve(place, column), theme)
+            axes = framed(figure, layout.size, layout.curve(place, column), theme)
             mine = [curve for curve in chart.curves if curve.measure == measure]
             _curve(axes, chart, mine, theme, stepped=place == len(measures) - 1)
             if column == 0:
@@ -106,8 +106,9 @@ def save_density(figure: Figure, target: Path) -> Path:
     return target
 
 
-def _axes(figure: Figure, layout: Layout, box: tuple[float, float, float, float], theme: Theme) -> Any:
-    wide, tall = layout.size
+def framed(figure: Figure, size: tuple[float, float], box: tuple[float, float, float, float], theme: Theme) -> Any:
+    """Axes in a box (left, top, width, height) of a figure of that size, all in inches, drawn as the theme has it."""
+    wide, tall = size
     left, top, width, height = box
     axes = figure.add_axes((left / wide, 1 - (top + height) / tall, width / wide, height / tall))
     axes.set_facecolor(theme.paper)

@@ -23,6 +23,7 @@ from matplotlib.transforms import Bbox
 from ontogeny.ask.moment_scatter import Axis, Panel, Point, Scatter
 from ontogeny.ask.scale import LINEAR, LOG, Scale
 from ontogeny.faces.colours import DARK, LIGHT, Theme, levels, limits, palette
+from ontogeny.faces.density_picture import framed
 from ontogeny.faces.ticks import count, marks, plain
 
 DPI = 160
@@ -48,12 +49,12 @@ def draw_scatter(found: Scatter, title: str = "", dark: bool = False) -> Figure:
     for place, panel in enumerate(panels):
         row, column = divmod(place, across)
         left, top = LEFT + column * (wide + ACROSS), HEAD + row * (tall + DOWN)
-        axes = _axes(figure, size, (left, top, wide, tall), theme)
+        axes = framed(figure, size, (left, top, wide, tall), theme)
         _draw(axes, found, panel, ends, theme)
         _mark(axes, found, (wide, tall), outer=(column == 0, place + across >= len(panels)), theme=theme)
         _label(axes, found, panel, theme, whole=place == 0)
     top, bottom = HEAD, HEAD + down * (tall + DOWN) - DOWN
-    _bar(_axes(figure, size, (size[0] - RIGHT + 0.02, top, 0.12, min(bottom - top, 2.4)), theme), ends, theme)
+    _bar(framed(figure, size, (size[0] - RIGHT + 0.02, top, 0.12, min(bottom - top, 2.4)), theme), ends, theme)
     _words(figure, found, size, title, theme)
     return figure
 
@@ -122,17 +123,6 @@ def _table(found: Scatter) -> str:
         '<h2>Farthest from their tensor</h2><p class="soft">deviations along both axes as drawn, of a normal '
         f"distribution with the tensor's quartiles</p><table><tr>{head}</tr>{rows}</table>"
     )
-
-
-def _axes(figure: Figure, size: tuple[float, float], box: Box, theme: Theme) -> Any:
-    left, top, width, height = box
-    axes = figure.add_axes((left / size[0], 1 - (top + height) / size[1], width / size[0], height / size[1]))
-    axes.set_facecolor(theme.paper)
-    axes.tick_params(colors=theme.soft, length=3, width=0.6, labelsize=8)
-    for side in axes.spines.values():
-        side.set_color(theme.line)
-        side.set_linewidth(0.8)
-    return axes
 
 
 def _draw(axes: Any, found: Scatter, panel: Panel, ends: tuple[float, float], theme: Theme) -> None:

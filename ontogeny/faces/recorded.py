@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import time
 from dataclasses import asdict
 from typing import Any
 
@@ -11,7 +10,7 @@ from rich.console import Console
 from rich.markup import escape
 
 from ontogeny.faces.terminal import amount, number, size, table
-from ontogeny.faces.words import said
+from ontogeny.faces.words import journal
 from ontogeny.record.attach import Attached
 
 
@@ -58,11 +57,7 @@ def say(console: Console, run: Attached, count: int) -> None:
         for row in rows:
             shown.add_row(*(number(value) if np.isfinite(value) else "" for value in row.values()))
         console.print(shown)
-    journal = table("journal", step="right", what="left", how="left", by="left", when="left")
-    for entry in run.entries[-count:] if count else ():
-        when = time.strftime("%Y-%m-%d %H:%M", time.localtime(entry.time))
-        journal.add_row(str(entry.at), escape(entry.kind), escape(said(entry)), escape(entry.author), when)
-    console.print(journal)
+    console.print(journal(run.entries[-count:] if count else ()))
 
 
 def policy_of(policy: dict[str, Any]) -> str:

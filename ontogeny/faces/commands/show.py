@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import time
 from dataclasses import asdict
 from typing import Annotated, Any
 
@@ -14,7 +13,7 @@ from ontogeny.faces import recorded
 from ontogeny.faces.running import document
 from ontogeny.faces.sources import RunName, recording
 from ontogeny.faces.terminal import AsJson, amount, answer, columns, number, size, table
-from ontogeny.faces.words import said
+from ontogeny.faces.words import journal
 from ontogeny.record.attach import Attached
 from ontogeny.record.kept import Kept
 from ontogeny.record.run import Run
@@ -75,9 +74,5 @@ def say(console: Console, run: Run, count: int) -> None:
         for row in rows:
             shown.add_row(*(number(value) for value in row.values()))
         console.print(shown)
-    journal = table("journal", step="right", what="left", how="left", by="left", when="left")
-    for entry in run.entries[-count:] if count else ():
-        when = time.strftime("%Y-%m-%d %H:%M", time.localtime(entry.time))
-        journal.add_row(str(entry.at), escape(entry.kind), escape(said(entry)), escape(entry.author), when)
-    console.print(journal)
+    console.print(journal(run.entries[-count:] if count else ()))
     console.print(f"[dim]hash {run.hash()}[/]")
