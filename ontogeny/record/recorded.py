@@ -89,6 +89,11 @@ class Recorded(Shown):
         """Every journal entry that counts for this run, inherited ones first."""
         return self._lineage.entries
 
+    @property
+    def own_entries(self) -> tuple[Entry, ...]:
+        """The entries of this run's own journal alone; `lines` of a fork counts them."""
+        return tuple(self._journal.entries)
+
     @cached_property
     def data(self) -> Data:
         """What the run learns from. Raises DataError where it is neither saved nor given, or is not the same."""
@@ -103,6 +108,11 @@ class Recorded(Shown):
     def learner(self) -> Learner:
         """The program, and the values of its registers at the present step."""
         return Learner(self.program, self.state(self.step))
+
+    @property
+    def first_learner(self) -> Learner:
+        """The program, and the values of its registers before the first step."""
+        return Learner(self.program, self.state(0))
 
     def metrics(self, first: int = 1, last: int | None = None) -> dict[str, npt.NDArray[np.float64]]:
         """The scalar results of `learn`, by name, and `step`, for the recorded steps `first` to `last`."""

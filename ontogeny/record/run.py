@@ -153,11 +153,25 @@ class Run(Recorded):
         numbered(self.data)
         return self._append(WITHOUT, author, examples=ranges(examples))
 
-    def note(self, kind: str, *, author: str = "you", **content: Any) -> Entry:
-        """Writes an entry that changes nothing about the steps, such as a command and what it led to."""
+    def note(self, kind: str, *, author: str = "you", step: int | None = None, **content: Any) -> Entry:
+        """Writes an entry that changes nothing about the steps, such as a command and what it led to.
+
+        It stands at `step`, by default the present one; forks from that step on have it too.
+        """
         if kind in (*EFFECTIVE, SESSION, "start", "fork"):
             raise RecordError(f"entries of kind {kind!r} have a meaning of their own; choose another kind")
-        return self._append(kind, author, **content)
+        if step is not None:
+            self._check_step(step)
+        return self._append(kind, author, step, **content)
+
+    def refresh(self) -> None:
+        """Reads again what another process may have written since; a run that is being written here is up to date."""
+        if self._lock is None:
+            known = self.step, self.hash()
+            self._load(self.program)
+            self._stepper.reschedule(self._schedule)
+            if known != (self.step, self.hash()):
+                self._seat.leave(self)
 
     def fork(
         self,
@@ -255,11 +269,11 @@ class Run(Recorded):
             own.keyframes.sync()
         self._flushed = time.perf_counter()
 
-    def _append(self, kind: str, author: str, **content: Any) -> Entry:
-        """An entry at the present step, after the rows of all steps before it."""
+    def _append(self, kind: str, author: str, at: int | None = None, **content: Any) -> Entry:
+        """An entry at the present step, or at an earlier one, after the rows of all steps before it."""
         self._write()
         self._flush(sync=True)
-        entry = stamped(kind, self.step, author, **content)
+        entry = stamped(kind, self.step if at is None else at, author, **content)
         self._journal.append(entry)
         self._lineage = replace(self._lineage, entries=(*self.entries, entry))
         if kind in EFFECTIVE:

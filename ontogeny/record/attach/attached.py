@@ -61,6 +61,11 @@ class Attached(Shown):
         steps = self.traces.steps
         return int(steps[-1]) if len(steps) else 0
 
+    def refresh(self) -> None:
+        """Reads again what the loop has written since."""
+        self._journal.reload()
+        self.__dict__.pop("traces", None)
+
     @cached_property
     def traces(self) -> Traces:
         """The trajectories of all recorded tensors."""
