@@ -59,7 +59,7 @@ def estimate(run: Recorded, other: Alternative) -> tuple[Estimate, ...]:
     """
     inputs = _checked(run, other)
     probe, once = Probe(run), run._seat.another()
-    changed = Lenient(run.data, schedule(run, other.journal))
+    changed = Lenient(run.ground, schedule(run, other.journal))
     by_gradients, moved, stepped = 0.0, dict[str, Floats](), False
     for pair in beside(run, other.journal, other.first, other.last):
         if stepped:

@@ -9,11 +9,12 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Protocol
 
-from ontogeny.data.base import Array, Data
+from ontogeny.data.base import Array
 from ontogeny.data.without import Without
 from ontogeny.isa.program import Program
 from ontogeny.machine.base import Machine
 from ontogeny.record import replay
+from ontogeny.record.ground import Ground
 from ontogeny.record.history import History
 from ontogeny.record.journal import Entry
 from ontogeny.record.schedule import Schedule
@@ -32,7 +33,7 @@ class Replayable(Protocol):
     @property
     def start(self) -> Entry: ...
     @property
-    def data(self) -> Data: ...
+    def ground(self) -> Ground: ...
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,8 +68,8 @@ def beside(run: Replayable, journal: Iterable[Entry], first: int, last: int) -> 
     Raises RecordError where the run itself does not replay to its hashes.
     """
     actual, other = run._seat.another(), run._seat.another()
-    stepper = Stepper(run.data, run._schedule)
-    changed = Lenient(run.data, schedule(run, journal))
+    stepper = Stepper(run.ground, run._schedule)
+    changed = Lenient(run.ground, schedule(run, journal))
     replay.to_step(actual, run.history, stepper, first)
     other.load(actual.state())
     for step in replay.walk(actual, run.history, stepper, first, last):

@@ -24,6 +24,7 @@ from ontogeny.record import materials, replay
 from ontogeny.record.creating import metric_names
 from ontogeny.record.disk import RecordWarning
 from ontogeny.record.environment import differences, environment
+from ontogeny.record.ground import Ground
 from ontogeny.record.hashing import shown
 from ontogeny.record.history import History
 from ontogeny.record.journal import Entry, Journal
@@ -182,8 +183,13 @@ class Recorded(Shown):
             )
 
     @cached_property
+    def ground(self) -> Ground:
+        """What its steps are computed from beside its journal."""
+        return Ground(self.data, self.program, self._lineage.root, self.start)
+
+    @cached_property
     def _stepper(self) -> Stepper:
-        return Stepper(self.data, self._schedule)
+        return Stepper(self.ground, self._schedule)
 
     def _machine(self) -> Machine:
         """The machine, made if need be. The first time, says where it differs from the one of the record."""

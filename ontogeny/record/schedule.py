@@ -6,23 +6,25 @@ from bisect import bisect_right
 from collections.abc import Iterable, Mapping
 
 from ontogeny.data.without import members
+from ontogeny.record.dials import LINEAR, Course, course
 from ontogeny.record.journal import Entry
 
 DIAL = "dial"
 CALL = "call"
 EDIT = "edit"
+ALTER = "alter"
 WITHOUT = "without"
-EVENTS = (CALL, EDIT)
+EVENTS = (CALL, EDIT, ALTER)
 EFFECTIVE = (DIAL, WITHOUT, *EVENTS)
 NEVER = 1 << 62
 
 
 class Schedule:
-    """`span(step)`: the dials of a step and how long they hold; `events`: calls and edits by step, in journal order."""
+    """What holds in stretches of steps, and `events`: calls, edits and alterations by step, in journal order."""
 
     def __init__(self, dials: Mapping[str, float], entries: Iterable[Entry]) -> None:
         self._starts = [0]
-        self._dials = [dict(dials)]
+        self._courses = [{name: Course(value) for name, value in dials.items()}]
         self._left_out: list[frozenset[int]] = [frozenset()]
         self.events: dict[int, list[Entry]] = {}
         for entry in sorted((e for e in entries if e.kind in EFFECTIVE), key=lambda e: e.at):
@@ -34,23 +36,37 @@ class Schedule:
         else:
             if self._starts[-1] != entry.at:
                 self._starts.append(entry.at)
-                self._dials.append(dict(self._dials[-1]))
+                self._courses.append(dict(self._courses[-1]))
                 self._left_out.append(self._left_out[-1])
             if entry.kind == WITHOUT:
                 self._left_out[-1] |= members(entry["examples"])
             else:
-                self._dials[-1][entry["name"]] = float(entry["value"])
+                self._courses[-1][entry["name"]] = turned(self._courses[-1], entry)
 
-    def span(self, step: int) -> tuple[dict[str, float], int, int]:
-        """The dials at `step`, and the first and one past the last step of the stretch in which they hold."""
-        place = bisect_right(self._starts, step) - 1
+    def span(self, step: int) -> tuple[int, int]:
+        """The first and one past the last step of the stretch around `step` in which no entry changes anything."""
+        place = self._place(step)
         end = self._starts[place + 1] if place + 1 < len(self._starts) else NEVER
-        return self._dials[place], self._starts[place], end
+        return self._starts[place], end
+
+    def settled(self, step: int) -> int:
+        """The state from which on the dials of the stretch around `step` hold; before it one is on its way."""
+        return max((each.end for each in self._courses[self._place(step)].values()), default=0)
 
     def left_out(self, step: int) -> frozenset[int]:
         """The examples that are left out of the batch of `step`, the same all over its span."""
-        return self._left_out[bisect_right(self._starts, step) - 1]
+        return self._left_out[self._place(step)]
 
     def dials(self, step: int) -> dict[str, float]:
-        """A copy of the dials at `step`."""
-        return dict(self.span(step)[0])
+        """The dials that the step from state `step` goes by."""
+        return {name: each(step) for name, each in self._courses[self._place(step)].items()}
+
+    def _place(self, step: int) -> int:
+        return bisect_right(self._starts, step) - 1
+
+
+def turned(courses: Mapping[str, Course], entry: Entry) -> Course:
+    """Where an entry sends its dial: from the value in force at its step, at once or over some steps."""
+    name, value, over = entry["name"], float(entry["value"]), entry.content.get("over", 0)
+    start = courses[name](entry.at) if name in courses else value
+    return course(name, value, start, entry.at, over, entry.content.get("shape", LINEAR))

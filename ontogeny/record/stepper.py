@@ -10,8 +10,10 @@ from ontogeny.data.base import Array, Data
 from ontogeny.data.without import Without
 from ontogeny.isa.errors import RecordError
 from ontogeny.machine.base import Machine
+from ontogeny.record.alterations import altered
+from ontogeny.record.ground import Ground
 from ontogeny.record.journal import Entry
-from ontogeny.record.schedule import CALL, Schedule
+from ontogeny.record.schedule import ALTER, CALL, Schedule
 
 LEARN = "learn"
 
@@ -19,8 +21,9 @@ LEARN = "learn"
 class Stepper:
     """Takes a machine from the state of any step to the next one."""
 
-    def __init__(self, data: Data, schedule: Schedule) -> None:
-        self.data = data
+    def __init__(self, ground: Ground, schedule: Schedule) -> None:
+        self.ground = ground
+        self.data = ground.data
         self.reschedule(schedule)
 
     def reschedule(self, schedule: Schedule) -> None:
@@ -47,7 +50,7 @@ class Stepper:
                 self._happen(machine, event, batch)
                 if on_event is not None:
                     on_event(event)
-        return batch, self._dials
+        return batch, self._dials_at(step)
 
     def examples(self, step: int) -> Data:
         """The data as the schedule has it at a step: without the examples that it leaves out there."""
@@ -56,16 +59,29 @@ class Stepper:
 
     def _enter(self, step: int) -> None:
         """What holds for the stretch of steps that `step` lies in."""
-        self._dials, self._first, self._end = self.schedule.span(step)
+        self._first, self._end = self.schedule.span(step)
+        self._settled = self.schedule.settled(step)
+        self._dials = self.schedule.dials(max(self._settled, step))
         self._batches = self.examples(step)
+
+    def _dials_at(self, step: int) -> dict[str, float]:
+        return self._dials if step >= self._settled else self.schedule.dials(step)
 
     def _happen(self, machine: Machine, event: Entry, batch: Mapping[str, Array]) -> None:
         if event.kind == CALL:
-            machine.call(event["routine"], batch, self._dials)
+            machine.call(event["routine"], batch, self._dials_at(event.at))
         else:
             state = machine.state()
-            edit(state, event)
+            happened(state, event, self.ground)
             machine.load(state)
+
+
+def happened(state: dict[str, Array], event: Entry, ground: Ground) -> None:
+    """Makes the registers of a state what an edit or an alteration makes of them."""
+    if event.kind == ALTER:
+        state.update(altered(state, event, ground))
+    else:
+        edit(state, event)
 
 
 def edit(state: dict[str, Array], event: Entry) -> None:

@@ -10,13 +10,14 @@ from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from typing import Protocol
 
-from ontogeny.data.base import Array, Data
+from ontogeny.data.base import Array
 from ontogeny.data.without import Numbered
 from ontogeny.isa.op import Op
 from ontogeny.isa.program import Program, Routine
 from ontogeny.isa.prune import pruned
 from ontogeny.machine.base import Machine
 from ontogeny.record import replay
+from ontogeny.record.ground import Ground
 from ontogeny.record.history import History
 from ontogeny.record.journal import Entry
 from ontogeny.record.machines import make
@@ -37,7 +38,7 @@ class Watchable(Protocol):
     @property
     def start(self) -> Entry: ...
     @property
-    def data(self) -> Data: ...
+    def ground(self) -> Ground: ...
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,7 +72,7 @@ def watched(run: Watchable, values: Iterable[str], registers: Iterable[str], fir
     inside = _inside(program.routine(LEARN), wanted, together)
     machine = _made(run, program.with_routine(inside) if together else program)
     beside = None if together else _made(run, program.with_routine(inside))
-    stepper = Looking(run.data, run._schedule, tuple(dict.fromkeys(registers)), beside)
+    stepper = Looking(run.ground, run._schedule, tuple(dict.fromkeys(registers)), beside)
     replay.to_step(machine, run.history, stepper, first - 1)
     for step in replay.walk(machine, run.history, stepper, first - 1, last):
         if step >= first:
@@ -117,8 +118,8 @@ def _inside(learn: Routine, wanted: Iterable[str], together: bool) -> Routine:
 class Looking(Stepper):
     """A stepper that keeps what its last step saw."""
 
-    def __init__(self, data: Data, schedule: Schedule, registers: tuple[str, ...], beside: Machine | None) -> None:
-        super().__init__(data, schedule)
+    def __init__(self, ground: Ground, schedule: Schedule, registers: tuple[str, ...], beside: Machine | None) -> None:
+        super().__init__(ground, schedule)
         self.registers = registers
         self.beside = beside
         self._seen: Callable[[Mapping[str, Array]], Seen] | None = None

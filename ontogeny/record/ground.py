@@ -1,0 +1,44 @@
+"""What a run's steps are computed from beside its journal: its data, its program, and what there was at step 0."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
+
+from ontogeny.data.base import Array, Data
+from ontogeny.isa.errors import RecordError
+from ontogeny.isa.program import Decl, Program
+from ontogeny.machine.base import piece
+from ontogeny.record.journal import Entry
+from ontogeny.record.keyframes import Keyframes
+from ontogeny.record.program import read_program
+
+
+@dataclass(frozen=True)
+class Ground:
+    """`root` is the folder of the run that this one goes back to, `start` that run's first entry."""
+
+    data: Data
+    program: Program
+    root: Path
+    start: Entry
+
+    @cached_property
+    def _beginning(self) -> tuple[dict[str, Decl], dict[str, Array]]:
+        """The root's parameters as they are declared, and its state at step 0."""
+        program = read_program(self.root, self.start["program"])
+        state, hash_row = Keyframes(self.root, program).read(0)
+        if hash_row.hex() != self.start["hash"]:
+            raise RecordError(f"the state at step 0 in {self.root} is not the one that its journal names")
+        return {decl.name: decl for decl in program.named_params()}, state
+
+    def first(self, decl: Decl) -> Array:
+        """The values of a parameter at step 0 of the root. RecordError where it had none of that shape."""
+        decls, state = self._beginning
+        own = decls.get(decl.name)
+        if own is None or own.type != decl.type:
+            raise RecordError(
+                f"{decl.name!r} as {decl.type} was not there at step 0, so it cannot be reset to what it was; zero it"
+            )
+        return piece(own, state[own.arena]) if own.arena else state[own.name]
