@@ -8,14 +8,14 @@ rule it holds. What the update's own number format rounded is a line of its own.
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
-from typing import Any
 
 import numpy as np
 
 from ontogeny.ask.account import Account
 from ontogeny.ask.carry import wide
-from ontogeny.ask.common import Common, common
+from ontogeny.ask.common import common
+from ontogeny.ask.explain_recorded import explain_recorded
+from ontogeny.ask.explanation import KEPT_APART, Explanation, Member
 from ontogeny.ask.ledger import CALLED, EDIT, Ledger, Line, Numbers, closed, exact
 from ontogeny.ask.members import Members, members
 from ontogeny.ask.parts import GRADIENT, SELF, Source
@@ -30,52 +30,16 @@ from ontogeny.record.stepper import LEARN
 from ontogeny.record.trace.traces import ALL, Window
 from ontogeny.record.watching import Seen, watched
 
-KEPT_APART = 1 << 16
-"""How many elements of a group are told apart at most; a larger one has its sum alone."""
-
-
-@dataclass(frozen=True, slots=True)
-class Member:
-    """One element of a group: its value before and after the window, and its lines over it, which sum to the change."""
-
-    name: str
-    before: float
-    after: float
-    sums: tuple[float, ...]
-
-
-@dataclass(frozen=True)
-class Explanation:
-    """The ledger of some elements in sum. The states `first` - 1 to `last` are the window.
-
-    `members` are told apart up to KEPT_APART, in the lines of the ledger; `shared` are the instructions, with their
-    lines, at which the rule is nonlinear, so that lines were shared in proportion.
-    """
-
-    asked: tuple[str, ...]
-    first: int
-    last: int
-    count: int
-    ledger: Ledger
-    members: tuple[Member, ...]
-    common: Common
-    shared: tuple[tuple[str, str], ...]
-
-    def as_json(self) -> dict[str, Any]:
-        """The explanation as plain values."""
-        each = [{"name": m.name, "before": m.before, "after": m.after, "sums": list(m.sums)} for m in self.members]
-        about = {"asked": list(self.asked), "first": self.first, "last": self.last, "count": self.count}
-        shared = [{"instruction": text, "where": where} for text, where in self.shared]
-        return {**about, **self.ledger.as_json(), "members": each, "common": self.common.as_json(), "shared": shared}
-
 
 def explain(run: Recorded | Attached, names: str | Iterable[str], steps: str | Window = ALL) -> Explanation:
     """The ledger of the elements `names` over the steps that led to the states of a window.
 
     `names` are elements, rows, tensors, or patterns of tensors. The parts of each step, and of the sum, add up to the
-    change exactly. Raises RecordError for names and windows that there are not, and for a run without a program.
+    change exactly. Of a recorded loop, which has no program, decay alone is told apart, where its record tells it.
+    Raises RecordError for names and windows that there are not.
     """
-    run = native(run)
+    if isinstance(run, Attached):
+        return explain_recorded(run, names, steps)
     asked = (names,) if isinstance(names, str) else tuple(names)
     chosen = members(run.traces, asked)
     first, last = span(run, steps)
@@ -93,8 +57,8 @@ def native(run: Recorded | Attached) -> Recorded:
     """The run. Raises RecordError for one that holds values alone, the record of a loop that is not ours."""
     if isinstance(run, Attached):
         raise RecordError(
-            "this run is the record of a loop that is not ours: how its parameters changed is known (moments, chart), "
-            "but not which term of the rule did it, since there is no program to replay; og.capture makes one"
+            "this run is the record of a loop that is not ours: there is no program to replay, so which example moved "
+            "a parameter is not known; og.capture makes a run that can be asked"
         )
     return run
 

@@ -17,7 +17,7 @@ import numpy.typing as npt
 from ontogeny.ask.parts import CARRIED, CLIPPING, GRADIENT, NOISE, OTHER, SELF
 
 Numbers = npt.NDArray[np.float64]
-EDIT, CALLED, PARAMETER, ROUNDING = "edit", "call", "parameter", "rounding"
+EDIT, CALLED, PARAMETER, ROUNDING, REST = "edit", "call", "parameter", "rounding", "rest"
 WORDS = {
     SELF: "decay",
     CARRIED: "carried momentum",
@@ -29,6 +29,7 @@ WORDS = {
     EDIT: "edit by hand",
     CALLED: "routine called",
     ROUNDING: "rounding",
+    REST: "all else, not divided",
 }
 """The kinds of lines in their order, and what a person calls them."""
 SPARE_BITS = 3
@@ -49,7 +50,8 @@ class Line:
 
 @dataclass(frozen=True)
 class Ledger:
-    """`parts` [steps, lines] sum to `change` [steps], and `sums` [lines] to `total`; the last line is the rounding.
+    """`parts` [steps, lines] sum to `change` [steps], and `sums` [lines] to `total`; the last line is the rounding,
+    or of a record without a program all that it does not tell apart.
 
     Step s is the one that led from state s - 1 to state s.
     """
@@ -78,8 +80,13 @@ class Ledger:
         return {"change": self.total, "lines": lines, "steps": steps}
 
 
-def closed(rows: Sequence[tuple[int, Mapping[Line, float], float]], total: float) -> Ledger:
-    """The ledger of (step, parts, change) rows, whose changes are together `total`. Lines that are 0 are left out."""
+def closed(
+    rows: Sequence[tuple[int, Mapping[Line, float], float]], total: float, closing: Line = Line(ROUNDING)
+) -> Ledger:
+    """The ledger of (step, parts, change) rows, whose changes are together `total`. Lines that are 0 are left out.
+
+    `closing` is the line of what is missing to the changes.
+    """
     found = dict.fromkeys(line for _, parts, _ in rows for line, value in parts.items() if value)
     kinds = list(WORDS)
     lines = sorted(found, key=lambda line: (kinds.index(line.kind), line.name))
@@ -87,7 +94,7 @@ def closed(rows: Sequence[tuple[int, Mapping[Line, float], float]], total: float
     change = np.array([value for _, _, value in rows])
     sums = np.array([math.fsum(column) if np.isfinite(column).all() else column.sum() for column in table.T])
     steps = np.array([step for step, _, _ in rows], np.int64)
-    last = (*lines, Line(ROUNDING))
+    last = (*lines, closing)
     return Ledger(last, steps, exact(table, change), change, exact(sums[None], np.array([total]))[0], total)
 
 

@@ -78,7 +78,7 @@ def opened(name: str, file: str = "", options: Sequence[str] = ()) -> Run:
     if is_attached(folder):
         raise OntogenyError(
             f"{folder.name} is the record of a loop that is not ours: it has values, but no program to compute others "
-            f"from; chart, moments, alike and groups answer about it"
+            f"from; show, picture, page, chart, moments, alike, groups and explain answer about it"
         )
     if not file:
         return open_run(folder)

@@ -29,9 +29,11 @@ def runs(tmp_path_factory: pytest.TempPathFactory) -> Path:
     learner = og.capture(model, loss, og.sgd(0.1, momentum=0.9, weight_decay=0.01), data.batch(0))
     with og.create(folder / "first", learner, data) as run:
         run.advance(10)
-    optimizer = torch.optim.SGD(model.parameters(), 0.1)
+    optimizer = torch.optim.SGD(model.parameters(), 0.1, weight_decay=0.01)
     attached = og.attach(model, optimizer, folder / "plain")
     for _ in range(3):
+        optimizer.zero_grad()
+        loss(model, {"x": torch.from_numpy(x), "y": torch.from_numpy(x[:, :1])}).backward()
         optimizer.step()
         attached.step()
     attached.close()
@@ -134,6 +136,14 @@ def test_examples_are_named_by_their_number_in_the_data() -> None:
     assert "left over" in said
 
 
+def test_a_recorded_loop_tells_decay_and_why_not_more() -> None:
+    found = asked("plain", "0.weight[2,3]")
+    assert [line["kind"] for line in found["lines"]] == ["decay", "rest"]
+    assert math.fsum(line["sum"] for line in found["lines"]) == found["change"]
+    said = shell("plain", "0.weight[2,:]").output
+    assert "all else, not divided" in said and "keeps no gradients" in said
+
+
 def test_what_is_wrong_is_one_clear_line(tmp_path: Path) -> None:
     (tmp_path / "names.json").write_text("[1, 2]")
     (tmp_path / "latin.txt").write_bytes("0.weight[0,0] é".encode("latin-1"))
@@ -145,8 +155,7 @@ def test_what_is_wrong_is_one_clear_line(tmp_path: Path) -> None:
         (("first", "--group", str(tmp_path / "names.json")), "list of strings"),
         (("first", "--group", str(tmp_path / "latin.txt")), "not text in UTF-8"),
         (("first", "--group", str(tmp_path / "none.txt")), "there is no file"),
-        (("plain", "--group", "1"), "no program to replay"),
-        (("plain", "0.weight[2,3]"), "no program to replay"),
+        (("plain", "--group", "99"), "no group 99"),
         (("plain", "0.weight[2,3]", "--examples"), "no program to replay"),
     ):
         said = shell(*words, exit_code=1).output

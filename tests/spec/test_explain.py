@@ -12,7 +12,8 @@ import torch
 
 import ontogeny as og
 from ontogeny.ask.by_example import by_example
-from ontogeny.ask.explain import Explanation, explain
+from ontogeny.ask.explain import explain
+from ontogeny.ask.explanation import Explanation
 from ontogeny.ask.ledger import Line, exact
 from ontogeny.front.author import Value
 from ontogeny.front.rules import Rule

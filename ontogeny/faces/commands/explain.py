@@ -12,7 +12,8 @@ from rich.markup import escape
 from rich.table import Table
 
 from ontogeny.ask.by_example import ByExample, by_example
-from ontogeny.ask.explain import Explanation, explain, native
+from ontogeny.ask.explain import explain
+from ontogeny.ask.explanation import Explanation
 from ontogeny.ask.groups import groups
 from ontogeny.ask.groups import names as names_of
 from ontogeny.ask.parts import GRADIENT
@@ -72,7 +73,7 @@ def together(run: Run | Attached, group: str, steps: str) -> list[str]:
     """The names of a group: by its number, or from a file."""
     if not group.isdecimal():
         return listed(group)
-    found = groups(native(run), window=Window.parse(steps), most=max(1, int(group)))
+    found = groups(run, window=Window.parse(steps), most=max(1, int(group)))
     return names_of(run, found, numbered(found, max(1, int(group))))
 
 
@@ -179,6 +180,7 @@ def remarks(found: Explanation) -> list[str]:
     for origin in common.origins if any(line.kind == GRADIENT for line in found.ledger.lines) else ():
         where = f", the gradient of {origin.where}" if origin.where else ""
         lines.append(f"gradient from instruction {origin.number}: {escape(origin.text + where)}")
+    lines += [f"[dim]{escape(remark)}[/]" for remark in found.remarks]
     for text, where in found.shared:
         line = f" ({where})" if where else ""
         lines.append(
