@@ -15,6 +15,7 @@ from __future__ import annotations
 import atexit
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
+from operator import is_
 from pathlib import Path
 from typing import Any, Literal
 
@@ -81,6 +82,7 @@ class Attachment:
         self.position = Position()
         self.skipped = 0
         self._told: dict[str, float] = {}
+        self._held: list[Any] = []
         self._watched = Watched(model, self.policy.only, self.policy.buffers)
         if self._watched.sharded and setup.checkpoint_every:
             raise RecordError("checkpoints of a sharded model are not kept here; use torch.distributed.checkpoint")
@@ -246,6 +248,11 @@ class Attachment:
     def _turned(self) -> dict[str, float]:
         """The optimizers' settings that have changed since the last step, by group."""
         groups = [group for optimizer in self.optimizers for group in optimizer.param_groups]
+        held = [value for group in groups for value in group.values()]
+        if len(held) == len(self._held) and all(map(is_, held, self._held)):
+            return {}
+        # Numbers cannot change in place, so that the same objects are the same settings; a tensor can.
+        self._held = [] if any(isinstance(group.get("lr"), torch.Tensor) for group in groups) else held
         changed = {}
         for number, group in enumerate(groups):
             for key, value in group.items():
@@ -264,4 +271,4 @@ def _several(optimizer: Optimizers) -> list[torch.optim.Optimizer]:
 
 def _scalar(value: torch.Tensor | float) -> float:
     """A number, also of a tensor with one element."""
-    return float(value.detach()) if isinstance(value, torch.Tensor) else float(value)
+    return float(value.item() if isinstance(value, torch.Tensor) else value)

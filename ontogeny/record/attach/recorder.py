@@ -9,12 +9,12 @@ from __future__ import annotations
 
 import os
 import time
+from collections import deque
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
 from pathlib import Path
-from queue import Empty, LifoQueue, SimpleQueue
+from queue import SimpleQueue
 from threading import Semaphore, Thread
-from typing import Generic, TypeVar
+from typing import Generic, NamedTuple, TypeVar
 
 from ontogeny.isa.errors import RecordError
 from ontogeny.record.attach import metrics
@@ -39,13 +39,13 @@ class Pool(Generic[B]):
         self.layout, self.count = layout, count
         self.made = 0
         self._make = make
-        self._free: LifoQueue[B] = LifoQueue()  # the last one used is still in the processor's cache
+        self._free: deque[B] = deque()  # a stack: the last one used is still in the processor's cache
 
     def take(self) -> B | None:
         """A free buffer, or None where all are under way."""
         try:
-            return self._free.get_nowait()
-        except Empty:
+            return self._free.pop()
+        except IndexError:
             if self.made == self.count:
                 return None
         self.made += 1
@@ -53,15 +53,14 @@ class Pool(Generic[B]):
 
     def give_back(self, buffer: B) -> None:
         """The buffer may be filled again."""
-        self._free.put(buffer)
+        self._free.append(buffer)
 
 
-@dataclass(frozen=True, slots=True)
-class Job(Generic[B]):
+class Job(NamedTuple, Generic[B]):
     """A step to be written: its row, if it has one, and its scalars; or something else to be done on the thread."""
 
     step: int
-    told: Mapping[str, float] = field(default_factory=dict)
+    told: Mapping[str, float] = {}
     pool: Pool[B] | None = None
     buffer: B | None = None
     task: Callable[[], object] | None = None

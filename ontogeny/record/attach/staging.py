@@ -32,8 +32,12 @@ class Staged:
 
     def fill(self, tensors: list[torch.Tensor], devices: Sequence[torch.device]) -> None:
         """Copies the tensors' present values. From the GPUs `devices` all copies run together, waited for once."""
-        with torch.no_grad():
+        before = torch.is_grad_enabled()
+        torch._C._set_grad_enabled(False)  # a `no_grad` block costs a small step a tenth of the copy
+        try:
             torch._foreach_copy_(self.views, tensors, non_blocking=bool(devices))
+        finally:
+            torch._C._set_grad_enabled(before)
         for device in devices:
             torch.cuda.current_stream(device).synchronize()
 

@@ -9,6 +9,8 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from fnmatch import fnmatchcase
+from itertools import chain
+from operator import methodcaller
 from typing import Any
 
 import torch
@@ -20,6 +22,7 @@ from ontogeny.isa.errors import RecordError
 from ontogeny.machine.compiled.convert import BACK
 from ontogeny.record.trace.layout import Layout, Tensor
 
+VALUES = methodcaller("values")
 WRAPPERS = ("module.", "_orig_mod.")
 """What DistributedDataParallel and torch.compile put before the names of a model that they wrap."""
 
@@ -43,9 +46,9 @@ class Watched:
         tables: list[dict[str, Any]] = []
         for module in self.model.modules():
             tables += [module._parameters, module._modules, *([module._buffers] if self.buffers else [])]
-        self._tables = [(table, [*map(id, table.values())]) for table in tables if table]
-        self._empty = [table for table in tables if not table]
+        self._tables = tables
         self._alive = [[*table.values()] for table in tables]  # an id stays an object's own while that lives
+        self._held = self._holding()
         self._flat = [*self.named.values()]
         self._forms = self._present()
         self.sharded = any(isinstance(tensor, DTensor) for tensor in self._flat)
@@ -53,10 +56,11 @@ class Watched:
 
     def changed(self) -> bool:
         """Whether the model is no longer the one that was walked."""
-        for table, held in self._tables:
-            if [*map(id, table.values())] != held:
-                return True
-        return any(self._empty) or self._present() != self._forms
+        return self._holding() != self._held or self._present() != self._forms
+
+    def _holding(self) -> tuple[list[int], list[int]]:
+        """What stands in the model's dictionaries: how many objects in each, and all of them by their ids."""
+        return [*map(len, self._tables)], [*map(id, chain.from_iterable(map(VALUES, self._tables)))]
 
     def _present(self) -> list[tuple[Any, ...]]:
         return [(t.dtype, t.shape, t.device) for t in self._flat]
