@@ -1,0 +1,96 @@
+"""Runs side by side in one folder, found by name.
+
+A run is named by its folder's name, by the beginning of it where only one begins so, or by a path. What was discarded
+lies in `.discarded` and is found no more, until it is taken back.
+"""
+
+from __future__ import annotations
+
+import difflib
+import os
+from dataclasses import dataclass
+from pathlib import Path
+
+from ontogeny.isa.errors import OntogenyError
+from ontogeny.record import journal
+from ontogeny.record.disk import disk
+
+VARIABLE = "ONTOGENY_RUNS"
+DISCARDED = ".discarded"
+NAMED = 8
+"""How many runs an error names."""
+
+
+@dataclass(frozen=True, slots=True)
+class RunsFolder:
+    """The folder `root` and the runs in it."""
+
+    root: Path
+
+    @staticmethod
+    def default() -> RunsFolder:
+        """`runs`, or what the environment variable ONTOGENY_RUNS names."""
+        return RunsFolder(Path(os.environ.get(VARIABLE) or "runs"))
+
+    def all(self) -> list[Path]:
+        """The folders of all runs, the one written to last first."""
+        found = [folder for folder in self.root.iterdir() if is_run(folder)] if self.root.is_dir() else []
+        return sorted(found, key=lambda folder: -(folder / journal.NAME).stat().st_mtime)
+
+    def find(self, name: str) -> Path:
+        """The folder of the run called `name`. Raises OntogenyError with what there is."""
+        if not name:
+            raise OntogenyError(f"a run has a name; there are {self._there()}")
+        for folder in (self.root / name, Path(name)):
+            if is_run(folder):
+                return folder
+        similar = [folder.name for folder in self.all() if folder.name.startswith(name)]
+        if len(similar) == 1:
+            return self.root / similar[0]
+        if similar:
+            among = ", ".join(similar[:NAMED]) + (", ..." if len(similar) > NAMED else "")
+            raise OntogenyError(f"{name!r} may be {among}; say more of it")
+        near = difflib.get_close_matches(name, [folder.name for folder in self.all()], 1)
+        meant = f"did you mean {near[0]}? " if near else ""
+        raise OntogenyError(f"there is no run {name!r}; {meant}there are {self._there()}")
+
+    def fresh(self, name: str) -> Path:
+        """A folder for a new run: `name`, or with the first free number behind it.
+
+        Raises OntogenyError for a name that would lead out of the folder of runs, or that cannot be printed.
+        """
+        if Path(name).name != name or not name.isprintable() or name.startswith("."):
+            raise OntogenyError(f"{name!r} is not the name of a run: give one word without slashes")
+        folder, number = self.root / name, 2
+        while folder.exists() or (self.root / DISCARDED / folder.name).exists():
+            folder, number = self.root / f"{name}-{number}", number + 1
+        return folder
+
+    def discard(self, folder: Path) -> Path:
+        """Moves a run out of sight, to `.discarded`, and says where it lies now."""
+        return _moved(folder, folder.parent / DISCARDED / folder.name)
+
+    def take_back(self, name: str) -> Path:
+        """Moves a discarded run back. Raises OntogenyError where none is called so."""
+        folder = self.root / DISCARDED / name
+        if not is_run(folder):
+            there = [one.name for one in (self.root / DISCARDED).iterdir()] if (self.root / DISCARDED).is_dir() else []
+            raise OntogenyError(f"no discarded run is called {name!r}; there are {', '.join(sorted(there)) or 'none'}")
+        return _moved(folder, self.root / name)
+
+    def _there(self) -> str:
+        return ", ".join(folder.name for folder in self.all()[:NAMED]) or f"none in {self.root}/"
+
+
+def is_run(folder: Path) -> bool:
+    """Whether a folder holds a run."""
+    return (folder / journal.NAME).is_file()
+
+
+def _moved(folder: Path, to: Path) -> Path:
+    if to.exists():
+        raise OntogenyError(f"{to} is in the way of {folder.name}; rename it first")
+    with disk("moving", folder):
+        to.parent.mkdir(exist_ok=True)
+        folder.rename(to)
+    return to

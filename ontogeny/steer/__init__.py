@@ -1,0 +1,1 @@
+"""Steering: commands that are checked, foretold, and become entries of a run's journal."""

@@ -1,0 +1,139 @@
+"""What a command is: a typed record that says beforehand what it will do, and afterwards what came of it.
+
+A command names what it is about by plain arguments, so that a person, a phrase, a language model and a program write
+the same one. It never holds code, and does nothing until a session takes it (`steer/session.py`).
+"""
+
+from __future__ import annotations
+
+from enum import Enum
+from typing import TYPE_CHECKING, Annotated, Any, ClassVar
+
+from pydantic import BaseModel, ConfigDict, Field
+
+if TYPE_CHECKING:
+    from ontogeny.steer.session import Done, Session
+
+
+class Effect(Enum):
+    """What a command does to runs."""
+
+    ASKS = "reads, and changes nothing"
+    MOVES = "changes where the session stands, and no run"
+    CHANGES = "writes to a run's journal, or makes a new run"
+    REMOVES = "takes a run out of sight"
+
+    @property
+    def confirmed(self) -> bool:
+        """Whether a person is asked before it happens."""
+        return self in (Effect.CHANGES, Effect.REMOVES)
+
+
+class Heading(Enum):
+    """The headings under which commands are listed."""
+
+    GOING = "Going on"
+    WHERE = "Where to stand"
+    RULE = "The rule and its dials"
+    PARAMETERS = "Parameters"
+    DATA = "Data"
+    QUESTIONS = "Questions"
+    RECORD = "What was done"
+
+
+class Series(BaseModel):
+    """A curve that a face may draw: a value at each of some steps."""
+
+    model_config = ConfigDict(frozen=True)
+    name: str
+    steps: list[float]
+    values: list[float]
+
+
+class Preview(BaseModel):
+    """What a command will do, before it does: in words, and in what it will take."""
+
+    model_config = ConfigDict(frozen=True)
+    text: str
+    effect: Effect
+    steps: Annotated[int, Field(description="steps that will be computed")] = 0
+    seconds: Annotated[float | None, Field(description="about how long that takes, where it is known")] = None
+    remarks: tuple[str, ...] = ()
+
+    @property
+    def changes(self) -> bool:
+        """Whether a run will be changed."""
+        return self.effect.confirmed
+
+
+class Outcome(BaseModel):
+    """What came of a command: a sentence, the run and step that the session stands at, and the figures."""
+
+    model_config = ConfigDict(frozen=True)
+    text: str
+    run: str = ""
+    step: int | None = None
+    figures: dict[str, Any] = {}
+    series: tuple[Series, ...] = ()
+    files: Annotated[tuple[str, ...], Field(description="files that were written")] = ()
+
+
+Run = Annotated[str, Field(description="which run, by name; left out, the one that the session stands at")]
+Place = Annotated[
+    str,
+    Field(
+        description="where in a run: a step (900), steps back (-10), 'start', 'last', a mark's name, or 'before it "
+        "generalised', 'before the loss spiked', 'when it memorised', 'where it was best'"
+    ),
+]
+Tensors = Annotated[
+    tuple[str, ...], Field(min_length=1, description="parameters by name, or patterns such as blocks.*.weight")
+]
+Author = Annotated[str, Field(description="who asks")]
+
+
+class Command(BaseModel):
+    """A command. Subclasses hold the arguments, and say what they mean."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+    NAME: ClassVar[str]
+    MEANING: ClassVar[str]
+    EFFECT: ClassVar[Effect]
+    HEADING: ClassVar[Heading]
+    LIVE: ClassVar[bool] = True
+    """Whether a live run must do it itself, rather than whoever reads its record."""
+
+    run: Run = ""
+
+    def foretell(self, session: Session) -> Preview:
+        """What it will do. Raises an OntogenyError for what cannot be done, and changes nothing."""
+        raise NotImplementedError
+
+    def act(self, session: Session) -> Outcome:
+        """Does it, by the session's means."""
+        raise NotImplementedError
+
+    def inverse(self, session: Session, done: Done) -> Command | None:
+        """What takes it back in place, at the step at which it was done; None: a fork before it does."""
+        return None
+
+    def given(self) -> dict[str, Any]:
+        """The arguments that are not left at their defaults, as plain values."""
+        return self.model_dump(mode="json", exclude_defaults=True)
+
+    def says(self) -> str:
+        """The command and its arguments on one line."""
+        return " ".join([self.NAME, *(f"{name}={value}" for name, value in self.given().items())])
+
+
+class Asking(Command):
+    """A question: read from the record, wherever the run lives."""
+
+    EFFECT = Effect.ASKS
+    HEADING = Heading.QUESTIONS
+    LIVE = False
+
+    def foretell(self, session: Session) -> Preview:
+        """A question changes nothing."""
+        session.recording(self.run)
+        return Preview(text=self.MEANING, effect=self.EFFECT)

@@ -1,0 +1,1 @@
+"""The commands of steering: what belongs together, in one file each."""

@@ -1,0 +1,122 @@
+"""Dials, and routines that a journal may call."""
+
+from __future__ import annotations
+
+import difflib
+from typing import Annotated, ClassVar, Literal
+
+from pydantic import Field, model_validator
+
+from ontogeny.isa.errors import OntogenyError
+from ontogeny.machine.base import outermost
+from ontogeny.record.run import Run
+from ontogeny.steer import costs
+from ontogeny.steer.command import Command, Effect, Heading, Outcome, Preview
+from ontogeny.steer.session import Done, Session
+
+SAID = {
+    "lr": ("learning rate", "rate", "step size", "learning_rate"),
+    "weight_decay": ("decay", "weight decay", "wd", "regularisation", "regularization"),
+    "momentum": ("momentum", "beta1"),
+    "beta1": ("momentum", "first beta", "beta"),
+    "beta2": ("second beta",),
+    "clip": ("clipping", "gradient clipping", "clip norm", "gradient norm"),
+    "eps": ("epsilon",),
+}
+"""What people call dials."""
+HOW = {"linear": "in a straight line", "cosine": "along half a cosine", "exponential": "by equal factors"}
+
+
+class Set(Command):
+    """A dial is turned: to a value, or by a factor; at once, or over some steps."""
+
+    NAME: ClassVar[str] = "set"
+    MEANING: ClassVar[str] = (
+        "Turn a dial (learning rate, weight decay...) to a value or by a factor, at once or over steps."
+    )
+    EFFECT: ClassVar[Effect] = Effect.CHANGES
+    HEADING: ClassVar[Heading] = Heading.RULE
+
+    dial: Annotated[str, Field(description="the dial: lr, weight_decay, or what it is called in words")]
+    to: Annotated[float | None, Field(description="its new value")] = None
+    by: Annotated[float | None, Field(description="a factor on its present value: 0.5 halves it")] = None
+    over: Annotated[int, Field(ge=0, description="steps over which it moves there; 0: at once")] = 0
+    shape: Annotated[
+        Literal["linear", "cosine", "exponential"], Field(description="how it moves there over these steps")
+    ] = "linear"
+
+    @model_validator(mode="after")
+    def _one(self) -> Set:
+        if (self.to is None) == (self.by is None):
+            raise ValueError("give either a value (to) or a factor (by)")
+        return self
+
+    def foretell(self, session: Session) -> Preview:
+        """From which value to which."""
+        run, step = session.native(self.run), session.step(self.run)
+        name, before, after = self._values(run, step)
+        how = f", {HOW[self.shape]} over {self.over} steps" if self.over else ""
+        where = f"fork {run.folder.name} at step {step} and there " if session.in_past(self.run) else ""
+        text = f"{where}turn {name} of {run.folder.name} from {before:g} to {after:g}{how}, from step {step} on"
+        return Preview(text=text, effect=self.EFFECT, steps=costs.replayed(run, step) if where else 0)
+
+    def act(self, session: Session) -> Outcome:
+        """Turns it at the head."""
+        run = session.head(self.run)
+        name, before, after = self._values(run, run.step)
+        if self.over:
+            run.set_dial(name, after, over=self.over, shape=self.shape, author=session.author)
+        else:
+            run.set_dial(name, after, author=session.author)
+        text = f"{name} of {run.folder.name} goes from {before:g} to {after:g} from step {run.step} on"
+        figures = {"dial": name, "before": before, "after": after}
+        return Outcome(text=text, run=run.folder.name, step=run.step, figures=figures)
+
+    def inverse(self, session: Session, done: Done) -> Command | None:
+        """Turned back to what it was."""
+        if self.over:
+            return None
+        return Set(run=done.after.folder.name, dial=done.outcome.figures["dial"], to=done.outcome.figures["before"])
+
+    def _values(self, run: Run, step: int) -> tuple[str, float, float]:
+        name = dial_called(run, self.dial)
+        before = run.dials(step)[name]
+        return name, before, before * self.by if self.by is not None else float(self.to or 0.0)
+
+
+class Call(Command):
+    """A routine of the program is called once, before the next step."""
+
+    NAME: ClassVar[str] = "call"
+    MEANING: ClassVar[str] = "Call a routine of the program, such as `sleep`, once before the next step."
+    EFFECT: ClassVar[Effect] = Effect.CHANGES
+    HEADING: ClassVar[Heading] = Heading.RULE
+
+    routine: Annotated[str, Field(min_length=1, description="the routine's name")]
+
+    def foretell(self, session: Session) -> Preview:
+        """Which routine, and when."""
+        run, step = session.native(self.run), session.step(self.run)
+        outermost(run.program, self.routine)
+        return Preview(text=f"call {self.routine} of {run.folder.name} before the step from {step}", effect=self.EFFECT)
+
+    def act(self, session: Session) -> Outcome:
+        """Calls it at the head."""
+        run = session.head(self.run)
+        run.call(self.routine, author=session.author)
+        text = f"{self.routine} of {run.folder.name} is called before the step from {run.step}"
+        return Outcome(text=text, run=run.folder.name, step=run.step)
+
+
+def dial_called(run: Run, said: str) -> str:
+    """The dial of a run that a word means. Raises OntogenyError with what there is, and what is near."""
+    names = list(run.dials())
+    word = said.strip().lower()
+    if word in names or said in names:
+        return word if word in names else said
+    meant = [name for name in names if word in SAID.get(name, ()) or word == name.replace("_", " ")]
+    if meant:
+        return meant[0]
+    near = difflib.get_close_matches(word, [*names, *(w for n in names for w in SAID.get(n, ()))], 1)
+    hint = f"did you mean {near[0]!r}? " if near else ""
+    raise OntogenyError(f"{run.folder.name} has no dial {said!r}; {hint}it has {', '.join(names) or 'none'}")

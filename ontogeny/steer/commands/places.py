@@ -1,0 +1,225 @@
+"""Where to stand: going back, marks, forks, other runs; and which runs are kept."""
+
+from __future__ import annotations
+
+from typing import Annotated, ClassVar
+
+from pydantic import Field
+
+from ontogeny.isa.errors import OntogenyError
+from ontogeny.record.lineage import FORK
+from ontogeny.record.run import Run
+from ontogeny.steer import costs
+from ontogeny.steer.command import Command, Effect, Heading, Outcome, Place, Preview
+from ontogeny.steer.places import MARK, step_of
+from ontogeny.steer.session import Done, Session
+
+KEEP = "keep"
+DISCARD = "discard"
+
+
+class Back(Command):
+    """Stands at an earlier (or later) step. Nothing is changed; what is changed next is changed on a fork there."""
+
+    NAME: ClassVar[str] = "back"
+    MEANING: ClassVar[str] = "Go back to a step, a mark, or before something happened; what comes next forks there."
+    EFFECT: ClassVar[Effect] = Effect.MOVES
+    HEADING: ClassVar[Heading] = Heading.WHERE
+
+    to: Place
+
+    def foretell(self, session: Session) -> Preview:
+        """Which step that is."""
+        run = session.native(self.run)
+        step, why = step_of(run, self.to, session.step(self.run))
+        again = costs.replayed(run, step)
+        text = f"stand at step {step} of {run.folder.name}{f' ({why})' if why else ''}"
+        return Preview(text=text, effect=self.EFFECT, steps=again, seconds=costs.seconds(run, again))
+
+    def act(self, session: Session) -> Outcome:
+        """Moves the session."""
+        run = session.native(self.run)
+        step, why = step_of(run, self.to, session.step(self.run))
+        session.move(run.folder, None if step == run.step else step)
+        dials = ", ".join(f"{name} {value:g}" for name, value in run.dials(step).items())
+        text = f"at step {step} of {run.folder.name}{f' ({why})' if why else ''}; dials {dials}"
+        figures = {"hash": run.hash(step), "dials": run.dials(step)}
+        return Outcome(text=text, run=run.folder.name, step=step, figures=figures)
+
+
+class Mark(Command):
+    """A name for the step at which the session stands."""
+
+    NAME: ClassVar[str] = "mark"
+    MEANING: ClassVar[str] = "Give the present step a name to come back to."
+    EFFECT: ClassVar[Effect] = Effect.CHANGES
+    HEADING: ClassVar[Heading] = Heading.WHERE
+
+    name: Annotated[str, Field(min_length=1, max_length=80, description="the name")]
+
+    def foretell(self, session: Session) -> Preview:
+        """Which step gets the name."""
+        run = session.native(self.run)
+        return Preview(
+            text=f"call step {session.step(self.run)} of {run.folder.name} {self.name!r}", effect=self.EFFECT
+        )
+
+    def act(self, session: Session) -> Outcome:
+        """Writes the mark at that step."""
+        run, step = session.native(self.run), session.step(self.run)
+        run.note(MARK, author=session.author, step=step, name=self.name)
+        return Outcome(text=f"step {step} of {run.folder.name} is called {self.name!r}", run=run.folder.name, step=step)
+
+
+class Fork(Command):
+    """A new run that shares what came before."""
+
+    NAME: ClassVar[str] = "fork"
+    MEANING: ClassVar[str] = "Start a new run from a step of this one, which stays as it is; the session moves to it."
+    EFFECT: ClassVar[Effect] = Effect.CHANGES
+    HEADING: ClassVar[Heading] = Heading.WHERE
+
+    at: Annotated[str, Field(description="where, as for `back`; left out, where the session stands")] = ""
+    name: Annotated[str, Field(description="what to call it")] = ""
+
+    def foretell(self, session: Session) -> Preview:
+        """From where the new run branches."""
+        run, step = self._where(session)
+        return Preview(text=f"fork {run.folder.name} at step {step}, which copies nothing", effect=self.EFFECT)
+
+    def act(self, session: Session) -> Outcome:
+        """Makes the fork."""
+        run, step = self._where(session)
+        lines = session.position.lines if not self.at and session.in_past(self.run) else None
+        child = session.fork(run, step, self.name, lines=lines, author=session.author)
+        return Outcome(
+            text=f"{child.folder.name} branches from {run.folder.name} at step {step}", run=child.folder.name
+        )
+
+    def inverse(self, session: Session, done: Done) -> Command | None:
+        """The fork is put away."""
+        return Discard(run=done.after.folder.name)
+
+    def _where(self, session: Session) -> tuple[Run, int]:
+        run, here = session.native(self.run), session.step(self.run)
+        return run, step_of(run, self.at, here)[0] if self.at else here
+
+
+class Switch(Command):
+    """Stands at another run's head."""
+
+    NAME: ClassVar[str] = "switch"
+    MEANING: ClassVar[str] = "Go to another run, or back to the one before."
+    EFFECT: ClassVar[Effect] = Effect.MOVES
+    HEADING: ClassVar[Heading] = Heading.WHERE
+    LIVE: ClassVar[bool] = False
+
+    def foretell(self, session: Session) -> Preview:
+        """Which run."""
+        return Preview(text=f"go to {self._where(session)}", effect=self.EFFECT)
+
+    def act(self, session: Session) -> Outcome:
+        """Moves the session."""
+        name = self._where(session)
+        session.move(session.runs.find(name))
+        step = session.recording().step
+        return Outcome(text=f"at {name}, step {step}", run=name, step=step)
+
+    def _where(self, session: Session) -> str:
+        if self.run:
+            return session.runs.find(self.run).name
+        if session.previous is None:
+            raise OntogenyError("there is no run before this one in this session; name the run to go to")
+        return session.previous.folder.name
+
+
+class Keep(Command):
+    """A run is marked as one to keep."""
+
+    NAME: ClassVar[str] = "keep"
+    MEANING: ClassVar[str] = "Keep this run: its journal says so, and it cannot be discarded by mistake."
+    EFFECT: ClassVar[Effect] = Effect.CHANGES
+    HEADING: ClassVar[Heading] = Heading.WHERE
+
+    def foretell(self, session: Session) -> Preview:
+        """Which run."""
+        return Preview(text=f"keep {session.native(self.run).folder.name}", effect=self.EFFECT)
+
+    def act(self, session: Session) -> Outcome:
+        """Writes it down."""
+        run = session.native(self.run)
+        run.note(KEEP, author=session.author)
+        return Outcome(text=f"{run.folder.name} is kept", run=run.folder.name, step=run.step)
+
+
+class Discard(Command):
+    """A run is put away, to where it can be taken back from."""
+
+    NAME: ClassVar[str] = "discard"
+    MEANING: ClassVar[str] = "Put a run away; its files stay, and it can be taken back."
+    EFFECT: ClassVar[Effect] = Effect.REMOVES
+    HEADING: ClassVar[Heading] = Heading.WHERE
+
+    def foretell(self, session: Session) -> Preview:
+        """Which run; refused where forks hang on it, or it was kept."""
+        run = session.native(self.run)
+        self._check(session, run)
+        parent = parent_of(run)
+        where = f"; the session goes to {parent}" if parent else ""
+        return Preview(text=f"put {run.folder.name} away, from where it can be taken back{where}", effect=self.EFFECT)
+
+    def act(self, session: Session) -> Outcome:
+        """Moves its folder away, and the session to its parent."""
+        run = session.native(self.run)
+        self._check(session, run)
+        parent = parent_of(run)
+        run.note(DISCARD, author=session.author)
+        session.forget(run.folder)
+        session.runs.discard(run.folder)
+        session.move(session.runs.find(parent) if parent else session.runs.all()[0])
+        return Outcome(text=f"{run.folder.name} is put away", run=session.position.folder.name)
+
+    def inverse(self, session: Session, done: Done) -> Command | None:
+        """It is taken back."""
+        return TakeBack(name=self.run or done.before.folder.name)
+
+    def _check(self, session: Session, run: Run) -> None:
+        if any(entry.kind == KEEP for entry in run.own_entries):
+            raise OntogenyError(
+                f"{run.folder.name} was kept, so it is not put away; delete its folder by hand if you must"
+            )
+        here = run.folder.resolve()
+        others = [session.recording(folder.name) for folder in session.runs.all() if folder.resolve() != here]
+        hanging = [one.folder.name for one in others if isinstance(one, Run) and parent_of(one) == run.folder.name]
+        if hanging:
+            raise OntogenyError(f"{', '.join(hanging)} hang on {run.folder.name}; discard them first")
+        if not others:
+            raise OntogenyError(f"{run.folder.name} is the only run here; it stays")
+
+
+class TakeBack(Command):
+    """A discarded run is there again."""
+
+    NAME: ClassVar[str] = "take-back"
+    MEANING: ClassVar[str] = "Take a discarded run back."
+    EFFECT: ClassVar[Effect] = Effect.CHANGES
+    HEADING: ClassVar[Heading] = Heading.WHERE
+    LIVE: ClassVar[bool] = False
+
+    name: Annotated[str, Field(min_length=1, description="the discarded run")]
+
+    def foretell(self, session: Session) -> Preview:
+        """Which run."""
+        return Preview(text=f"take the discarded run {self.name} back", effect=self.EFFECT)
+
+    def act(self, session: Session) -> Outcome:
+        """Moves its folder back, and the session to it."""
+        folder = session.runs.take_back(self.name)
+        session.move(folder)
+        return Outcome(text=f"{self.name} is back", run=self.name)
+
+
+def parent_of(run: Run) -> str:
+    """The name of the run that a run was forked from; empty for a root."""
+    first = run.own_entries[0]
+    return str(first["parent"]).rstrip("/").rsplit("/", 1)[-1] if first.kind == FORK else ""

@@ -1,0 +1,108 @@
+"""Conditions over a run: metrics, parameters and what happened, joined by `and` and `or`. Nothing is evaluated as code.
+
+valid.accuracy >= 0.99        a metric of the step, or of the last evaluation
+norm(embed.weight) > 10       norm, mean, std, min or max of a parameter
+out.weight[3,7] < 0           one element
+generalised                   an event of `ask/events.py`
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+
+import numpy as np
+import numpy.typing as npt
+
+from ontogeny.ask import events
+from ontogeny.isa.errors import OntogenyError
+from ontogeny.machine.base import piece
+from ontogeny.machine.conditions import RELATIONS
+from ontogeny.record.run import Run
+from ontogeny.record.trace.traces import element, named
+from ontogeny.steer.places import event_called
+
+CLAUSE = re.compile(
+    r"(?:(?P<of>\w+)\((?P<name>[\w.]+)\)|(?P<what>[\w.]+(?:\[[\d,\s]+\])?))\s*(?P<relation><=|>=|==|!=|<|>)\s*"
+    r"(?P<bound>[-+]?[\d.]+(?:[eE][-+]?\d+)?%?)"
+)
+OF: dict[str, Callable[[npt.NDArray[np.float64]], float]] = {
+    "norm": lambda a: float(np.linalg.norm(a)),
+    "mean": lambda a: float(a.mean()),
+    "std": lambda a: float(a.std()),
+    "min": lambda a: float(a.min()),
+    "max": lambda a: float(a.max()),
+}
+Metrics = Mapping[str, float]
+Clause = Callable[[Metrics], bool]
+
+
+@dataclass(frozen=True, slots=True)
+class Condition:
+    """A condition on a run, ready to be asked after every step with the step's metrics."""
+
+    text: str
+    holds: Clause
+
+    def __str__(self) -> str:
+        return self.text
+
+
+def condition(run: Run, text: str) -> Condition:
+    """The condition that a text says, for a run. Raises OntogenyError for one that it cannot be asked."""
+    choices = [
+        [_clause(run, clause.strip()) for clause in re.split(r"\s+and\s+", choice)]
+        for choice in re.split(r"\s+or\s+", text.strip())
+    ]
+    return Condition(text.strip(), lambda metrics: any(all(one(metrics) for one in choice) for choice in choices))
+
+
+def _clause(run: Run, text: str) -> Clause:
+    match = CLAUSE.fullmatch(text)
+    if match is None:
+        return _event(run, text)
+    compare = RELATIONS[match["relation"]]
+    bound = float(match["bound"].rstrip("%")) / (100 if match["bound"].endswith("%") else 1)
+    if match["of"]:
+        measure, values = _measure(match["of"]), _values(run, match["name"])
+        return lambda metrics: bool(compare(measure(values()), bound))
+    if match["what"] in metric_names(run):
+        what = match["what"]
+        return lambda metrics: bool(compare(metrics.get(what, np.nan), bound))
+    name, place = element(run.traces, match["what"])
+    values = _values(run, name)
+    return lambda metrics: bool(compare(float(values().reshape(-1)[place]), bound))
+
+
+def metric_names(run: Run) -> tuple[str, ...]:
+    """The metrics of a step, and those of an evaluation as `valid.*`."""
+    evaluated = dict.fromkeys(name for row in run.evaluations() for name in row if name != "step")
+    return (*run.history.names, *(f"valid.{name}" for name in evaluated))
+
+
+def _event(run: Run, text: str) -> Clause:
+    name = event_called(text.removeprefix("it ").removeprefix("has ").strip())
+    if name is None:
+        raise OntogenyError(
+            f"{text!r} is no condition; write a metric, a relation and a number (valid.accuracy >= 0.99), "
+            f"norm(tensor) > 1, or an event: {', '.join(events.EVENTS)}. The metrics are {', '.join(metric_names(run))}"
+        )
+    return lambda metrics: events.EVENTS[name](events.curves(run)) is not None
+
+
+def _measure(name: str) -> Callable[[npt.NDArray[np.float64]], float]:
+    if name not in OF:
+        raise OntogenyError(f"{name!r} cannot be taken of a parameter; there are {', '.join(OF)}")
+    return OF[name]
+
+
+def _values(run: Run, name: str) -> Callable[[], npt.NDArray[np.float64]]:
+    declared = {decl.name: decl for decl in run.program.named_params()}
+    decl = declared[named(run.traces, name).name]
+
+    def values() -> npt.NDArray[np.float64]:
+        state = run.state()
+        return (piece(decl, state[decl.arena]) if decl.arena else state[decl.name]).astype(np.float64)
+
+    return values

@@ -1,0 +1,86 @@
+"""Where in a run a phrase means: a step, a mark, or a step before or at which something happened."""
+
+from __future__ import annotations
+
+import difflib
+import re
+
+from ontogeny.ask import events
+from ontogeny.isa.errors import OntogenyError
+from ontogeny.record.attach.attached import Attached
+from ontogeny.record.run import Run
+
+MARK = "mark"
+STEP = re.compile(r"(?:step\s+)?(\d+)")
+BACK = re.compile(r"-\s*(\d+)|(\d+)\s+steps?\s+(?:back|ago|earlier)")
+EVENT = re.compile(r"(before|when|where|after|at)\s+(?:it|the loss|the run|loss)?\s*(?:had |was |has |suddenly )*(\w+)")
+WORDS = {"start": 0, "beginning": 0}
+LAST = ("last", "head", "now", "end", "present", "latest", "the end")
+SAID: dict[str, str] = {
+    "generalised": "generalized generalise generalize grokked grok jumped understood generalisation generalization",
+    "memorised": "memorized memorise memorize overfit overfitted memorisation memorization",
+    "spiked": "spike exploded explode explosion blew",
+    "diverged": "diverge nan divergence broke",
+    "best": "lowest optimum",
+}
+"""Other words for the events of `ask/events.py`."""
+
+
+def marks(run: Run | Attached) -> dict[str, int]:
+    """The marks that a run and its ancestors carry: name and step, later ones in place of earlier ones."""
+    return {entry["name"]: entry.at for entry in run.entries if entry.kind == MARK}
+
+
+def step_of(run: Run | Attached, place: str, at: int | None = None) -> tuple[int, str]:
+    """The step that a place means, and why in words; steps back count from `at`, or the last.
+
+    Raises OntogenyError for a step that the run has not, and for words that mean no place, with what could be meant.
+    """
+    text = place.strip().lower().strip("'\"")
+    here = run.step if at is None else at
+    if match := STEP.fullmatch(text):
+        return _within(run, int(match[1]), place), ""
+    if match := BACK.fullmatch(text):
+        return _within(run, here - int(match[1] or match[2]), place), f"{match[1] or match[2]} before step {here}"
+    if text in LAST:
+        return run.step, "the last step"
+    if text in WORDS:
+        return WORDS[text], "the start"
+    found = marks(run)
+    if place.strip() in found:
+        return found[place.strip()], f"the mark {place.strip()!r}"
+    if match := EVENT.fullmatch(text):
+        return _event(run, match[1], match[2])
+    raise OntogenyError(_unknown(place, found))
+
+
+def event_called(word: str) -> str | None:
+    """The event that a word means, None where it means none."""
+    if word in events.EVENTS:
+        return word
+    return next((name for name, others in SAID.items() if word in others.split()), None)
+
+
+def _event(run: Run | Attached, relation: str, word: str) -> tuple[int, str]:
+    name = event_called(word)
+    if name is None:
+        raise OntogenyError(f"{word!r} is no event that is known; there are {', '.join(events.EVENTS)}")
+    event = events.find(run, name)
+    return (event.before if relation == "before" else event.step), event.evidence
+
+
+def _within(run: Run | Attached, step: int, said: str) -> int:
+    if not 0 <= step <= run.step:
+        raise OntogenyError(f"{run.folder.name} has no step {said.strip()}; it has 0 to {run.step}")
+    return step
+
+
+def _unknown(place: str, found: dict[str, int]) -> str:
+    names = [*found, *(f"before it {name}" for name in events.EVENTS)]
+    near = difflib.get_close_matches(place, names, 1)
+    meant = f"did you mean {near[0]!r}? " if near else ""
+    there = f"; its marks are {', '.join(found)}" if found else ""
+    return (
+        f"{place!r} names no place in the run; {meant}write a step, -10, start, last, a mark, or "
+        f"'before it generalised'{there}"
+    )

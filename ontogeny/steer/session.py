@@ -1,0 +1,246 @@
+"""A session: where somebody stands, what they did, and the one way by which a command comes to a run.
+
+It stands at a run and a step of it. The step is the run's last, its head, unless one went back, which is a read. What
+changes a run changes it at the head; a session that stands in the past forks there first, so that nothing recorded is
+ever lost. Everything that changed something is a line of kind `command` in the journal of the run that it led to, with
+its author and what came of it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any, Protocol
+
+from ontogeny.isa.errors import OntogenyError
+from ontogeny.record.attach.attached import Attached, is_attached
+from ontogeny.record.journal import Entry
+from ontogeny.record.run import OnStep, Run, Stop, Until, open_run
+from ontogeny.record.runs_folder import RunsFolder
+from ontogeny.record.schedule import EFFECTIVE
+from ontogeny.steer.command import Command, Effect, Outcome, Preview
+
+COMMAND = "command"
+"""The kind of a journal's lines that say which command was given."""
+Opener = Callable[[Path], Run | Attached]
+
+
+@dataclass(frozen=True, slots=True)
+class Position:
+    """A run, and the step and the lines of its own journal that count; None: all of it, as it grows."""
+
+    folder: Path
+    step: int | None = None
+    lines: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Done:
+    """A command that was taken: where the session stood before and after, and what came of it."""
+
+    command: Command
+    before: Position
+    after: Position
+    outcome: Outcome
+    author: str
+
+
+class Host(Protocol):
+    """A live run's process, which takes commands for it."""
+
+    def do(self, command: Command, author: str) -> Outcome: ...
+    def foretell(self, command: Command) -> Preview: ...
+
+
+def opened(folder: Path) -> Run | Attached:
+    """The run or recorded loop in a folder."""
+    return Attached(folder) if is_attached(folder) else open_run(folder)
+
+
+class Session:
+    """Takes commands for the runs of a folder. `run` names where to stand; left out, at the run written to last.
+
+    `on_step(step, metrics)` is told every step that the session computes. `open` opens a folder, where data was too
+    large to be saved; `host(folder)` finds the process that a live run belongs to.
+    """
+
+    def __init__(
+        self,
+        runs: RunsFolder | Path | str | None = None,
+        run: str = "",
+        *,
+        author: str = "you",
+        on_step: OnStep | None = None,
+        open: Opener = opened,
+        host: Callable[[Path], Host | None] = lambda folder: None,
+    ) -> None:
+        self.runs = runs if isinstance(runs, RunsFolder) else RunsFolder(Path(runs)) if runs else RunsFolder.default()
+        self.author = author
+        self.on_step = on_step
+        self.done: list[Done] = []
+        self._open, self._host = open, host
+        self._opened: dict[Path, Run | Attached] = {}
+        self._position = Position(self.runs.find(run)) if run else None
+        self.previous: Position | None = None
+
+    @property
+    def position(self) -> Position:
+        """Where the session stands. Raises OntogenyError where there is no run yet."""
+        if self._position is None:
+            folders = self.runs.all()
+            if not folders:
+                raise OntogenyError(f"there is no run in {self.runs.root}/; `ontogeny run FILE.py` makes one")
+            self._position = Position(folders[0])
+        return self._position
+
+    def recording(self, name: str = "") -> Run | Attached:
+        """The run called `name`, or the one that the session stands at, to be read."""
+        folder = (self.runs.find(name) if name else self.position.folder).resolve()
+        if folder not in self._opened:
+            self._opened[folder] = self._open(folder)
+        else:
+            found = self._opened[folder]
+            found.refresh()
+        return self._opened[folder]
+
+    def native(self, name: str = "") -> Run:
+        """The same, where it must be a run of our own."""
+        found = self.recording(name)
+        if not isinstance(found, Run):
+            raise OntogenyError(
+                f"{found.folder.name} is the record of a loop that is not ours: it has values, but no program to "
+                "compute others from; questions about values answer, and a loop is steered while it runs"
+            )
+        return found
+
+    def step(self, name: str = "") -> int:
+        """The step that the session stands at, or a named run's last."""
+        here = self.position
+        if here.step is not None and not self._elsewhere(name):
+            return here.step
+        return self.recording(name).step
+
+    def in_past(self, name: str = "") -> bool:
+        """Whether a change would fork: the session stands before the run's head."""
+        here = self.position
+        if here.step is None or self._elsewhere(name):
+            return False
+        run = self.native(name)
+        return here.step < run.step or self._undone(run, here)
+
+    def head(self, name: str = "", called: str = "") -> Run:
+        """The run to change, at its head; where the session stands in the past, a fork there, to which it moves."""
+        run = self.native(name)
+        if not self.in_past(name):
+            self.move(run.folder)
+            return run
+        return self.fork(run, self.step(name), called, lines=self.position.lines)
+
+    def fork(self, run: Run, step: int, called: str = "", *, lines: int | None = None, **changes: Any) -> Run:
+        """A fork of a run at a step, to which the session moves. By default it is called like the run and the step."""
+        child = run.fork(step, self.runs.fresh(called or f"{run.folder.name}-{step}"), lines=lines, **changes)
+        self._opened[child.folder.resolve()] = child
+        self.move(child.folder)
+        return child
+
+    def move(self, folder: Path, step: int | None = None, lines: int | None = None) -> None:
+        """Stands elsewhere: at the head of a run, or at a step of it."""
+        if self._position is not None and self._position.folder.resolve() != folder.resolve():
+            self.previous = self._position
+        self._position = Position(folder, step, lines)
+
+    def advance(self, run: Run, steps: int, until: Until | None = None) -> Stop:
+        """Lets a run go on, here and now."""
+        return run.advance(steps, until=until, on_step=self.on_step)
+
+    def foretell(self, command: Command) -> Preview:
+        """What a command will do. Raises an OntogenyError where it cannot be done."""
+        host = self._hosted(command)
+        return host.foretell(command) if host else command.foretell(self)
+
+    def do(self, command: Command, author: str = "") -> Outcome:
+        """Takes a command: what came of it. What changes a run stands in its journal when this returns."""
+        if host := self._hosted(command):
+            return host.do(command, author or self.author)
+        if command.EFFECT is Effect.ASKS:
+            return self._placed(command.act(self))
+        before = self._fixed()
+        asked, self.author = self.author, author or self.author
+        try:
+            outcome = self._placed(command.act(self))
+            if command.EFFECT.confirmed:
+                self._note(command, before, outcome)
+            self.done.append(Done(command, before, self._fixed(), outcome, self.author))
+        finally:
+            self.author = asked
+            self.let_go()
+        return outcome
+
+    def let_go(self) -> None:
+        """Writes what waits and frees the runs for other writers."""
+        for run in self._opened.values():
+            if isinstance(run, Run):
+                run.close()
+
+    def forget(self, folder: Path) -> None:
+        """No longer holds the run of a folder that has moved."""
+        run = self._opened.pop(folder.resolve(), None)
+        if isinstance(run, Run):
+            run.close()
+
+    def rest(self) -> Position:
+        """Where the session stands, with the step and lines spelt out, so that it means the same later."""
+        return self._fixed()
+
+    def _hosted(self, command: Command) -> Host | None:
+        if not command.LIVE:
+            return None
+        return self._host((self.runs.find(command.run) if command.run else self.position.folder).resolve())
+
+    def _elsewhere(self, name: str) -> bool:
+        return bool(name) and self.runs.find(name).resolve() != self.position.folder.resolve()
+
+    def _undone(self, run: Run, here: Position) -> bool:
+        """Whether entries at the very step are left out, so that the head is not where the session stands."""
+        own = run.own_entries
+        return here.lines is not None and any(entry.kind in EFFECTIVE for entry in own[here.lines :])
+
+    def _fixed(self) -> Position:
+        try:
+            here = self.position
+        except OntogenyError:  # no run yet: a command that makes the first one
+            return Position(self.runs.root, 0, 0)
+        run = self.recording()
+        if here.step is not None:
+            return here
+        return Position(here.folder, run.step, len(run.own_entries) if isinstance(run, Run) else None)
+
+    def _placed(self, outcome: Outcome) -> Outcome:
+        if self._position is None:
+            return outcome
+        given = {"run": outcome.run or self.position.folder.name}
+        return outcome.model_copy(update={**given, "step": self.step() if outcome.step is None else outcome.step})
+
+    def _note(self, command: Command, before: Position, outcome: Outcome) -> None:
+        """The command as a line of the journal of the run that it led to."""
+        run = self.recording()
+        if isinstance(run, Run):
+            run.note(
+                COMMAND,
+                author=self.author,
+                command=command.NAME,
+                arguments=command.given(),
+                text=outcome.text,
+                before={"run": before.folder.name, "step": before.step, "lines": before.lines},
+            )
+
+
+def commands_of(run: Run | Attached) -> list[Entry]:
+    """The lines of a journal that say which commands were given, inherited ones too, in order."""
+    return [entry for entry in run.entries if entry.kind == COMMAND]
+
+
+def before_of(session: Session, content: Mapping[str, Any]) -> Position:
+    """Where a session stood before the command of a journal's line."""
+    return replace(Position(session.runs.find(content["run"])), step=content["step"], lines=content["lines"])
