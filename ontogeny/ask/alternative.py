@@ -9,7 +9,7 @@ from pathlib import Path
 
 import numpy as np
 
-from ontogeny.data.without import Ranges, members, numbered, parsed, ranges
+from ontogeny.data.without import Ranges, numbered, parsed, ranges
 from ontogeny.isa import attrs
 from ontogeny.isa.cost import routine_cost
 from ontogeny.isa.errors import DataError, RecordError
@@ -23,7 +23,7 @@ from ontogeny.record.creating import EVALUATE, check_dial
 from ontogeny.record.journal import Entry
 from ontogeny.record.recorded import Recorded
 from ontogeny.record.run import Run
-from ontogeny.record.schedule import CALL, DIAL, EDIT, EFFECTIVE, WITHOUT
+from ontogeny.record.schedule import DIAL, EFFECTIVE, WITHOUT
 from ontogeny.record.stepper import LEARN
 
 DRAWS = frozenset({Op.RAND_BITS, Op.UNIFORM})
@@ -237,18 +237,6 @@ def kept(run: Run, other: Alternative, folder: Path | str, author: str = "you") 
     for entry in sorted(other.journal, key=lambda entry: entry.at):
         if entry.kind in EFFECTIVE and entry.at < other.last and (entry.at > base or id(entry) not in inherited):
             child.advance(max(0, entry.at - child.step))
-            _enter(child, entry, author if id(entry) not in inherited else entry.author)
+            child.enter(entry, author=author if id(entry) not in inherited else entry.author)
     child.advance(other.last - child.step)
     return child
-
-
-def _enter(child: Run, entry: Entry, author: str) -> None:
-    """The same entry in another run's journal."""
-    if entry.kind == DIAL:
-        child.set_dial(entry["name"], entry["value"], author=author)
-    elif entry.kind == CALL:
-        child.call(entry["routine"], author=author)
-    elif entry.kind == EDIT:
-        child.edit(entry["register"], entry["places"], entry["values"], author=author)
-    else:
-        child.leave_out(members(entry["examples"]), author=author)

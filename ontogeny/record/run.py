@@ -10,7 +10,7 @@ from __future__ import annotations
 import math
 import time
 import warnings
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Mapping
 from contextlib import suppress
 from dataclasses import replace
 from enum import Enum
@@ -18,13 +18,10 @@ from pathlib import Path
 from types import TracebackType
 from typing import Any
 
-import numpy as np
-
 from ontogeny.data.arrays import Arrays
 from ontogeny.data.base import Array, Data
-from ontogeny.data.without import numbered, ranges
 from ontogeny.isa.errors import RecordError
-from ontogeny.machine.base import Machine, outermost
+from ontogeny.machine.base import Machine
 from ontogeny.machine.learner import Learner
 from ontogeny.record import blame, forking, replay
 from ontogeny.record.creating import EVALUATE, Plan, check_dial, valid_inputs, write_run
@@ -35,11 +32,12 @@ from ontogeny.record.journal import Entry, stamped
 from ontogeny.record.keeper import Keeper
 from ontogeny.record.lock import Lock
 from ontogeny.record.machines import Factory, build, called, pinned
-from ontogeny.record.recorded import SESSION, Metrics, Recorded
-from ontogeny.record.schedule import CALL, DIAL, EDIT, EFFECTIVE, WITHOUT, Schedule
+from ontogeny.record.recorded import SESSION, Metrics
+from ontogeny.record.schedule import EFFECTIVE, Schedule
 from ontogeny.record.seat import Seat
 from ontogeny.record.spacing import SECONDS, SHARE, Budget
-from ontogeny.record.stepper import edit, view
+from ontogeny.record.steered import Steered
+from ontogeny.record.stepper import view
 
 FLUSH_SECONDS = 1.0
 Until = Callable[[Mapping[str, float]], bool]
@@ -103,7 +101,7 @@ def open_run(
     return Run(Path(folder), data=data, valid=valid, machine=machine, options=options)
 
 
-class Run(Recorded):
+class Run(Steered):
     """A run that can go on. Made by `create`, `open_run` and `fork`."""
 
     _lock: Lock | None = None
@@ -130,28 +128,6 @@ class Run(Recorded):
             finally:
                 self._flush(sync=True)
         return Stop.STEPS
-
-    def set_dial(self, name: str, value: float, *, author: str = "you") -> Entry:
-        """Turns a dial from the next step on. Durable when it returns."""
-        return self._append(DIAL, author, name=name, value=check_dial(self.program, name, value))
-
-    def call(self, routine: str, *, author: str = "you") -> Entry:
-        """Calls an outermost routine (`sleep`) before the next step, with its batch. Durable when it returns."""
-        outermost(self.program, routine)
-        return self._append(CALL, author, routine=routine)
-
-    def edit(self, register: str, places: Sequence[int], values: Sequence[float], *, author: str = "you") -> Entry:
-        """Sets elements of a register, by their flat places, before the next step. Durable when it returns."""
-        content = {"register": register, "places": list(map(int, places)), "values": [_plain(v) for v in values]}
-        if register not in self.history.hasher.names:
-            raise RecordError(f"no register {register!r}; there are {', '.join(self.history.hasher.names)}")
-        edit(self.state(), Entry(EDIT, self.step, content))
-        return self._append(EDIT, author, **content)
-
-    def leave_out(self, examples: Iterable[int], *, author: str = "you") -> Entry:
-        """Leaves examples, by number, out of every batch from the next step on. Durable when it returns."""
-        numbered(self.data)
-        return self._append(WITHOUT, author, examples=ranges(examples))
 
     def note(self, kind: str, *, author: str = "you", step: int | None = None, **content: Any) -> Entry:
         """Writes an entry that changes nothing about the steps, such as a command and what it led to.
@@ -342,7 +318,3 @@ class Run(Recorded):
         if self._lock is not None:
             self._lock.release()
             self._lock = None
-
-
-def _plain(value: Any) -> int | float:
-    return int(value) if isinstance(value, int | np.integer) else float(value)
