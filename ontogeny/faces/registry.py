@@ -50,6 +50,7 @@ COMMANDS: tuple[Entry, ...] = (
     Entry("runs", RUNS, "List the runs."),
     Entry("show", RUNS, "Show one run: its journal, its metrics, what it was made with."),
     Entry("resume", RUNS, "Let a run go on from where it is."),
+    Entry("live", RUNS, "Let a run go on in a process of its own that takes commands between steps."),
     Entry("set", RUNS, "Turn a dial of a run from its present step on."),
     Entry("rewind", RUNS, "Look at a run's state as it was at a step."),
     Entry("fork", RUNS, "Start a new run from any step of another."),

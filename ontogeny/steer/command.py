@@ -73,6 +73,7 @@ class Outcome(BaseModel):
     text: str
     run: str = ""
     step: int | None = None
+    past: Annotated[bool, Field(description="whether that is before the run's last step")] = False
     figures: dict[str, Any] = {}
     series: tuple[Series, ...] = ()
     files: Annotated[tuple[str, ...], Field(description="files that were written")] = ()

@@ -13,11 +13,14 @@ from pydantic import ValidationError
 
 from ontogeny.isa.errors import OntogenyError
 from ontogeny.steer.command import Command
-from ontogeny.steer.commands import dials, going, places, undoing
+from ontogeny.steer.commands import dials, going, living, places, undoing
 
 COMMANDS: tuple[type[Command], ...] = (
     going.Advance,
     going.Again,
+    living.Pause,
+    living.Resume,
+    living.End,
     places.Back,
     places.Mark,
     places.Fork,

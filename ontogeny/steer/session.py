@@ -49,7 +49,7 @@ class Done:
 class Host(Protocol):
     """A live run's process, which takes commands for it."""
 
-    def do(self, command: Command, author: str) -> Outcome: ...
+    def do(self, command: Command, author: str = ..., id: str = ...) -> Outcome: ...
     def foretell(self, command: Command) -> Preview: ...
 
 
@@ -64,6 +64,9 @@ class Session:
     `on_step(step, metrics)` is told every step that the session computes. `open` opens a folder, where data was too
     large to be saved; `host(folder)` finds the process that a live run belongs to.
     """
+
+    live = False
+    """Whether the run goes on by itself between commands."""
 
     def __init__(
         self,
@@ -150,19 +153,34 @@ class Session:
             self.previous = self._position
         self._position = Position(folder, step, lines)
 
-    def advance(self, run: Run, steps: int, until: Until | None = None) -> Stop:
-        """Lets a run go on, here and now."""
+    def advance(self, run: Run, steps: int, until: Until | None = None) -> Stop | None:
+        """Lets a run go on, here and now, and says why it stopped; None: it goes on by itself."""
         return run.advance(steps, until=until, on_step=self.on_step)
+
+    def pause(self) -> None:
+        """Lets a live run wait. Only a live session can."""
+        raise NotImplementedError
+
+    def resume(self) -> None:
+        """Lets a live run go on. Only a live session can."""
+        raise NotImplementedError
+
+    def end(self) -> None:
+        """Ends a live run's process. Only a live session can."""
+        raise NotImplementedError
 
     def foretell(self, command: Command) -> Preview:
         """What a command will do. Raises an OntogenyError where it cannot be done."""
         host = self._hosted(command)
         return host.foretell(command) if host else command.foretell(self)
 
-    def do(self, command: Command, author: str = "") -> Outcome:
-        """Takes a command: what came of it. What changes a run stands in its journal when this returns."""
+    def do(self, command: Command, author: str = "", id: str = "") -> Outcome:
+        """Takes a command: what came of it. What changes a run stands in its journal when this returns.
+
+        `id` is whatever the asker knows the command by; the journal keeps it.
+        """
         if host := self._hosted(command):
-            return host.do(command, author or self.author)
+            return self._follow(host.do(command, author or self.author, id))
         if command.EFFECT is Effect.ASKS:
             return self._placed(command.act(self))
         before = self._fixed()
@@ -170,7 +188,7 @@ class Session:
         try:
             outcome = self._placed(command.act(self))
             if command.EFFECT.confirmed:
-                self._note(command, before, outcome)
+                self._note(command, before, outcome, id)
             self.done.append(Done(command, before, self._fixed(), outcome, self.author))
         finally:
             self.author = asked
@@ -219,21 +237,27 @@ class Session:
     def _placed(self, outcome: Outcome) -> Outcome:
         if self._position is None:
             return outcome
-        given = {"run": outcome.run or self.position.folder.name}
-        return outcome.model_copy(update={**given, "step": self.step() if outcome.step is None else outcome.step})
+        here = self.position
+        step = self.step() if outcome.step is None else outcome.step
+        run = outcome.run or here.folder.name
+        return outcome.model_copy(update={"run": run, "step": step, "past": here.step is not None})
 
-    def _note(self, command: Command, before: Position, outcome: Outcome) -> None:
+    def _follow(self, outcome: Outcome) -> Outcome:
+        """Stands where the process of a live run stands now."""
+        self.move(self.runs.find(outcome.run), outcome.step if outcome.past else None)
+        return outcome
+
+    def _note(self, command: Command, before: Position, outcome: Outcome, id: str) -> None:
         """The command as a line of the journal of the run that it led to."""
         run = self.recording()
         if isinstance(run, Run):
-            run.note(
-                COMMAND,
-                author=self.author,
-                command=command.NAME,
-                arguments=command.given(),
-                text=outcome.text,
-                before={"run": before.folder.name, "step": before.step, "lines": before.lines},
-            )
+            content: dict[str, Any] = {
+                "command": command.NAME,
+                "arguments": command.given(),
+                "text": outcome.text,
+                "before": {"run": before.folder.name, "step": before.step, "lines": before.lines},
+            }
+            run.note(COMMAND, author=self.author, **content, **({"id": id} if id else {}))
 
 
 def commands_of(run: Run | Attached) -> list[Entry]:

@@ -51,6 +51,10 @@ class Advance(Command):
         first = run.step
         until = condition(run, self.until) if self.until else None
         stop = session.advance(run, self._steps(), until.holds if until else None)
+        if stop is None:
+            where = f"until {self.until}" if self.until else f"to step {first + self._steps()}"
+            text = f"{run.folder.name} goes on from step {first} {where}"
+            return Outcome(text=text, run=run.folder.name, step=first)
         reason = f"{self.until} holds" if stop is Stop.CONDITION else f"{run.step - first} steps taken"
         if until and stop is not Stop.CONDITION:
             reason = f"{self.until} did not come to hold within {run.step - first} steps"

@@ -1,0 +1,70 @@
+"""Where a live run's process can be reached: a Unix socket that only its owner may open, named in the run's folder.
+
+A socket's path may hold 100 bytes or so, so sockets lie in the system's folder for temporary files, in one of the
+owner's own.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import os
+import socket
+import stat
+import struct
+import tempfile
+from dataclasses import asdict, dataclass
+from pathlib import Path
+
+from ontogeny.isa.errors import OntogenyError
+from ontogeny.record.disk import disk, replace_file
+
+NAME = "live.json"
+LOG = "live.log"
+
+
+@dataclass(frozen=True, slots=True)
+class Address:
+    """The process of a live run, and its socket."""
+
+    process: int
+    socket: str
+    since: float
+
+    def write(self, folder: Path) -> None:
+        """Says in a run's folder that it is live here."""
+        replace_file(folder / NAME, json.dumps(asdict(self)).encode())
+
+
+def read(folder: Path) -> Address | None:
+    """What a run's folder says of its live process, None where it says nothing readable. The process may be gone."""
+    try:
+        found = json.loads((folder / NAME).read_text())
+        return Address(int(found["process"]), str(found["socket"]), float(found["since"]))
+    except (OSError, ValueError, KeyError, TypeError):
+        return None
+
+
+def remove(folder: Path) -> None:
+    """The run is live no more."""
+    (folder / NAME).unlink(missing_ok=True)
+
+
+def socket_path(folder: Path) -> Path:
+    """A fresh path for the socket of a run's process. OntogenyError where its folder is not ours alone."""
+    root = Path(tempfile.gettempdir()) / f"ontogeny-{os.getuid()}"
+    with disk("making", root):
+        root.mkdir(mode=0o700, exist_ok=True)
+        found = root.lstat()
+    if found.st_uid != os.getuid() or stat.S_IMODE(found.st_mode) & 0o077 or not stat.S_ISDIR(found.st_mode):
+        raise OntogenyError(f"{root} may be opened by others; remove it, or set TMPDIR to a folder of your own")
+    name = hashlib.sha256(f"{folder.resolve()}{os.getpid()}".encode()).hexdigest()[:16]
+    return root / f"{name}.sock"
+
+
+def ours(connection: socket.socket) -> bool:
+    """Whether the process at the other end belongs to the same user, where the system tells."""
+    if not hasattr(socket, "SO_PEERCRED"):
+        return True  # the folder's mode keeps others out
+    raw = connection.getsockopt(socket.SOL_SOCKET, socket.SO_PEERCRED, struct.calcsize("3i"))
+    return bool(struct.unpack("3i", raw)[1] == os.getuid())

@@ -1,0 +1,103 @@
+"""Talking to a live run's process, and finding it."""
+
+from __future__ import annotations
+
+import socket
+import uuid
+from collections.abc import Iterator
+from pathlib import Path
+from types import TracebackType
+from typing import Any
+
+from ontogeny.isa.errors import OntogenyError
+from ontogeny.record.runs_folder import RunsFolder
+from ontogeny.steer.command import Command, Outcome, Preview
+from ontogeny.steer.live import address, wire
+
+PATIENCE = 60.0
+"""Seconds that a command may wait for its turn between two steps."""
+
+
+class Client:
+    """A connection to a live run's process. Raises OntogenyError where nobody answers."""
+
+    def __init__(self, folder: Path, patience: float = PATIENCE) -> None:
+        self.folder = folder
+        found = address.read(folder)
+        if found is None:
+            raise OntogenyError(f"{folder.name} is not live; `ontogeny live {folder.name}` makes it so")
+        self.address = found
+        self._socket = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
+        self._socket.settimeout(patience)
+        try:
+            self._socket.connect(found.socket)
+        except OSError as error:
+            self._socket.close()
+            raise OntogenyError(
+                f"the live process {found.process} of {folder.name} does not answer: {error}"
+            ) from error
+        self._messages = wire.messages(self._socket)
+
+    def do(self, command: Command, author: str = "you", id: str = "") -> Outcome:
+        """Has it take a command, once, however often it is asked under one id."""
+        asked = {"ask": "do", "command": command.NAME, "arguments": command.given(), "author": author}
+        return Outcome.model_validate(self._ask(asked, id))
+
+    def foretell(self, command: Command) -> Preview:
+        """What a command would do there."""
+        return Preview.model_validate(
+            self._ask({"ask": "foretell", "command": command.NAME, "arguments": command.given()})
+        )
+
+    def status(self) -> dict[str, Any]:
+        """How the run stands: state, step, goal, metrics."""
+        found: dict[str, Any] = self._ask({"ask": "status"})
+        return found
+
+    def close(self) -> None:
+        """Ends the connection."""
+        self._socket.close()
+
+    def __enter__(self) -> Client:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.close()
+
+    def _ask(self, message: dict[str, Any], id: str = "") -> Any:
+        given = id or uuid.uuid4().hex
+        try:
+            wire.send(self._socket, {**message, "id": given})
+            answer = next(self._messages, None)
+        except TimeoutError as error:
+            raise OntogenyError(
+                f"the live run {self.folder.name} did not answer in time; ask for its status"
+            ) from error
+        except OSError as error:
+            raise OntogenyError(f"the live run {self.folder.name} went away: {error}") from error
+        if answer is None:
+            raise OntogenyError(f"the live run {self.folder.name} went away; its record is as far as it came")
+        if not answer.get("ok"):
+            raise OntogenyError(str(answer.get("error")))
+        return answer["value"]
+
+
+def find(folder: Path) -> Client | None:
+    """A connection to the process of a run that is live, None where none answers."""
+    if address.read(folder) is None:
+        return None
+    try:
+        return Client(folder)
+    except OntogenyError:
+        return None
+
+
+def live_runs(runs: RunsFolder) -> Iterator[dict[str, Any]]:
+    """How every live run of a folder stands."""
+    for folder in runs.all():
+        client = find(folder)
+        if client is not None:
+            with client:
+                yield client.status()

@@ -1,0 +1,149 @@
+"""The session of a live run's process: it goes on by itself, and takes what comes in between two steps."""
+
+from __future__ import annotations
+
+import queue
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from ontogeny.isa.errors import OntogenyError
+from ontogeny.record.run import Run, Stop, Until
+from ontogeny.record.runs_folder import RunsFolder
+from ontogeny.steer.live.address import Address, remove
+from ontogeny.steer.session import Opener, Session, opened
+
+FOREVER = 1 << 62
+PATIENCE = 0.5
+"""Seconds that a paused process waits for a command before it looks whether it is to end."""
+Task = Callable[[], None]
+
+
+@dataclass(frozen=True, slots=True)
+class Goal:
+    """How far a run goes on by itself: to a step, or until something holds."""
+
+    step: int = FOREVER
+    until: Until | None = None
+
+
+class LiveSession(Session):
+    """A session whose run goes on by itself. `serve` is its loop; everything else is called from within that loop.
+
+    `put` takes work from other threads; it is done between two steps.
+    """
+
+    live = True
+
+    def __init__(self, runs: RunsFolder, run: str, address: Address, *, open: Opener = opened) -> None:
+        super().__init__(runs, run, open=open)
+        self.address = address
+        self.running = False
+        self.ending = False
+        self.trouble = ""
+        self.latest: tuple[int, Mapping[str, float]] = (self.recording().step, {})
+        self.watchers: list[Callable[[int, Mapping[str, float]], object]] = []
+        self.on_step = self._stepped
+        self._goal = Goal()
+        self._inbox: queue.SimpleQueue[Task] = queue.SimpleQueue()
+        self.address.write(self.position.folder)
+
+    def put(self, task: Task) -> None:
+        """Work to be done between two steps, from any thread."""
+        self._inbox.put(task)
+
+    def serve(self) -> None:
+        """Goes on, and does what comes in, until it is told to end."""
+        try:
+            while not self.ending:
+                self._drain(wait=not self.running)
+                if self.running and not self.ending:
+                    self._go_on()
+        finally:
+            remove(self.position.folder)
+            super().let_go()
+
+    def advance(self, run: Run, steps: int, until: Until | None = None) -> Stop | None:
+        """Lets the run go on from the next moment on; it is under way when this returns."""
+        self._goal = Goal(min(run.step + steps, FOREVER), until)
+        self.running, self.trouble = True, ""
+        return None
+
+    def pause(self) -> None:
+        """Stops after the present step."""
+        self.running = False
+
+    def resume(self) -> None:
+        """Goes on towards the last goal, or without end where it was reached."""
+        run = self.head()
+        if self._goal.step <= run.step:
+            self._goal = Goal()
+        self.running, self.trouble = True, ""
+
+    def end(self) -> None:
+        """Ends the process once the present command is answered."""
+        self.running, self.ending = False, True
+
+    def move(self, folder: Path, step: int | None = None, lines: int | None = None) -> None:
+        """Stands elsewhere, and pauses there."""
+        before = self.position.folder
+        super().move(folder, step, lines)
+        if step is not None or folder.resolve() != before.resolve():
+            self.running, self._goal = False, Goal()
+        if folder.resolve() != before.resolve():
+            remove(before)
+            self.address.write(folder)
+
+    def let_go(self) -> None:
+        """Frees the runs but the one that is live here."""
+        here = self.position.folder.resolve()
+        for folder, run in self._opened.items():
+            if isinstance(run, Run) and folder != here:
+                run.close()
+
+    def status(self) -> dict[str, Any]:
+        """How it stands, from any thread."""
+        step, metrics = self.latest
+        here = self.position
+        goal = None if self._goal.step == FOREVER else self._goal.step
+        return {
+            "run": here.folder.name,
+            "step": step if here.step is None else here.step,
+            "state": "running" if self.running else "failed" if self.trouble else "paused",
+            "goal": goal if self.running else None,
+            "metrics": dict(metrics),
+            "trouble": self.trouble,
+            "since": self.address.since,
+            "process": self.address.process,
+        }
+
+    def _drain(self, wait: bool) -> None:
+        try:
+            self._inbox.get(timeout=PATIENCE)() if wait else self._inbox.get_nowait()()
+            while True:
+                self._inbox.get_nowait()()
+        except queue.Empty:
+            return
+
+    def _go_on(self) -> None:
+        """Takes steps until something comes in, or the goal is reached."""
+        run, goal = self.native(), self._goal
+        met = False
+
+        def until(metrics: Mapping[str, float]) -> bool:
+            nonlocal met
+            met = goal.until is not None and goal.until(metrics)
+            return met or not self._inbox.empty()
+
+        try:
+            run.advance(max(0, goal.step - run.step), until=until, on_step=self._stepped)
+            if met or run.step >= goal.step:
+                self.running = False
+        except OntogenyError as error:
+            self.running, self.trouble = False, str(error)
+
+    def _stepped(self, step: int, metrics: Mapping[str, float]) -> None:
+        self.latest = (step, metrics)
+        for watcher in self.watchers:
+            watcher(step, metrics)
