@@ -17,6 +17,7 @@ from ontogeny.record import replay
 from ontogeny.record.ground import Ground
 from ontogeny.record.history import History
 from ontogeny.record.journal import Entry
+from ontogeny.record.lineage import Lineage
 from ontogeny.record.schedule import Schedule
 from ontogeny.record.seat import Seat
 from ontogeny.record.stepper import Stepper
@@ -27,11 +28,10 @@ class Replayable(Protocol):
 
     program: Program
     history: History
+    _lineage: Lineage
     _schedule: Schedule
     _seat: Seat
 
-    @property
-    def start(self) -> Entry: ...
     @property
     def ground(self) -> Ground: ...
 
@@ -78,4 +78,4 @@ def beside(run: Replayable, journal: Iterable[Entry], first: int, last: int) -> 
 
 def schedule(run: Replayable, journal: Iterable[Entry]) -> Schedule:
     """What a journal means for the run's steps; entries at one step come in their order."""
-    return Schedule(run.start["dials"], journal)
+    return run._lineage.schedule(tuple(journal))

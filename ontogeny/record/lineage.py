@@ -3,20 +3,25 @@
 A root's journal begins with an entry `start`; a fork's with an entry `fork` that names its parent's folder (relative to
 its own), identity, and how many of its lines count, with their hash. A history is a list of sections, each a folder
 that holds the record of some stretch of steps; keyframes, hashes and metrics are looked up where they are.
+
+A fork may go by another program than its parent: its first entry names one. Then the sections begin with it, and what
+came earlier is the lineage `before`.
 """
 
 from __future__ import annotations
 
 import os
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from ontogeny.isa.errors import RecordError
 from ontogeny.record.journal import Entry, Journal
+from ontogeny.record.schedule import Schedule
 
 START = "start"
 FORK = "fork"
+PROGRAM = "program"
 MOST_ANCESTORS = 1000
 
 
@@ -31,11 +36,17 @@ class Section:
 
 @dataclass(frozen=True, slots=True)
 class Lineage:
-    """All that a run's journals say: its root's first entry, the entries that count for it, and its sections."""
+    """All that a run's journals say: its root's first entry, the entries that count for it, and its sections.
+
+    `origin` is the entry that its program began with: the root's first one, or that of the fork which changed the
+    program last, whose folder the sections begin with. `before` is what that was forked from, up to there.
+    """
 
     start: Entry
+    origin: Entry
     entries: tuple[Entry, ...]
     sections: tuple[Section, ...]
+    before: Lineage | None = None
 
     @property
     def base(self) -> int:
@@ -44,8 +55,31 @@ class Lineage:
 
     @property
     def root(self) -> Path:
-        """The folder that holds the program and the data."""
+        """The folder that holds the data."""
+        return self.before.root if self.before else self.home
+
+    @property
+    def home(self) -> Path:
+        """The folder that holds the program."""
         return self.sections[0].folder
+
+    @property
+    def path(self) -> tuple[Section, ...]:
+        """All sections from the root on, also those by earlier programs."""
+        return (*(self.before.path if self.before else ()), *self.sections)
+
+    def schedule(self, entries: Sequence[Entry] | None = None) -> Schedule:
+        """What the entries, or others in their place, mean for the steps by the present program."""
+        given = self.entries if entries is None else tuple(entries)
+        own = given[given.index(self.origin) :] if self.origin in given else given
+        return Schedule(self.origin["dials"], own, self.before.schedule() if self.before else None, self.origin.at)
+
+    def upto(self, step: int) -> Lineage:
+        """The same as far as a step that its program has come to."""
+        sections = [section for section in self.sections if section.first < step] or [self.sections[0]]
+        sections[-1] = replace(sections[-1], last=step)
+        entries = tuple(entry for entry in self.entries if entry.at <= step)
+        return replace(self, entries=entries, sections=tuple(sections))
 
 
 def trace(folder: Path, journal: Journal, count: int | None = None, depth: int = 0) -> Lineage:
@@ -58,22 +92,31 @@ def trace(folder: Path, journal: Journal, count: int | None = None, depth: int =
         raise RecordError(_no_run(folder, journal))
     first = entries[0]
     if first.kind == START:
-        return Lineage(first, tuple(entries), (Section(folder, 0),))
+        return Lineage(first, first, tuple(entries), (Section(folder, 0),))
     if first.kind != FORK or depth > MOST_ANCESTORS:
         raise RecordError(f"{journal.path} begins with {first.kind!r}; {START!r} or {FORK!r} was expected")
-    return extended(_parent(folder, first, depth), first, entries, folder)
+    parent = _parent(folder, first, depth)
+    if first.at < parent.origin.at:
+        raise RecordError(f"{journal.path} begins at step {first.at}, before the program of its parent; it was changed")
+    return extended(parent, first, entries, folder)
 
 
 def extended(parent: Lineage, fork: Entry, entries: Sequence[Entry], folder: Path) -> Lineage:
     """The history of a fork, from its parent's and its own entries."""
-    inherited = tuple(entry for entry in parent.entries if entry.at <= fork.at)
-    sections = [section for section in parent.sections if section.first < fork.at] or [parent.sections[0]]
-    sections[-1] = Section(sections[-1].folder, sections[-1].first, fork.at)
-    return Lineage(parent.start, (*inherited, *entries), (*sections, Section(folder, fork.at)))
+    before, own = parent.upto(fork.at), Section(folder, fork.at)
+    all_entries = (*before.entries, *entries)
+    if PROGRAM in fork.content:
+        return Lineage(parent.start, fork, all_entries, (own,), before)
+    return replace(before, entries=all_entries, sections=(*before.sections, own))
+
+
+def parent_of(folder: Path, fork: Entry) -> Path:
+    """The folder that a fork in `folder` was forked from."""
+    return Path(os.path.normpath(folder / fork["parent"]))
 
 
 def _parent(folder: Path, fork: Entry, depth: int) -> Lineage:
-    path = Path(os.path.normpath(folder / fork["parent"]))
+    path = parent_of(folder, fork)
     if not path.is_dir():
         raise RecordError(f"{folder} was forked from {path}, which is not there; put its parent back where it was")
     journal = Journal(path)

@@ -23,8 +23,9 @@ def parting(one: History, other: History) -> int | None:
     """The first step at which two histories' states differ, or None where all that both have are equal."""
     if (one.hash_row(0) or b"")[:8] != (other.hash_row(0) or b"")[:8]:
         return 0
-    last = min(one.own.rows.last, other.own.rows.last)
-    for first in range(shared(one.sections, other.sections) + 1, last + 1, BLOCK):
+    last = min(one.last, other.last)
+    begin = max(1, shared(one.sections, other.sections))  # that step once more: a program may have changed there
+    for first in range(begin, last + 1, BLOCK):
         stop = min(first + BLOCK - 1, last)
         differ = np.flatnonzero(hashes(one, first, stop) != hashes(other, first, stop))
         if len(differ):
@@ -49,4 +50,8 @@ def hashes(history: History, first: int, last: int) -> Hashes:
         low, high = max(first, part.first + 1), min(last, part.end())
         if low <= high:
             found[low - first : high - first + 1] = part.rows.hashes(low, high)
+    if first <= history.first <= last:
+        found[history.first - first] = int.from_bytes((history.hash_row(history.first) or b"")[:8], "little")
+    if history.before is not None and first < history.first:
+        found[: history.first - first] = hashes(history.before, first, min(last, history.first - 1))
     return found

@@ -20,7 +20,7 @@ from ontogeny.isa.errors import RecordError
 from ontogeny.isa.program import Program
 from ontogeny.machine.base import Machine
 from ontogeny.machine.learner import Learner
-from ontogeny.record import materials, replay
+from ontogeny.record import changing, materials, replay
 from ontogeny.record.creating import metric_names
 from ontogeny.record.disk import RecordWarning
 from ontogeny.record.environment import differences, environment
@@ -29,10 +29,9 @@ from ontogeny.record.hashing import shown
 from ontogeny.record.history import History
 from ontogeny.record.journal import Entry, Journal
 from ontogeny.record.kept import Kept, kept
-from ontogeny.record.lineage import trace
+from ontogeny.record.lineage import parent_of, trace
 from ontogeny.record.machines import Factory, build
 from ontogeny.record.program import read_program
-from ontogeny.record.schedule import Schedule
 from ontogeny.record.seat import Seat
 from ontogeny.record.shown import Shown
 from ontogeny.record.stepper import Stepper
@@ -45,7 +44,11 @@ Metrics = dict[str, float]
 
 
 class Recorded(Shown):
-    """A run as it is recorded."""
+    """A run as it is recorded.
+
+    Where its program changed, at a fork, `program`, `history` and the machine are those since then, and `before` is the
+    run that it was until then; whatever is asked of a step is asked of the run that it went by.
+    """
 
     def __init__(
         self,
@@ -57,15 +60,21 @@ class Recorded(Shown):
         options: Mapping[str, Any] | None = None,
         seat: Seat | None = None,
         program: Program | None = None,
+        upto: tuple[int, int] | None = None,
+        before: Recorded | None = None,
     ) -> None:
+        """`upto` cuts it: a step, and how many lines of its journal count. `before` may be given where it is known."""
         self.folder = Path(folder)
+        self._upto = upto
+        self._known = before
         self.parked: dict[str, Array] | None = None
         self._given = (data, valid)
         self._warned = False
         self._load(program)
         start = self.start
         self._seat = seat or Seat(
-            lambda: build(machine or start["machine"], self.program, {**start["options"], **(options or {})})
+            lambda program: build(machine or start["machine"], program, {**start["options"], **(options or {})}),
+            self.program,
         )
         if data is not None:
             _ = self.data
@@ -73,7 +82,7 @@ class Recorded(Shown):
     @property
     def step(self) -> int:
         """The number of the present state: how many steps have been taken since the root began."""
-        return self.history.own.rows.last
+        return self.history.last
 
     @property
     def base(self) -> int:
@@ -94,6 +103,28 @@ class Recorded(Shown):
     def own_entries(self) -> tuple[Entry, ...]:
         """The entries of this run's own journal alone; `lines` of a fork counts them."""
         return tuple(self._journal.entries)
+
+    @property
+    def changed(self) -> int | None:
+        """The step at which its program changed last; None where it has been the same since the root began."""
+        return self.history.first if self._lineage.before else None
+
+    @cached_property
+    def before(self) -> Recorded | None:
+        """The run that this was before its program changed last, up to there; None where it never did."""
+        lineage = self._lineage
+        if lineage.before is None:
+            return None
+        if self._known is not None:
+            return self._known
+        folder, upto = parent_of(lineage.home, lineage.origin), (lineage.origin.at, lineage.origin["lines"])
+        program = read_program(lineage.before.home, lineage.before.origin["program"])
+        data, valid = self._materials()
+        return Recorded(folder, data=data, valid=valid, seat=self._seat.beside(program), program=program, upto=upto)
+
+    def as_of(self, step: int) -> Recorded:
+        """The run by whose program the step from state `step` goes: this one, or what it was before."""
+        return self if step >= self.history.first or self.before is None else self.before.as_of(step)
 
     @cached_property
     def data(self) -> Data:
@@ -129,7 +160,8 @@ class Recorded(Shown):
 
     def dials(self, step: int | None = None) -> Metrics:
         """The dials that the step from state `step` (default: the present one) goes by."""
-        return self._schedule.dials(self.step if step is None else step)
+        step = self.step if step is None else step
+        return self.as_of(step)._schedule.dials(step)
 
     def hash(self, step: int | None = None) -> str:
         """The 64-bit hash of a state (default: the present one) as sixteen digits, empty where it is not recorded."""
@@ -139,6 +171,8 @@ class Recorded(Shown):
         """All registers at a step (default: the present one), computed from the keyframe before it. Changes nothing."""
         step = self.step if step is None else step
         self._check_step(step)
+        if step < self.history.first:
+            return self.as_of(step).state(step)
         with self._seat.lock:
             if step == self.step and self._seat.holder is self:
                 return self._machine().state()
@@ -159,7 +193,10 @@ class Recorded(Shown):
         return Trajectory(self.traces, name)
 
     def verify(self, on_progress: Callable[[int], object] | None = None) -> Report:
-        """Replays every step since `base` and compares its hash; says at which step and register the first differs."""
+        """Replays every step since `base` and compares its hash; says at which step and register the first differs.
+
+        Where the program changed at `base`, the first state is made again from the run before, too.
+        """
         with self._seat.lock:
             self._machine()
             return verify(self._seat.clear(), self.history, self._stepper, on_progress)
@@ -170,10 +207,13 @@ class Recorded(Shown):
     def _load(self, program: Program | None = None) -> None:
         """Reads the folder again, from the journal on."""
         self._journal = Journal(self.folder)
-        self._lineage = trace(self.folder, self._journal)
-        self.program = program or read_program(self._lineage.root, self.start["program"])
-        self.history = History(self._lineage, self.program, metric_names(self.program))
-        self._schedule = Schedule(self.start["dials"], self.entries)
+        step, lines = self._upto or (None, None)
+        lineage = trace(self.folder, self._journal, lines)
+        self._lineage = lineage if step is None else lineage.upto(step)
+        self.program = program or read_program(self._lineage.home, self._lineage.origin["program"])
+        names = metric_names(self.program)
+        self.history = History(self._lineage, self.program, names, self._earlier, self._begun)
+        self._schedule = self._lineage.schedule()
         if self._journal.damaged is not None:
             warnings.warn(
                 f"line {self._journal.damaged} of {self._journal.path} is damaged; what stands before it is read, "
@@ -186,6 +226,32 @@ class Recorded(Shown):
     def ground(self) -> Ground:
         """What its steps are computed from beside its journal."""
         return Ground(self.data, self.program, self._lineage.root, self.start)
+
+    def _materials(self) -> tuple[Data | None, Arrays | Mapping[str, Array] | None]:
+        """Data and validation data, as far as they were given or read."""
+        return self.__dict__.get("data", self._given[0]), self.__dict__.get("valid", self._given[1])
+
+    def _earlier(self) -> History:
+        assert self.before is not None
+        return self.before.history
+
+    def _begun(self) -> dict[str, Array]:
+        """The first state by its program, made from what the run was before."""
+        assert self.before is not None
+        fresh = changing.read_values(self._lineage.home, self._lineage.origin["values"])
+        state = self.before._left(self.before.state())
+        return changing.carried(self.before.program, state, self.program, fresh)
+
+    def _left(self, state: dict[str, Array]) -> dict[str, Array]:
+        """The present state once what the journal says at it has happened."""
+        if self.step not in self._schedule.events:
+            return state
+        with self._seat.lock:
+            self._machine()
+            machine = self._seat.clear()
+            machine.load(state)
+            self._stepper.prepare(machine, self.step)
+            return machine.state()
 
     @cached_property
     def _stepper(self) -> Stepper:

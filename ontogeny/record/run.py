@@ -21,6 +21,7 @@ from typing import Any
 from ontogeny.data.arrays import Arrays
 from ontogeny.data.base import Array, Data
 from ontogeny.isa.errors import RecordError
+from ontogeny.isa.program import Program
 from ontogeny.machine.base import Machine
 from ontogeny.machine.learner import Learner
 from ontogeny.record import blame, forking, replay
@@ -33,7 +34,7 @@ from ontogeny.record.keeper import Keeper
 from ontogeny.record.lock import Lock
 from ontogeny.record.machines import Factory, build, called, pinned
 from ontogeny.record.recorded import SESSION, Metrics
-from ontogeny.record.schedule import EFFECTIVE, Schedule
+from ontogeny.record.schedule import EFFECTIVE
 from ontogeny.record.seat import Seat
 from ontogeny.record.spacing import SECONDS, SHARE, Budget
 from ontogeny.record.steered import Steered
@@ -76,7 +77,7 @@ def create(
     """
     folder = Path(folder)
     filled = pinned(machine, options)
-    seat = Seat(lambda: build(machine, learner.program, filled))
+    seat = Seat(lambda program: build(machine, program, filled), learner.program)
     inputs = valid_inputs(valid)
     budget = Budget.asked(keyframe_every, keyframe_bytes, recording_share, rewind_seconds)
     plan = Plan(inputs, seed, dials or {}, called(machine), filled, budget, evaluate_every, author)
@@ -155,6 +156,8 @@ class Run(Steered):
         folder: Path | str,
         dials: Mapping[str, float] | None = None,
         *,
+        program: Program | None = None,
+        values: Mapping[str, Array] | None = None,
         author: str = "you",
         lines: int | None = None,
     ) -> Run:
@@ -162,14 +165,29 @@ class Run(Steered):
 
         It inherits the entries up to and at `step`. With `lines`, only so many lines of this run's own journal count,
         which undoes later entries that stand at `step` itself.
+
+        With `program` it goes by that one from `step` on: registers of the same name and type are carried over, new
+        ones begin at `values`, or else at zero; dials of the same name stay where they are. Without, it goes by the
+        program that this run went by at that step. Raises an OntogenyError for what does not fit together.
         """
         self._check_step(step)
-        turned = {name: check_dial(self.program, name, value) for name, value in (dials or {}).items()}
+        source, folder = self.as_of(step), Path(folder)
+        lines = lines if source is self else None
+        goes_by = program or source.program
+        turned = {name: check_dial(goes_by, name, value) for name, value in (dials or {}).items()}
+        if values and program is None:
+            raise RecordError("values= are for the registers of another program; pass program=, or edit() the fork")
         if self._lock is not None:
             self._flush(sync=True)
-        forking.write_fork(self.folder, self._journal, self.history, step, Path(folder), turned, author, lines)
-        data, valid = self.__dict__.get("data", self._given[0]), self.__dict__.get("valid", self._given[1])
-        return Run(Path(folder), data=data, valid=valid, seat=self._seat, program=self.program)
+        before, change, seat = source.__dict__.get("before"), None, source._seat
+        if program is not None:
+            before, change = forking.change_of(source, step, program, turned, values or {}, lines)
+            seat = seat.beside(program)
+        forking.write_fork(source, step, folder, turned, author, lines, change)
+        data, valid = source._materials()
+        child = Run(folder, data=data, valid=valid, seat=seat, program=goes_by, before=before)
+        child.parked = dict(change.state) if change else None
+        return child
 
     def close(self) -> None:
         """Writes what waits in memory and lets go of the folder; the run can still be read, and written to again."""
@@ -253,7 +271,7 @@ class Run(Steered):
         self._journal.append(entry)
         self._lineage = replace(self._lineage, entries=(*self.entries, entry))
         if kind in EFFECTIVE:
-            self._schedule = Schedule(self.start["dials"], self.entries)
+            self._schedule = self._lineage.schedule()
             self._stepper.reschedule(self._schedule)
         return entry
 
@@ -292,6 +310,7 @@ class Run(Steered):
         own.rows.open_for_writing()
         own.evaluations.open_for_writing(self.step)
         own.keyframes.drop_after(self.step)
+        forking.hold_first(self.history)
         if said:
             warnings.warn(f"{self.folder}: {'; '.join(said)}", RecordWarning, stacklevel=4)
 
@@ -306,7 +325,8 @@ class Run(Steered):
             self._lineage = replace(self._lineage, entries=(*self.entries, entry))
         self._flushed = time.perf_counter()
         found = self.evaluations()
-        self._evaluated = {f"valid.{name}": v for name, v in found[-1].items() if name != "step"} if found else {}
+        last = found[-1] if found else {}
+        self._evaluated = {f"valid.{name}": v for name, v in last.items() if name != "step" and not math.isnan(v)}
         if self._evaluate_every and not found and self.step == 0 and len(self.history.parts) == 1:
             self._evaluate(self._sit())
 

@@ -20,12 +20,19 @@ NEVER = 1 << 62
 
 
 class Schedule:
-    """What holds in stretches of steps, and `events`: calls, edits and alterations by step, in journal order."""
+    """What holds in stretches of steps, and `events`: calls, edits and alterations by step, in journal order.
 
-    def __init__(self, dials: Mapping[str, float], entries: Iterable[Entry]) -> None:
+    Where the program changed at step `first`, `before` is the schedule until then: dials of the same name go on in
+    their courses, and examples that were left out stay so.
+    """
+
+    def __init__(
+        self, dials: Mapping[str, float], entries: Iterable[Entry], before: Schedule | None = None, first: int = 0
+    ) -> None:
+        courses: Mapping[str, Course] = before._courses[before._place(first)] if before else {}
         self._starts = [0]
-        self._courses = [{name: Course(value) for name, value in dials.items()}]
-        self._left_out: list[frozenset[int]] = [frozenset()]
+        self._courses: list[dict[str, Course]] = [{name: courses.get(name, Course(dials[name])) for name in dials}]
+        self._left_out = [before.left_out(first) if before else frozenset[int]()]
         self.events: dict[int, list[Entry]] = {}
         for entry in sorted((e for e in entries if e.kind in EFFECTIVE), key=lambda e: e.at):
             self._add(entry)

@@ -1,4 +1,7 @@
-"""One machine shared by a run and its forks: whoever needs it takes it, and the one before keeps its state."""
+"""One machine shared by a run and its forks: whoever needs it takes it, and the one before keeps its state.
+
+Forks by another program have a seat of their own `beside` it, under the same lock, so that none waits for another's.
+"""
 
 from __future__ import annotations
 
@@ -7,6 +10,7 @@ from threading import RLock
 from typing import Protocol
 
 from ontogeny.data.base import Array
+from ontogeny.isa.program import Program
 from ontogeny.machine.base import Machine
 
 
@@ -17,10 +21,14 @@ class Sitter(Protocol):
 
 
 class Seat:
-    """A machine, made when first needed, and whose state it holds. `lock` keeps threads from taking turns midway."""
+    """A machine for one program, made when first needed, and whose state it holds.
 
-    def __init__(self, make: Callable[[], Machine]) -> None:
+    `lock` keeps threads from taking turns midway.
+    """
+
+    def __init__(self, make: Callable[[Program], Machine], program: Program) -> None:
         self._make = make
+        self._program = program
         self._machine: Machine | None = None
         self.holder: Sitter | None = None
         self.lock = RLock()
@@ -29,12 +37,18 @@ class Seat:
     def machine(self) -> Machine:
         """The machine, whoever holds it."""
         if self._machine is None:
-            self._machine = self._make()
+            self._machine = self.another()
         return self._machine
 
     def another(self) -> Machine:
         """A further machine of the same kind, without a state."""
-        return self._make()
+        return self._make(self._program)
+
+    def beside(self, program: Program) -> Seat:
+        """A seat of the same kind of machine for another program."""
+        seat = Seat(self._make, program)
+        seat.lock = self.lock
+        return seat
 
     def clear(self) -> Machine:
         """The machine with nobody on it; its holder's state is parked."""

@@ -2,6 +2,9 @@
 
 A run is a function, so its store can be lost at any time: what is missing is replayed, each step compared with its
 recorded hash. Blocks that were not asked for longest go first when the budget is exceeded.
+
+Where the program of a run changed, its parameters' trajectories go on over that step, as far as they have the same name
+and type on both sides.
 """
 
 from __future__ import annotations
@@ -19,7 +22,8 @@ import xxhash
 from ontogeny.data.base import Array
 from ontogeny.isa.errors import RecordError
 from ontogeny.isa.program import Decl, Program
-from ontogeny.machine.base import Machine
+from ontogeny.isa.tables import declarations
+from ontogeny.machine.base import Machine, piece
 from ontogeny.record import replay
 from ontogeny.record.history import History
 from ontogeny.record.seat import Seat
@@ -46,6 +50,11 @@ class Replayable(Protocol):
     @property
     def step(self) -> int: ...
     @property
+    def before(self) -> Replayable | None: ...
+    def as_of(self, step: int) -> Replayable:
+        """The run by whose program the step from state `step` goes."""
+
+    @property
     def _stepper(self) -> Stepper: ...
     def _machine(self) -> Machine: ...
     def state(self, step: int | None = None) -> dict[str, Array]:
@@ -53,14 +62,21 @@ class Replayable(Protocol):
 
 
 class Replayed:
-    """The trajectories of a run's parameters, or of other registers that are named: a `Traces`."""
+    """The trajectories of a run's parameters, or of other registers that are named: a `Traces`.
+
+    Of parameters that are not named, those that the run has had since step 0. Where one that is named came with another
+    program, the steps begin there.
+    """
 
     def __init__(self, run: Replayable, registers: Iterable[str] | None = None, *, budget: int = BUDGET) -> None:
         self.run = run
         self.budget = budget
         program = run.program
-        decls = list(program.named_params()) if registers is None else [program.decl(name) for name in registers]
-        self._decls: list[Decl] = decls
+        if registers is None:
+            decls = [decl for decl in program.named_params() if begin_of(run, [decl]) == 0]
+        else:
+            decls = [program.decl(name) for name in registers]
+        self._first = begin_of(run, decls)
         self.layout = Layout(tuple(Tensor(d.name, d.type.dtype, d.type.shape) for d in decls))
         kept = "params" if registers is None else xxhash.xxh3_64_hexdigest(" ".join(d.name for d in decls).encode())
         self.storage = LocalStorage(run.folder / "cache" / f"trace-{kept}")
@@ -68,8 +84,8 @@ class Replayed:
 
     @property
     def steps(self) -> Steps:
-        """Every step of the run, from 0."""
-        return np.arange(self.run.step + 1)
+        """Every step of the run at which it had the tensors."""
+        return np.arange(self._first, self.run.step + 1)
 
     @property
     def tensors(self) -> dict[str, Tensor]:
@@ -100,15 +116,9 @@ class Replayed:
 
     def row(self, step: int) -> dict[str, Array]:
         """All tensors at one step."""
-        return self._picked(self.run.state(step))
-
-    def _picked(self, state: dict[str, Array]) -> dict[str, Array]:
-        """The tensors in a state; pieces of arenas in their own shapes."""
-        found = {}
-        for decl in self._decls:
-            whole = state[decl.arena or decl.name].reshape(-1)
-            found[decl.name] = whole[decl.offset : decl.offset + decl.type.size].reshape(decl.type.shape)
-        return found
+        state = self.run.state(step)
+        self._span(Window(step, step + 1))
+        return picked(self.run.as_of(step).program, self.tensors, state)
 
     def _filled(self, window: Window) -> TraceReader:
         """The cache with every block that a window needs. Raises RecordError where they do not fit into the budget."""
@@ -119,20 +129,26 @@ class Replayed:
                 f"the window {window} holds {needed / 2**30:.1f} GiB of values, more than the cache's budget of "
                 f"{self.budget / 2**30:.1f} GiB allows; narrow the window, name fewer tensors, or raise the budget"
             )
-        starts = range(first // self._depth * self._depth, last + 1, self._depth)
+        depth = self._depth
+        starts = [max(start, self._first) for start in range(first // depth * depth, last + 1, depth)]
         with self.run._seat.lock:
             have = self._blocks()
-            missing = [s for s in starts if have.get(s, ("", -1))[1] < min(s + self._depth - 1, self.run.step)]
-            for _, found in groupby(enumerate(missing), key=lambda item: item[1] - item[0] * self._depth):
+            missing = [s for s in starts if have.get(s, ("", -1))[1] < min(self._end(s), self.run.step)]
+            for _, found in groupby(enumerate(missing), key=lambda item: item[1] // depth - item[0]):
                 self._fill([start for _, start in found], {start: name for start, (name, _) in have.items()})
             self._evict(set(starts))
         return TraceReader(self.storage)
+
+    def _end(self, start: int) -> int:
+        """The last step of the block that begins at `start` once it is whole."""
+        return start // self._depth * self._depth + self._depth - 1
 
     def _span(self, window: Window) -> tuple[int, int]:
         """The first and last step in a window."""
         steps = self.steps[window.of(self.steps)]
         if not len(steps):
-            raise RecordError(f"no step of {self.run.folder} lies in {window}; there are steps 0 to {self.run.step}")
+            there = f"{self._first} to {self.run.step}"
+            raise RecordError(f"no step of {self.run.folder} lies in {window}; there are steps {there}")
         return int(steps[0]), int(steps[-1])
 
     def _blocks(self) -> dict[int, tuple[str, int]]:
@@ -146,23 +162,19 @@ class Replayed:
 
     def _fill(self, starts: Sequence[int], stale: Mapping[int, str]) -> None:
         """Replays the steps of neighbouring blocks in one walk and keeps each, in the place of a shorter one."""
-        run, last = self.run, min(starts[-1] + self._depth - 1, self.run.step)
-        machine = run._machine()
-        run._seat.clear()
-        replay.to_step(machine, run.history, run._stepper, starts[0])
-        walk = replay.walk(machine, run.history, run._stepper, starts[0], last)
+        walk = walked(self.run, self.tensors, starts[0], min(self._end(starts[-1]), self.run.step))
         for start in starts:
-            self._keep(start, islice(walk, self._depth), machine, stale.get(start, ""))
+            self._keep(start, islice(walk, self._end(start) + 1 - start), stale.get(start, ""))
 
-    def _keep(self, start: int, steps: Iterable[int], machine: Machine, stale: str) -> None:
-        """Keeps one block: the machine's state at each of its steps."""
+    def _keep(self, start: int, steps: Iterable[tuple[int, dict[str, Array]]], stale: str) -> None:
+        """Keeps one block: the tensors at each of its steps."""
         path = self.storage.spool / f"filling-{os.getpid()}-{start}"
         file = rows.RowsFile(path, self.layout)
         row = bytearray(self.layout.row_bytes)
         views = self.layout.views(row)
         try:
-            for step in steps:
-                for name, values in self._picked(dict(view(machine))).items():
+            for step, tensors in steps:
+                for name, values in tensors.items():
                     views[name][...] = values
                 file.append(step, row)
             file.close()
@@ -189,3 +201,38 @@ class Replayed:
 
     def _path(self, name: str) -> Path:
         return self.storage.folder / name
+
+
+def begin_of(run: Replayable, decls: Iterable[Decl]) -> int:
+    """The first step from which a run has had registers of these names and types."""
+    decls = list(decls)
+    before = run.before
+    if before is None:
+        return 0
+    there = {decl.name: (decl.kind, decl.type) for decl in before.program.decls}
+    kept = all(there.get(decl.name) == (decl.kind, decl.type) for decl in decls)
+    return begin_of(before, decls) if kept else run.history.first
+
+
+def walked(run: Replayable, names: Iterable[str], first: int, last: int) -> Iterator[tuple[int, dict[str, Array]]]:
+    """The registers of these names at the steps `first` to `last`, by replay, also by earlier programs.
+
+    They share memory with the machine, and are to be read before the next is asked for. RecordError as `replay.walk`.
+    """
+    names = tuple(names)
+    changed = run.history.first
+    if first < changed and run.before is not None:
+        yield from walked(run.before, names, first, min(last, changed - 1))
+        first = changed
+    if first <= last:
+        machine = run._machine()
+        run._seat.clear()
+        replay.to_step(machine, run.history, run._stepper, first)
+        for step in replay.walk(machine, run.history, run._stepper, first, last):
+            yield step, picked(run.program, names, view(machine))
+
+
+def picked(program: Program, names: Iterable[str], state: Mapping[str, Array]) -> dict[str, Array]:
+    """Registers of a state by name; pieces of arenas in their own shapes."""
+    decls = [declarations(program)[name] for name in names]
+    return {decl.name: piece(decl, state[decl.arena]) if decl.arena else state[decl.name] for decl in decls}

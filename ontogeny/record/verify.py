@@ -51,9 +51,10 @@ def verify(
 ) -> Report:
     """Checks a run's own part, from its base to its last step; `on_progress(step)` hears of each."""
     own = history.own
-    first, last = own.first, own.rows.last
+    first, last = own.first, own.end()
     damage = [f"the row of step {s} fails its checksum" for s in range(first + 1, last + 1) if not own.rows.sound(s)]
     sound = _sound_keyframes(history, damage)
+    _check_first(history, damage)
     differences: list[Difference] = []
     count = 0
     at = _begin(machine, history, stepper, sound, damage)
@@ -66,6 +67,15 @@ def verify(
             differences.append(found)
             at = _load_next(machine, history, sound, at)
     return Report(first, last, count, tuple(differences), tuple(damage))
+
+
+def _check_first(history: History, damage: list[str]) -> None:
+    """Makes the first state again where the program changed at it; what is wrong with it is added to `damage`."""
+    if history.before is not None and history.own.first == history.first:
+        try:
+            history.made_again()
+        except RecordError as error:
+            damage.append(str(error))
 
 
 def _compare(machine: Machine, history: History, step: int) -> Difference | None:
