@@ -3,22 +3,46 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 
 from rich.markup import escape
 from rich.table import Table
 
 from ontogeny.faces.terminal import table
+from ontogeny.record.alterations import NOISE, PRUNE, RESET, SCALE, ZERO
 from ontogeny.record.journal import Entry
+from ontogeny.record.schedule import ALTER, DIAL
 
 LONGEST = 60
 UNSAID = {"id", "hash", "program", "parent_id", "parent_hash", "lines"}
 
 
+def _turned(entry: Entry) -> str:
+    if not (over := entry.content.get("over")):
+        return f"{entry['name']} = {entry['value']:g}"
+    return f"{entry['name']} to {entry['value']:g} over {over} steps, {entry['shape']}"
+
+
+def _altered(entry: Entry) -> str:
+    how = {
+        SCALE: "{tensors} times {amount:g}",
+        RESET: "{tensors} as at step 0",
+        ZERO: "{tensors} to zero",
+        NOISE: "{tensors} plus {amount:g} of its deviation times noise, seed {seed}",
+        PRUNE: "{tensors} with the smallest {share:.6g}% to zero",
+    }[entry["how"]]
+    named = {**entry.content, "tensors": ", ".join(entry["tensors"]), "share": 100 * entry.content.get("amount", 0)}
+    return how.format(**named) + (", and the state of its update to zero" if "and_state" in named else "")
+
+
+WORDS: dict[str, Callable[[Entry], str]] = {DIAL: _turned, ALTER: _altered}
+"""Entries that are more than their values in a row."""
+
+
 def said(entry: Entry) -> str:
     """An entry in a line: its short values; those that only a machine reads are left out."""
-    if entry.kind == "dial":
-        return f"{entry['name']} = {entry['value']:g}"
+    if entry.kind in WORDS:
+        return WORDS[entry.kind](entry)
     shown = {name: value for name, value in entry.content.items() if name not in UNSAID and not isinstance(value, dict)}
     return ", ".join(f"{name} {value}" for name, value in shown.items() if len(str(value)) <= LONGEST)
 

@@ -197,6 +197,21 @@ def test_a_dial_holds_from_the_present_step_on() -> None:
     assert asked("rewind", "perceptron", "5")["dials"] == {"lr": 0.5}
 
 
+def test_a_dial_is_turned_over_steps_and_alterations_are_told_in_words() -> None:
+    started("--steps", "4")
+    turned = asked("set", "perceptron", "lr=0.5", "--over", "4", "--shape", "cosine")
+    assert (turned["before"], turned["dials"], turned["reached"]) == ({"lr": 0.1}, {"lr": 0.5}, 8)
+    with og.open_run(Path("runs/perceptron")) as run:
+        run.alter("w", "prune", 0.25)
+        run.alter("*", "noise", 0.1, seed=3)
+        run.advance(6)
+    assert asked("rewind", "perceptron", "6")["dials"]["lr"] == pytest.approx(0.3)
+    said = shell("show", "perceptron").stdout
+    assert "lr to 0.5 over 4 steps, cosine" in said and "w with the smallest 25% to zero" in said
+    assert "* plus 0.1 of its deviation times noise, seed 3" in said
+    assert "linear, cosine" in shell("set", "perceptron", "lr=1", "--over", "2", "--shape", "sine", exit_code=1).stderr
+
+
 def test_until_stops_early() -> None:
     run = started("--steps", "500", "--until", "valid.accuracy >= 0.9")
     assert run["step"] < 500 and "valid.accuracy" in run["stopped"]
