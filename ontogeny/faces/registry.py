@@ -13,6 +13,7 @@ from dataclasses import dataclass
 
 PROGRAMS = "Programs"
 RUNS = "Runs"
+STEERING = "Steering"
 QUESTIONS = "Questions"
 
 
@@ -20,6 +21,7 @@ QUESTIONS = "Questions"
 class Entry:
     """A command: its name, the heading it is listed under, and its meaning in one line.
 
+    One that `steers` is made from the command of steering of its name (`faces/generated.py`).
     One that `passes_on` takes no options after its first word: they belong to the script that it runs.
     """
 
@@ -27,6 +29,7 @@ class Entry:
     heading: str
     meaning: str
     passes_on: bool = False
+    steers: bool = False
 
     @property
     def file(self) -> str:
@@ -35,8 +38,16 @@ class Entry:
 
     def load(self) -> Callable[..., None]:
         """The function that does it."""
-        function: Callable[..., None] = importlib.import_module(f"ontogeny.faces.commands.{self.file}").command
+        if self.steers:
+            kind = importlib.import_module("ontogeny.steer.registry").BY_NAME[self.name]
+            function: Callable[..., None] = importlib.import_module("ontogeny.faces.generated").function_of(kind)
+        else:
+            function = importlib.import_module(f"ontogeny.faces.commands.{self.file}").command
         return function
+
+
+def _steers(name: str, meaning: str) -> Entry:
+    return Entry(name, STEERING, meaning, steers=True)
 
 
 COMMANDS: tuple[Entry, ...] = (
@@ -50,7 +61,6 @@ COMMANDS: tuple[Entry, ...] = (
     Entry("runs", RUNS, "List the runs."),
     Entry("show", RUNS, "Show one run: its journal, its metrics, what it was made with."),
     Entry("resume", RUNS, "Let a run go on from where it is."),
-    Entry("live", RUNS, "Let a run go on in a process of its own that takes commands between steps."),
     Entry("set", RUNS, "Turn a dial of a run from its present step on."),
     Entry("rewind", RUNS, "Look at a run's state as it was at a step."),
     Entry("fork", RUNS, "Start a new run from any step of another."),
@@ -63,6 +73,18 @@ COMMANDS: tuple[Entry, ...] = (
     ),
     Entry("page", RUNS, "Write a run as one HTML page that needs no network."),
     Entry("picture", RUNS, "Draw the curves of one or several runs."),
+    Entry("live", STEERING, "Let a run go on in a process of its own that takes commands between steps."),
+    _steers("pause", "Let a live run wait after the present step."),
+    _steers("stop", "End the process of a live run; the run itself stays as far as it came."),
+    _steers("back", "Go back to a step, a mark, or before something happened; what comes next forks there."),
+    _steers("again", "Start a new run of the same learner from its beginning, with another seed or other dials."),
+    _steers("mark", "Give the present step a name to come back to."),
+    _steers("keep", "Keep this run: its journal says so, and it cannot be discarded by mistake."),
+    _steers("discard", "Put a run away; its files stay, and it can be taken back."),
+    _steers("take-back", "Take a discarded run back."),
+    _steers("call", "Call a routine of the program, such as `sleep`, once before the next step."),
+    _steers("undo", "Take the last command back. What was recorded stays; the run goes on from before it."),
+    _steers("history", "List what was done to a run: which command, when, by whom, and what came of it."),
     Entry("chart", QUESTIONS, "Draw all parameters against steps as one picture of their density, the loss beneath."),
     Entry("moments", QUESTIONS, "Say how every parameter's chart is distributed: mean, variance, skewness, kurtosis."),
     Entry("explain", QUESTIONS, "Say which term of the rule made a parameter what it is, and which examples."),
@@ -73,6 +95,9 @@ COMMANDS: tuple[Entry, ...] = (
     Entry("groups", QUESTIONS, "Find groups of parameters that move together, and when they formed."),
 )
 BY_NAME: dict[str, Entry] = {entry.name: entry for entry in COMMANDS}
+
+SHELL = {"run": "resume", "switch": "show"}
+"""Commands of steering that the shell calls otherwise; those of one name with a command here are the same there."""
 
 ELSEWHERE = {
     "ls": "runs",

@@ -70,13 +70,17 @@ class RunsFolder:
         """Moves a run out of sight, to `.discarded`, and says where it lies now."""
         return _moved(folder, folder.parent / DISCARDED / folder.name)
 
+    def discarded(self, name: str) -> Path:
+        """Where a discarded run lies. Raises OntogenyError where none is called so."""
+        away = self.root / DISCARDED
+        if Path(name).name != name or not is_run(away / name):
+            there = sorted(one.name for one in away.iterdir()) if away.is_dir() else []
+            raise OntogenyError(f"no discarded run is called {name!r}; there are {', '.join(there) or 'none'}")
+        return away / name
+
     def take_back(self, name: str) -> Path:
         """Moves a discarded run back. Raises OntogenyError where none is called so."""
-        folder = self.root / DISCARDED / name
-        if not is_run(folder):
-            there = [one.name for one in (self.root / DISCARDED).iterdir()] if (self.root / DISCARDED).is_dir() else []
-            raise OntogenyError(f"no discarded run is called {name!r}; there are {', '.join(sorted(there)) or 'none'}")
-        return _moved(folder, self.root / name)
+        return _moved(self.discarded(name), self.root / name)
 
     def _there(self) -> str:
         return ", ".join(folder.name for folder in self.all()[:NAMED]) or f"none in {self.root}/"

@@ -103,6 +103,8 @@ class Command(BaseModel):
     HEADING: ClassVar[Heading]
     LIVE: ClassVar[bool] = True
     """Whether a live run must do it itself, rather than whoever reads its record."""
+    STANDS: ClassVar[bool] = True
+    """Whether the run that it names is one to stand at."""
 
     run: Run = ""
 

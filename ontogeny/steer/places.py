@@ -64,7 +64,9 @@ def event_called(word: str) -> str | None:
 def _event(run: Run | Attached, relation: str, word: str) -> tuple[int, str]:
     name = event_called(word)
     if name is None:
-        raise OntogenyError(f"{word!r} is no event that is known; there are {', '.join(events.EVENTS)}")
+        near = difflib.get_close_matches(word, [*events.EVENTS, *" ".join(SAID.values()).split()], 1)
+        meant = f"did you mean {near[0]!r}? " if near else ""
+        raise OntogenyError(f"{word!r} is no event that is known; {meant}there are {', '.join(events.EVENTS)}")
     event = events.find(run, name)
     return (event.before if relation == "before" else event.step), event.evidence
 

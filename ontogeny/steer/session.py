@@ -257,7 +257,8 @@ class Session:
                 "text": outcome.text,
                 "before": {"run": before.folder.name, "step": before.step, "lines": before.lines},
             }
-            run.note(COMMAND, author=self.author, **content, **({"id": id} if id else {}))
+            content |= {"id": id} if id else {}
+            run.note(COMMAND, author=self.author, **content)
 
 
 def commands_of(run: Run | Attached) -> list[Entry]:

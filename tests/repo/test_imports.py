@@ -19,7 +19,7 @@ MAY_IMPORT: dict[str, set[str]] = {
     "front": {"machine"},
     "record": {"machine", "data"},
     "ask": {"record", "machine", "data"},
-    "steer": {"ask", "record"},
+    "steer": {"ask", "record", "front", "machine", "data"},
     "train": {"front", "machine", "data", "record"},
     "evolve": {"front", "machine", "data", "record"},
     "faces": {"front", "machine", "data", "record", "ask", "steer", "train", "evolve"},

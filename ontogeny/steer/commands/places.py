@@ -181,7 +181,7 @@ class Discard(Command):
 
     def inverse(self, session: Session, done: Done) -> Command | None:
         """It is taken back."""
-        return TakeBack(name=self.run or done.before.folder.name)
+        return TakeBack(run=self.run or done.before.folder.name)
 
     def _check(self, session: Session, run: Run) -> None:
         if any(entry.kind == KEEP for entry in run.own_entries):
@@ -205,18 +205,20 @@ class TakeBack(Command):
     EFFECT: ClassVar[Effect] = Effect.CHANGES
     HEADING: ClassVar[Heading] = Heading.WHERE
     LIVE: ClassVar[bool] = False
+    STANDS: ClassVar[bool] = False
 
-    name: Annotated[str, Field(min_length=1, description="the discarded run")]
+    run: Annotated[str, Field(min_length=1, description="the discarded run")]
 
     def foretell(self, session: Session) -> Preview:
         """Which run."""
-        return Preview(text=f"take the discarded run {self.name} back", effect=self.EFFECT)
+        session.runs.discarded(self.run)
+        return Preview(text=f"take the discarded run {self.run} back", effect=self.EFFECT)
 
     def act(self, session: Session) -> Outcome:
         """Moves its folder back, and the session to it."""
-        folder = session.runs.take_back(self.name)
+        folder = session.runs.take_back(self.run)
         session.move(folder)
-        return Outcome(text=f"{self.name} is back", run=self.name)
+        return Outcome(text=f"{self.run} is back", run=self.run)
 
 
 def parent_of(run: Run) -> str:

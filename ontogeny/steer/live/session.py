@@ -94,6 +94,7 @@ class LiveSession(Session):
         if folder.resolve() != before.resolve():
             remove(before)
             self.address.write(folder)
+            self.latest = (self.recording().step, {})
 
     def let_go(self) -> None:
         """Frees the runs but the one that is live here."""

@@ -1,0 +1,129 @@
+"""Commands of steering as commands of the shell: their arguments become words and options of the same names.
+
+`ontogeny mark RUN early` is `Mark(run="RUN", name="early")`. What a command must have stands after the run, what it may
+have are options. A command with a file of its own in `faces/commands` is not made here.
+"""
+
+from __future__ import annotations
+
+import inspect
+from collections.abc import Callable
+from typing import Annotated, Any, get_args, get_origin
+
+import typer
+from pydantic.fields import FieldInfo
+from rich.console import Console
+from rich.markup import escape
+
+from ontogeny.faces.experiments import pairs
+from ontogeny.faces.sources import recording
+from ontogeny.faces.terminal import AsJson, answer
+from ontogeny.record.runs_folder import RunsFolder
+from ontogeny.steer.command import Command, Outcome, Preview
+from ontogeny.steer.live.client import find
+from ontogeny.steer.registry import command
+from ontogeny.steer.session import Session
+
+RUN = "run"
+PLAIN = (str, int, float, bool)
+
+
+def session_at(name: str, file: str = "", author: str = "you", **settings: Any) -> Session:
+    """A session that stands at a run, of which live ones take their commands themselves."""
+    runs = RunsFolder.default()
+    folder = runs.find(name) if name else None
+    root = runs if folder is None or folder.parent.resolve() == runs.root.resolve() else RunsFolder(folder.parent)
+    return Session(
+        root,
+        folder.name if folder else "",
+        author=author,
+        host=find,
+        open=lambda one: recording(str(one), file),
+        **settings,
+    )
+
+
+def function_of(kind: type[Command]) -> Callable[..., None]:
+    """The function of a command of the shell, with a signature that the shell shows and parses."""
+    fields = {name: field for name, field in kind.model_fields.items() if name != RUN}
+
+    def run_it(**words: Any) -> None:
+        name, author, file = words.pop(RUN), words.pop("author"), words.pop("file")
+        as_json, dry = words.pop("as_json"), words.pop("dry")
+        given = {key: _value(fields[key], value) for key, value in words.items() if value not in (None, [])}
+        session = session_at(name if kind.STANDS else "", file, author)
+        asked = command(kind.NAME, given if kind.STANDS else {**given, RUN: name})
+        if dry:
+            foretold = session.foretell(asked)
+            return answer(foretold.model_dump(mode="json"), as_json, lambda console: say_preview(console, foretold))
+        outcome = _lasting(session, session.do(asked))
+        answer(outcome.model_dump(mode="json"), as_json, lambda console: say(console, outcome))
+
+    parameters = [
+        _parameter(RUN, Annotated[str, typer.Argument(metavar="RUN", help="The run's name.")]),
+        *(_of_field(name, field) for name, field in fields.items() if field.is_required()),
+        *(_of_field(name, field) for name, field in fields.items() if not field.is_required()),
+        _parameter("author", Annotated[str, typer.Option("--author", help="Who asks, for the journal.")], "you"),
+        _parameter("file", Annotated[str, typer.Option("--file", help="The experiment's file, for large data.")], ""),
+        _parameter("dry", Annotated[bool, typer.Option("--dry-run", help="Only say what it would do.")], False),
+        _parameter("as_json", AsJson, False),
+    ]
+    run_it.__signature__ = inspect.Signature(parameters)  # type: ignore[attr-defined]
+    run_it.__annotations__ = {one.name: one.annotation for one in parameters}
+    run_it.__doc__ = f"{kind.MEANING}\n\n{inspect.getdoc(kind)}"
+    return run_it
+
+
+def _lasting(session: Session, outcome: Outcome) -> Outcome:
+    """Where a command that changes led into the past, a fork there: the session ends here, and would be forgotten."""
+    if not outcome.past or session.done[-1:] == [] or not session.done[-1].command.EFFECT.confirmed:
+        return outcome
+    child = session.head()
+    session.let_go()
+    return outcome.model_copy(update={"text": f"{outcome.text}; {child.folder.name} goes on from there"})
+
+
+def say(console: Console, outcome: Outcome) -> None:
+    """What came of a command, for a person."""
+    console.print(escape(outcome.text), soft_wrap=True)
+    for file in outcome.files:
+        console.print(f"[dim]{escape(file)}[/]", soft_wrap=True)
+
+
+def say_preview(console: Console, foretold: Preview) -> None:
+    """What a command would do, for a person."""
+    console.print(f"would {escape(foretold.text)}", soft_wrap=True)
+    if foretold.seconds:
+        console.print(f"[dim]about {foretold.seconds:.2g} s[/]")
+    for remark in foretold.remarks:
+        console.print(f"[dim]{escape(remark)}[/]", soft_wrap=True)
+
+
+def _of_field(name: str, field: FieldInfo) -> inspect.Parameter:
+    shape, help = _shape(field.annotation), field.description or ""
+    if field.is_required():
+        return _parameter(name, Annotated[shape, typer.Argument(metavar=name.upper(), help=help)])
+    option = f"--{name.replace('_', '-')}"
+    default = None if shape is not bool else bool(field.default)
+    kind = shape if shape is bool else shape | None
+    return _parameter(name, Annotated[kind, typer.Option(option, help=help)], default)
+
+
+def _shape(annotation: Any) -> Any:
+    """What the shell parses a field's words into."""
+    if annotation in PLAIN:
+        return annotation
+    options = [one for one in get_args(annotation) if one is not type(None)]
+    if get_origin(annotation) in (tuple, list, dict):
+        return list[str]
+    if len(options) == 1 and options[0] in PLAIN:
+        return options[0]
+    return str
+
+
+def _value(field: FieldInfo, value: Any) -> Any:
+    return pairs(value) if get_origin(field.annotation) is dict else value
+
+
+def _parameter(name: str, annotation: Any, default: Any = inspect.Parameter.empty) -> inspect.Parameter:
+    return inspect.Parameter(name, inspect.Parameter.KEYWORD_ONLY, default=default, annotation=annotation)
