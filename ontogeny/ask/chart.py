@@ -23,7 +23,9 @@ from ontogeny.ask.pyramid import ALL_TENSORS, Pyramid
 from ontogeny.ask.pyramid_build import pyramid
 from ontogeny.ask.quantity import UPDATE, VALUE, Stream, Z, standard
 from ontogeny.ask.scale import Scale, padded, scale_for
+from ontogeny.ask.told import told
 from ontogeny.isa.errors import RecordError
+from ontogeny.record.attach import Attached
 from ontogeny.record.shown import Shown
 from ontogeny.record.trace.traces import ALL, Traces, Window, chosen, element
 
@@ -159,11 +161,12 @@ def curves(source: Any, first: float, last: float) -> tuple[Curve, ...]:
     """The loss and the other measures of a run between two steps; none of mere trajectories, nor what never changes."""
     if not hasattr(source, "metrics"):
         return ()
-    metrics, found = source.metrics(), []
+    of_loop = told(source) if isinstance(source, Attached) else None
+    metrics, found = of_loop.metrics if of_loop else source.metrics(), []
     for name, values in metrics.items():
         if name != "step" and np.ndim(values) == 1:
             found.append(Curve(name, TRAINING, np.asarray(metrics["step"], np.float64), np.asarray(values, np.float64)))
-    rows = source.evaluations()
+    rows = of_loop.evaluations if of_loop else source.evaluations()
     for name in dict.fromkeys(name for row in rows for name in row if name != "step"):
         points = np.array([(row["step"], row[name]) for row in rows if name in row], np.float64)
         found.append(Curve(name, VALIDATION, points[:, 0], points[:, 1]))

@@ -11,6 +11,7 @@ import numpy as np
 
 from ontogeny.faces.picture import COLOURS
 from ontogeny.faces.thin import thinned
+from ontogeny.faces.ticks import FEW_DECADES
 from ontogeny.faces.view import Line, View
 
 WIDTH, HEIGHT = 920, 290
@@ -45,8 +46,12 @@ class Scale:
     def marks(self) -> Iterator[tuple[float, str]]:
         """Values for the grid, and how they are written."""
         if self.log:
-            decades = range(math.ceil(self.low), math.floor(self.high) + 1)
-            yield from ((10.0**power, f"{10.0**power:g}") for power in decades[:: max(1, len(decades) // 6)])
+            decades = range(math.floor(self.low), math.floor(self.high) + 1)
+            factors = (1, 2, 5) if self.high - self.low < FEW_DECADES else (1,)
+            found = [
+                float(f"{factor}e{power}") for power in decades[:: max(1, len(decades) // 6)] for factor in factors
+            ]
+            yield from ((one, f"{one:g}") for one in found if self.low <= math.log10(one) <= self.high)
         else:
             for value in _round_steps(self.low, self.high, 5):
                 yield value, f"{value:.0%}" if self.percent else f"{value:.4g}"

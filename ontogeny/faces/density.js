@@ -58,6 +58,7 @@ for (const figure of document.querySelectorAll("figure[data-density]")) {
     wide = Math.min(columns, Math.max(6, wide)); tall = Math.min(rows, Math.max(4, tall));
     view = [Math.max(0, Math.min(columns - wide, x)), Math.max(0, Math.min(rows - tall, y)), wide, tall];
     plot.setAttribute("viewBox", view.join(" "));
+    plot.classList.toggle("near", view[2] <= columns / 2);  // from afar smooth, so that no thin line is broken
     for (const curve of svg.querySelectorAll(".curve")) curve.setAttribute("viewBox", `${view[0]} 0 ${view[2]} 100`);
     mark();
   };

@@ -8,11 +8,14 @@ from html import escape
 from importlib.resources import files
 from string import Template
 
+import numpy as np
+
 from ontogeny.faces.chart import chart, key
 from ontogeny.faces.costs import Line, top
 from ontogeny.faces.terminal import amount, number, size
 from ontogeny.faces.view import View
 from ontogeny.faces.words import said
+from ontogeny.isa.program import Program
 from ontogeny.isa.text import to_text
 from ontogeny.record.journal import Entry
 
@@ -25,14 +28,13 @@ def page(runs: Sequence[View], title: str = "", proof: str = "") -> str:
     main = runs[0]
     parts = [
         f"<h1>{escape(title or main.name)}</h1>",
-        f'<p class="soft">A run of the program <b>{escape(main.program.name)}</b>: '
-        "a pure function of program, data, seed and journal.</p>",
+        f'<p class="soft">{_what(main)}</p>',
         _facts(main),
         _curves(runs),
         "".join(_journal(run) for run in runs),
-        _cost(main),
+        _tensors(main) if main.program is None else _cost(main.program),
         _proof(runs, proof),
-        _program(main),
+        "" if main.program is None else _program(main.program),
     ]
     return Template(_file("page.html")).substitute(
         title=escape(title or main.name), style=_file("page.css"), body="\n".join(parts), script=_file("page.js")
@@ -43,12 +45,21 @@ def _file(name: str) -> str:
     return files("ontogeny.faces").joinpath(name).read_text(encoding="utf-8")
 
 
+def _what(run: View) -> str:
+    if run.program is None:
+        return "The record of a loop: values of its parameters, step by step, and what it told of itself."
+    return (
+        f"A run of the program <b>{escape(run.program.name)}</b>: a pure function of program, data, seed and journal."
+    )
+
+
 def _facts(run: View) -> str:
     facts: dict[str, str] = {"steps": f"{run.step:,}"}
-    facts["parameters"] = amount(sum(decl.type.size for decl in run.program.named_params()))
+    facts["parameters"] = amount(run.parameters)
     for measure in run.measures()[:2]:
         for kind, (_, values) in run.lines(measure).items():
-            shown = f"{values[-1]:.2%}" if "accuracy" in measure else number(float(values[-1]))
+            known = values[np.isfinite(values)] if run.program is None else values
+            shown = f"{known[-1]:.2%}" if "accuracy" in measure else number(float(known[-1]))
             facts[f"{kind} {measure}"] = shown
     facts |= {name: str(value) for name, value in run.about.items() if value is not None}
     cells = "".join(f"<div><dt>{escape(name)}</dt><dd>{escape(value)}</dd></div>" for name, value in facts.items())
@@ -82,11 +93,17 @@ def _when(entry: Entry) -> str:
     return time.strftime("%Y-%m-%d %H:%M:%S", time.gmtime(entry.time)) if entry.time else ""
 
 
-def _cost(run: View) -> str:
-    routine = "learn" if run.program.has("learn") else run.program.routines[0].name if run.program.routines else ""
+def _tensors(run: View) -> str:
+    rows = [[t.name, t.dtype.value, " x ".join(map(str, t.shape)), f"{t.size:,}"] for t in run.tensors]
+    heads = ["tensor", "format", "shape", "parameters"]
+    return f'<h2 id="tensors">What was recorded</h2>{_table("", heads, rows, ["parameters"])}'
+
+
+def _cost(program: Program) -> str:
+    routine = "learn" if program.has("learn") else program.routines[0].name if program.routines else ""
     if not routine:
         return ""
-    lines, total = top(run.program, routine, 10)
+    lines, total = top(program, routine, 10)
     rows = [_cost_row(line, total.operations) for line in lines]
     caption = (
         f"One call of {routine}: {amount(total.operations)} operations, {size(total.bytes)} read and written. "
@@ -103,7 +120,9 @@ def _cost_row(line: Line, total: float) -> list[str]:
 
 
 def _proof(runs: Sequence[View], proof: str) -> str:
-    rows = [[run.name, str(run.step), run.final] for run in runs]
+    rows = [[run.name, str(run.step), run.final] for run in runs if run.program is not None]
+    if not rows:
+        return ""
     body = _table("", ["run", "step", "hash of the whole state"], rows, ["step"])
     words = (
         "Every step's state was hashed as it was computed; a replay with the same hashes is the same run, bit for bit."
@@ -111,11 +130,11 @@ def _proof(runs: Sequence[View], proof: str) -> str:
     return f'<h2 id="proof">Proof</h2><p class="soft">{words}</p>{body}<p>{escape(proof)}</p>'
 
 
-def _program(run: View) -> str:
-    text = to_text(run.program)
+def _program(program: Program) -> str:
+    text = to_text(program)
     if len(text) > MOST_TEXT:
         text = text[:MOST_TEXT] + "\n# ... cut here; ontogeny disasm shows the whole"
-    count = sum(len(routine.body) for routine in run.program.routines)
+    count = sum(len(routine.body) for routine in program.routines)
     return (
         f'<h2 id="program">Program</h2><details><summary>{count:,} instructions as text</summary>'
         f'<pre tabindex="0">{escape(text)}</pre></details>'

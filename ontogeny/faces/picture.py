@@ -10,7 +10,9 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 from matplotlib.figure import Figure
+from matplotlib.layout_engine import ConstrainedLayoutEngine
 from matplotlib.ticker import PercentFormatter
 
 from ontogeny.faces.thin import thinned
@@ -22,13 +24,17 @@ STYLE: dict[str, dict[str, Any]] = {
     VALID: {"linewidth": 2.4, "alpha": 1.0},
 }
 INK, FAINT, PAPER = "#222222", "#D9D9D9", "#FFFFFF"
+MARGIN = 0.1
+"""Inches above the title and around the panels."""
 SHOWN = ("loss", "accuracy")
 
 
 def draw(runs: Sequence[View], title: str = "", measures: Sequence[str] = SHOWN) -> Figure:
     """A figure with a panel for each measure that any run has."""
-    present = [measure for measure in measures if any(run.lines(measure) for run in runs)] or list(measures[:1])
-    figure = Figure(figsize=(9, 1.2 + 2.9 * len(present)), layout="constrained", facecolor=PAPER)
+    there = dict.fromkeys(measure for run in runs for measure in run.measures() if run.lines(measure))
+    present = [measure for measure in measures if measure in there] or list(there)[:2] or list(measures[:1])
+    layout = ConstrainedLayoutEngine(h_pad=MARGIN)
+    figure = Figure(figsize=(9, 1.2 + 2.9 * len(present)), layout=layout, facecolor=PAPER)
     panels = figure.subplots(len(present), 1, sharex=True, squeeze=False)[:, 0]
     for panel, measure in zip(panels, present, strict=True):
         _panel(panel, runs, measure)
@@ -54,7 +60,7 @@ def _panel(panel: Any, runs: Sequence[View], measure: str) -> None:
         for kind, line in (run.own_lines(measure) if place else run.lines(measure)).items():
             steps, values = thinned(line)
             panel.plot(steps, values, color=COLOURS[place % len(COLOURS)], solid_capstyle="round", **STYLE[kind])
-    positive = all((values > 0).all() for run in runs for _, values in run.lines(measure).values())
+    positive = all((values[np.isfinite(values)] > 0).all() for run in runs for _, values in run.lines(measure).values())
     if "loss" in measure and positive:
         panel.set_yscale("log")
     if "accuracy" in measure:

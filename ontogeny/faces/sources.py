@@ -13,6 +13,7 @@ from typing import Annotated
 
 import typer
 
+from ontogeny.faces import recorded
 from ontogeny.faces.experiments import load_experiment, pairs
 from ontogeny.faces.programs import load_program
 from ontogeny.faces.view import View
@@ -114,8 +115,10 @@ def load_any(source: str) -> Program:
     return opened(source).program
 
 
-def view_of(run: Run) -> View:
+def view_of(run: Run | Attached) -> View:
     """A run as pictures and pages need it."""
+    if isinstance(run, Attached):
+        return recorded.view(run)
     start, environment = run.start, run.start["environment"]
     about = {
         "seed": start["seed"],

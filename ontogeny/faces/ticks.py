@@ -10,6 +10,8 @@ from ontogeny.ask.scale import LINEAR, LOG, Scale
 SUPERSCRIPT = str.maketrans("-0123456789", "⁻⁰¹²³⁴⁵⁶⁷⁸⁹")
 NARROW = 1.3
 """Decades that a logarithmic axis must span to be marked in powers of ten."""
+FEW_DECADES = 2.0
+"""Decades below which it is also marked at twice and five times these."""
 
 
 def round_numbers(low: float, high: float, about: int) -> list[float]:
@@ -35,7 +37,8 @@ def marks(scale: Scale, low: float, high: float, about: int) -> list[tuple[float
         return [(one, plain(one)) for one in round_numbers(low, high, about)]
     first, last = (float(one) for one in scale.forward([low, high]))
     room, found = (last - first) / (2 * about), dict[float, float]()
-    for value in _decades(scale, low, high):
+    between = scale.kind == LOG and math.log10(high / low) < FEW_DECADES
+    for value in (*_decades(scale, low, high), *(_between(low, high) if between else ())):
         place = float(scale.forward(value))
         if all(abs(place - other) >= room for other in found.values()):
             found[value] = place
@@ -52,6 +55,13 @@ def _decades(scale: Scale, low: float, high: float) -> Iterator[float]:
         yield from (one for one in (10.0**exponent, -(10.0**exponent)) if low <= one <= high)
 
 
+def _between(low: float, high: float) -> Iterator[float]:
+    """Twice and five times the powers of ten, those twice first."""
+    exponents = range(math.floor(math.log10(low)), math.ceil(math.log10(high)))
+    for factor in (2, 5):
+        yield from (one for e in exponents if low <= (one := float(f"{factor}e{e}")) <= high)
+
+
 def plain(value: float) -> str:
     """A number with a true minus."""
     return f"{value:.6g}".replace("-", "−")
@@ -61,8 +71,9 @@ def power(value: float) -> str:
     """A power of ten, by its exponent where it is far from one."""
     if value == 0 or 1e-3 <= abs(value) <= 1e4:
         return plain(value)
-    exponent = round(math.log10(abs(value)))
-    return f"{'−' if value < 0 else ''}10{str(exponent).translate(SUPERSCRIPT)}"
+    exponent = math.floor(math.log10(abs(value)) + 1e-9)
+    factor = round(abs(value) / 10.0**exponent)
+    return f"{'−' if value < 0 else ''}{f'{factor}·' if factor > 1 else ''}10{str(exponent).translate(SUPERSCRIPT)}"
 
 
 def count(value: float) -> str:

@@ -11,6 +11,7 @@ import numpy.typing as npt
 
 from ontogeny.isa.program import Program
 from ontogeny.record.journal import Entry
+from ontogeny.record.trace.layout import Tensor
 
 Line = tuple[npt.NDArray[np.float64], npt.NDArray[np.float64]]
 TRAIN, VALID = "training", "validation"
@@ -18,7 +19,7 @@ TRAIN, VALID = "training", "validation"
 
 @dataclass(frozen=True, slots=True)
 class View:
-    """What was recorded of one run up to `step`.
+    """What was recorded of one run up to `step`; the record of a loop that is not ours has `tensors`, and no program.
 
     `metrics` are columns with one number per step, beside `step` itself; `evaluations` are rows with a `step` each;
     `branch` is the step it was forked at, or None; `final` is the hash of the last state.
@@ -26,13 +27,21 @@ class View:
 
     name: str
     step: int
-    program: Program
+    program: Program | None
     metrics: Mapping[str, npt.NDArray[np.float64]]
     evaluations: tuple[Mapping[str, float], ...]
     journal: tuple[Entry, ...]
     about: Mapping[str, Any] = field(default_factory=dict)
     branch: int | None = None
     final: str = ""
+    tensors: tuple[Tensor, ...] = ()
+
+    @property
+    def parameters(self) -> int:
+        """How many there are."""
+        if self.program is None:
+            return sum(tensor.size for tensor in self.tensors)
+        return sum(decl.type.size for decl in self.program.named_params())
 
     def measures(self) -> list[str]:
         """The names of all that was measured, loss and accuracy first."""

@@ -43,7 +43,8 @@ def said(entry: Entry) -> str:
     """An entry in a line: its short values; those that only a machine reads are left out."""
     if entry.kind in WORDS:
         return WORDS[entry.kind](entry)
-    shown = {name: value for name, value in entry.content.items() if name not in UNSAID and not isinstance(value, dict)}
+    told = (item for item in entry.content.items() if item[0] not in UNSAID and item[1] is not None)
+    shown = {name: value for name, value in told if value != "" and not isinstance(value, dict)}
     return ", ".join(f"{name} {value}" for name, value in shown.items() if len(str(value)) <= LONGEST)
 
 

@@ -124,6 +124,23 @@ def test_an_unmodified_script_is_recorded_exactly() -> None:
     assert "the record of a loop" in shown and "21 steps recorded" in shown
     asked = json.loads(subprocess.run([SHELL, "show", "mine", "--json"], capture_output=True, text=True).stdout)
     assert asked["attached"] and asked["columns"]["loss"][-20:] == seen["losses"].tolist()
+    assert "None" not in shown
+    wide = {**os.environ, "COLUMNS": "200"}
+    every = subprocess.run([SHELL, "show", "mine", "--last", "30"], capture_output=True, text=True, env=wide).stdout
+    assert " weight_decay " in every
+
+
+def test_a_record_has_a_picture_and_a_page() -> None:
+    record("--name", "mine", "train.py", "--lr", "0.5")
+    for words in (["picture", "mine"], ["page", "mine", "-o", "mine.html"]):
+        subprocess.run([SHELL, *words], capture_output=True, check=True)
+    assert "loss" in Path("mine.svg").read_text(encoding="utf-8") and Path("mine.png").stat().st_size > 1000
+    page = Path("mine.html").read_text(encoding="utf-8")
+    for words in ("The record of a loop", "What was recorded", "0.body.2.weight", "mine training ends at", "SGD"):
+        assert words in page
+    assert "hash of the whole state" not in page and "instructions as text" not in page
+    refused = subprocess.run([SHELL, "page", "mine", "--verify"], capture_output=True, text=True)
+    assert refused.returncode == 1 and "no program" in refused.stderr
 
 
 @pytest.mark.parametrize(

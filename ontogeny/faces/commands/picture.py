@@ -9,7 +9,7 @@ from rich.markup import escape
 
 from ontogeny.faces.outputs import SPELT, place
 from ontogeny.faces.picture import draw, save
-from ontogeny.faces.sources import RunNames, opened, view_of
+from ontogeny.faces.sources import RunNames, recording, view_of
 from ontogeny.faces.terminal import AsJson, answer
 
 
@@ -20,6 +20,6 @@ def command(
     as_json: AsJson = False,
 ) -> None:
     """Draw the curves of one or several runs."""
-    views = [view_of(opened(name)) for name in names]
+    views = [view_of(recording(name)) for name in names]
     paths = save(draw(views, title), place(output, f"{views[0].name}.png"))
     answer({"files": paths}, as_json, lambda console: console.print(escape("  ".join(map(str, paths))), soft_wrap=True))
