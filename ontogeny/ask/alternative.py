@@ -91,6 +91,7 @@ def alternative(
     touched, empty = _touched(run, left_out, start)
     firsts = [*([start] if turned else []), *touched[:1], *([] if undo is None else [undo])]
     first = min(firsts, default=start)
+    run.over(first, run.step)
     last = _last(run, first, steps)
     inside, none = (tuple(step for step in found if step < last) for found in (touched, empty))
     if not turned and undo is None and not inside:
@@ -107,7 +108,8 @@ def _journal(
         raise RecordError("nothing is changed; turn a dial (lr=0.01) or leave examples out (3,17,40:60)")
     if not 0 <= start < run.step:
         raise RecordError(f"no step is taken from state {start}; the run has steps from the states 0 to {run.step - 1}")
-    entries = [entry for entry in run.entries if undo is None or not _undone(entry, undo)]
+    own = run._lineage.since(run.entries)
+    entries = [*run.entries[: -len(own)], *(entry for entry in own if undo is None or not _undone(entry, undo))]
     if undo is not None and (len(entries) == len(run.entries) or undo >= run.step):
         raise RecordError(f"nothing was done at state {undo} that could be undone; the journal has {_done(run)}")
     entries += [Entry(DIAL, start, {"name": name, "value": value}) for name, value in turned.items()]
@@ -122,8 +124,9 @@ def _undone(entry: Entry, step: int) -> bool:
 
 
 def _done(run: Recorded) -> str:
-    """At which states something was done, in words."""
-    steps = dict.fromkeys(str(entry.at) for entry in run.entries if entry.kind in EFFECTIVE and entry.at < run.step)
+    """At which states something was done since the program began, in words."""
+    own = run._lineage.since(run.entries)
+    steps = dict.fromkeys(str(entry.at) for entry in own if entry.kind in EFFECTIVE and entry.at < run.step)
     return f"dials, edits and calls at {', '.join(steps)}" if steps else "no dial, edit or call"
 
 
@@ -138,7 +141,7 @@ def checked_native(run: object) -> None:
 
 def cost(run: Recorded, first: int, last: int) -> Cost:
     """Replay to `first`, and from there both sides; by the step time that the record tells, or else measured now."""
-    nearest = next(at for at, _ in run.history.keyframes(first))
+    nearest = next((at for at, _ in run.history.keyframes(first)), run.history.first)
     steps = first - nearest + 2 * (last - first)
     told = (part.keyframes.measured(at).get("step_seconds") for at, part in run.history.keyframes(run.step))
     recorded = next((one for one in told if one), None)
@@ -232,6 +235,7 @@ def kept(run: Run, other: Alternative, folder: Path | str, author: str = "you") 
     if other.undone == 0:
         raise RecordError("what was done at state 0 cannot be undone by a fork; create the run anew")
     base = other.first - (other.undone == other.first)  # a fork has all that was done at its own state
+    run.over(base, other.last)
     child = run.fork(base, folder, author=author)
     inherited = set(map(id, run.entries))
     for entry in sorted(other.journal, key=lambda entry: entry.at):

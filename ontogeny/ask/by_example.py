@@ -101,8 +101,9 @@ def by_example(run: Recorded | Attached, names: str | Iterable[str], steps: str 
     batches of one size alone, or data that does not say which examples a step learned from.
     """
     run = native(run)
-    chosen = members(run.traces, names)
     first, last = span(run, steps)
+    run = run.over(first - 1, last)
+    chosen = members(run.traces, names)
     carriers = _carriers(run.program)
     groups = [group for each in chosen if (group := _Group.of(run.program, each))]
     values = dict.fromkeys(value for group in groups for value in group.account.entering)

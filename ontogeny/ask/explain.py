@@ -41,8 +41,9 @@ def explain(run: Recorded | Attached, names: str | Iterable[str], steps: str | W
     if isinstance(run, Attached):
         return explain_recorded(run, names, steps)
     asked = (names,) if isinstance(names, str) else tuple(names)
-    chosen = members(run.traces, asked)
     first, last = span(run, steps)
+    run = run.over(first - 1, last)
+    chosen = members(run.traces, asked)
     tallies = [Tally(run.program, each) for each in chosen]
     values = dict.fromkeys(value for tally in tallies for value in tally.values)
     registers = dict.fromkeys(name for tally in tallies for name in tally.registers)
@@ -64,9 +65,12 @@ def native(run: Recorded | Attached) -> Recorded:
 
 
 def span(run: Recorded, steps: str | Window) -> tuple[int, int]:
-    """The first and last state whose steps a window holds. Raises RecordError for a window outside of the run."""
+    """The first and last state whose steps a window holds. Raises RecordError for a window outside of the run.
+
+    One without a beginning begins with the run's program.
+    """
     window = Window.parse(steps) if isinstance(steps, str) else steps
-    first = max(1, window.start or 0)
+    first = max(1, run.history.first + 1 if window.start is None else window.start)
     last = run.step if window.stop is None else window.stop - 1
     if last > run.step or first > run.step:
         raise RecordError(f"the window {window} goes beyond the run, which has the states 0 to {run.step}")

@@ -7,7 +7,7 @@ at a state is kept for good. Nothing of the run is changed: each kind of questio
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 
 import numpy as np
@@ -20,9 +20,10 @@ from ontogeny.isa.errors import DataError
 from ontogeny.isa.program import Decl
 from ontogeny.machine.base import Machine
 from ontogeny.record import replay
+from ontogeny.record.counterfactual import schedule
 from ontogeny.record.journal import Entry
 from ontogeny.record.recorded import Recorded
-from ontogeny.record.schedule import DIAL, Schedule
+from ontogeny.record.schedule import DIAL
 from ontogeny.record.stepper import LEARN, Stepper
 from ontogeny.record.watching import Alone
 
@@ -67,6 +68,7 @@ class Inside:
     _states: dict[int, State] = field(default_factory=dict)
     _moments: dict[int, Moment] = field(default_factory=dict)
     _active: dict[int, tuple[Activity, ...]] = field(default_factory=dict)
+    _trials: dict[tuple[int, str, float, int], npt.NDArray[np.float64]] = field(default_factory=dict)
     _at: int | None = None
 
     def coarse(self, every: int) -> tuple[int, ...]:
@@ -210,16 +212,34 @@ class Inside:
                 one.add(values[one.layer.value])
         return tuple(one.closed() for one in counted)
 
-    def trial(self, step: int, dials: Mapping[str, float], count: int) -> npt.NDArray[np.float64]:
-        """The losses of so many steps from a state on with dials turned there, f64[count], by its own batches."""
-        machine = self._tester
+    def trial(self, step: int, dial: str, factor: float, count: int) -> npt.NDArray[np.float64]:
+        """The losses of so many steps from a state on with a dial times a factor, f64[count].
+
+        The batches and everything else that the journal says are the same, so with the factor 1 it is the record.
+        """
+        key = step, dial, factor, count
+        if key not in self._trials:
+            self._trials[key] = self._tried(*key)
+        return self._trials[key]
+
+    def _tried(self, step: int, dial: str, factor: float, count: int) -> npt.NDArray[np.float64]:
+        run, machine = self.run, self._tester
         machine.load(self.state(step))
-        run = self.run
-        entries = [*run.entries, *(Entry(DIAL, step, {"name": name, "value": v}) for name, v in dials.items())]
-        stepper = Stepper(run.ground, Schedule(run.start["dials"], entries))
-        name = next((n for n, value in run.program.routine(LEARN).returns if value == self.loss_value), "loss")
+        first = Entry(DIAL, step, {"name": dial, "value": factor * run.dials(step)[dial]})
+        later = [_scaled(entry, dial, factor) if entry.at > step else entry for entry in run.entries]
+        at = sum(entry.at <= step for entry in run.entries)
+        stepper = Stepper(run.ground, Schedule(run.start["dials"], [*later[:at], first, *later[at:]]))
+        returns = run.program.routine(LEARN).returns
+        name = next((n for n, value in returns if value == self.loss_value), "")
         with np.errstate(all="ignore"):
             return np.array([float(stepper.take(machine, at)[name]) for at in range(step, step + count)])
+
+
+def _scaled(entry: Entry, dial: str, factor: float) -> Entry:
+    """A journal entry with the dial that it turns scaled."""
+    if entry.kind != DIAL or entry["name"] != dial:
+        return entry
+    return replace(entry, content={**entry.content, "value": factor * entry["value"]})
 
 
 @dataclass

@@ -98,9 +98,12 @@ def observed(run: Recorded, sampled: tuple[int, ...]) -> Iterator[Step]:
 
 
 def sampled(run: Recorded, window: Window, count: int) -> tuple[int, ...]:
-    """At most so many states that a step is taken from, evenly spaced in a window. RecordError where there is none."""
+    """At most so many states that a step is taken from, evenly spaced in a window. RecordError where there is none.
+
+    A window without a beginning begins with the run's program.
+    """
     checked_native(run)
-    steps = np.arange(run.step)
+    steps = np.arange(run.history.first if window.start is None else 0, run.step)
     steps = steps[window.of(steps)]
     if not len(steps) or count < 1:
         raise RecordError(f"no step is taken from a state in {window}; the run has the steps from 0 to {run.step - 1}")

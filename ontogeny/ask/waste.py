@@ -98,6 +98,7 @@ def waste(run: Recorded, window: Window = ALL, samples: int = SAMPLES) -> Waste:
     Raises RecordError for a window without steps, a run that does not replay, and a record without a program.
     """
     steps = sampled(run, window, samples)
+    run = run.over(steps[0], steps[-1] + 1)
     tallies, idle, unlooked = Tallies(), Idle(run.program), Unlooked()
     for step in observed(run, steps):
         tallies.begin()

@@ -59,7 +59,7 @@ def blame(run: Recorded, step: int) -> Finding:
     Raises RecordError where neither its results nor what it commits are non-finite when it is gone through.
     """
     steps = Steps(run)
-    while step > 0 and any(map(nonfinite, steps.state(step).values())):
+    while step > run.history.first and any(map(nonfinite, steps.state(step).values())):
         step -= 1
     state = steps.state(step)
     debugger = Debugger(lambda: steps.begin(step, state))

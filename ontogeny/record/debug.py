@@ -25,12 +25,15 @@ class RunDebugger:
     """A debugger that stands somewhere in a run; every move gives the reason why it stopped."""
 
     def __init__(self, run: Recorded, step: int | None = None) -> None:
-        """At the beginning of a step: `step` names the state it starts from (default: the last step taken)."""
-        self.run = run
+        """At the beginning of a step: `step` names the state it starts from (default: the last step taken).
+
+        Where the run's program changed later than that, it is gone through as the run was before.
+        """
+        self.run = run = run if step is None else run.as_of(step)
         self.steps = Steps(run)
         self.breakpoints: dict[int, Breakpoint] = {}
         self._numbered = 0
-        self.visit(max(0, run.step - 1) if step is None else step)
+        self.visit(max(run.history.first, run.step - 1) if step is None else step)
 
     def visit(self, step: int) -> Stop:
         """To the beginning of a step, which may be the one after the last recorded."""
@@ -88,18 +91,19 @@ class RunDebugger:
     def back(self) -> Stop:
         """The state one instruction earlier; from the beginning of a step, the end of the one before."""
         stop = self.debugger.back()
-        if stop.why is not Why.BEGINNING or self.step_number == 0:
+        if stop.why is not Why.BEGINNING or self.step_number == self.run.history.first:
             return stop
         self.visit(self.step_number - 1)
         self.debugger.to_end()
         return Stop(Why.MOVED)
 
     def reverse(self) -> Stop:
-        """Back to the last breakpoint before here, over earlier steps too, or to the beginning of the run."""
+        """Back to the last breakpoint before here, over earlier steps too, or to where the run's program began."""
+        first = self.run.history.first
         stop = self.debugger.reverse()
-        while stop.why is Why.BEGINNING and self.step_number > 0:
-            earlier = self._likely(0, self.step_number - 1)
-            self.visit(earlier[-1] if len(earlier) else 0)
+        while stop.why is Why.BEGINNING and self.step_number > first:
+            earlier = self._likely(first, self.step_number - 1)
+            self.visit(earlier[-1] if len(earlier) else first)
             stop = self.debugger.last_hit()
             if stop.why is Why.BEGINNING and (text := self._recorded()):
                 self.debugger.to_end()

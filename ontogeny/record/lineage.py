@@ -70,9 +70,12 @@ class Lineage:
 
     def schedule(self, entries: Sequence[Entry] | None = None) -> Schedule:
         """What the entries, or others in their place, mean for the steps by the present program."""
-        given = self.entries if entries is None else tuple(entries)
-        own = given[given.index(self.origin) :] if self.origin in given else given
+        own = self.since(self.entries if entries is None else entries)
         return Schedule(self.origin["dials"], own, self.before.schedule() if self.before else None, self.origin.at)
+
+    def since(self, entries: Sequence[Entry]) -> Sequence[Entry]:
+        """Those of the entries that came once the present program had begun."""
+        return entries[entries.index(self.origin) :] if self.origin in entries else entries
 
     def upto(self, step: int) -> Lineage:
         """The same as far as a step that its program has come to."""

@@ -126,6 +126,14 @@ class Recorded(Shown):
         """The run by whose program the step from state `step` goes: this one, or what it was before."""
         return self if step >= self.history.first or self.before is None else self.before.as_of(step)
 
+    def over(self, first: int, last: int) -> Recorded:
+        """The run by whose program all steps between two states go. RecordError where the program changed between."""
+        if first >= self.history.first or self.before is None:
+            return self
+        if last > self.history.first:
+            raise RecordError(self.history.elsewhere(first))
+        return self.before.over(first, last)
+
     @cached_property
     def data(self) -> Data:
         """What the run learns from. Raises DataError where it is neither saved nor given, or is not the same."""

@@ -44,6 +44,8 @@ class States:
         """The state of a step. Raises RecordError where it is not recorded or does not replay."""
         if not 0 <= step <= self.run.step:
             raise RecordError(f"step {step} is not recorded; there are steps 0 to {self.run.step}")
+        if step < self.run.history.first:
+            raise RecordError(self.run.history.elsewhere(step))
         if step not in self._kept:
             self._walk(step)
         return self._kept[step]
@@ -56,7 +58,7 @@ class States:
             seat.leave(self)
             if not goes_on:
                 seat.clear()
-                self._at = max(0, step - KEPT + 1)
+                self._at = max(self.run.history.first, step - KEPT + 1)
                 to_step(machine, self.run.history, self.run._stepper, self._at)
                 self._keep(machine)
             while self._at < step:

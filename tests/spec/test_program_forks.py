@@ -11,14 +11,19 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from ontogeny.ask.explain import explain
+from ontogeny.ask.waste import waste
+from ontogeny.ask.what_if import what_if
 from ontogeny.isa.errors import OntogenyError, ProgramError, RecordError
 from ontogeny.isa.program import Program
 from ontogeny.isa.text import from_text
 from ontogeny.machine.reference import ReferenceMachine
+from ontogeny.record.debug import RunDebugger
 from ontogeny.record.disk import RecordWarning
 from ontogeny.record.hashing import StateHasher
 from ontogeny.record.parting import hashes, parting
 from ontogeny.record.run import Run, open_run
+from ontogeny.record.trace.traces import Window
 from ontogeny.record.trajectories import Replayed
 from tests.regression import TEXT, begin, data, valid
 
@@ -329,3 +334,57 @@ def test_the_parent_goes_on_beside_it(parent: Run, speedy: Program, tmp_path: Pa
 def test_a_mangled_program_is_never_written() -> None:
     with pytest.raises(ProgramError):
         from_text(SPEEDY.replace("commit %m2 {name=speed}", "commit %m2 {name=nothing}"))
+
+
+def gone(parent: Run, program: Program, folder: Path) -> Run:
+    """A fork at step 12 that has gone on to step 22."""
+    fork = parent.fork(12, folder, program=program)
+    fork.advance(10)
+    return fork
+
+
+def test_explain_answers_on_either_side_and_names_the_ancestor_across(
+    parent: Run, speedy: Program, tmp_path: Path
+) -> None:
+    fork = gone(parent, speedy, tmp_path / "fork")
+    after, before = explain(fork, "w[0,0]", "14:20"), explain(fork, "w[0,0]", "3:9")
+    assert after.ledger.change == pytest.approx([np.diff(fork.trajectory("w")[0, 0, 13:20])[i] for i in range(6)])
+    assert before.ledger.parts.tolist() == explain(parent, "w[0,0]", "3:9").ledger.parts.tolist()
+    assert len(explain(fork, "w[0,0]").ledger.change) == 10
+    with pytest.raises(RecordError, match=r"changed at step 12, where fork was forked from parent.*ask parent"):
+        explain(fork, "w[0,0]", "10:15")
+
+
+def test_waste_and_debugging_go_by_the_program_of_the_step(parent: Run, speedy: Program, tmp_path: Path) -> None:
+    fork = gone(parent, speedy, tmp_path / "fork")
+    assert min(waste(fork).steps) == 12
+    assert waste(fork, Window(2, 9)).steps == waste(parent, Window(2, 9)).steps
+    with pytest.raises(RecordError, match="ask parent"):
+        waste(fork, Window(5, 20))
+    assert RunDebugger(fork, 5).run.program == parent.program
+    debugger = RunDebugger(fork, 14)
+    debugger.add("axpy")
+    stops = [debugger.reverse().why for _ in range(4)]
+    assert debugger.step_number == 12 and stops[-1].name == "BEGINNING"
+    with pytest.raises(RecordError, match="ask parent"):
+        debugger.visit(11)
+
+
+def test_what_if_after_the_change_and_a_sentence_before_it(parent: Run, speedy: Program, tmp_path: Path) -> None:
+    fork = gone(parent, speedy, tmp_path / "fork")
+    fork.set_dial("friction", 0.1)
+    fork.advance(5)
+    found = what_if(fork, {"lr": 0.3}, start=15)
+    turned = fork.fork(15, tmp_path / "turned", {"lr": 0.3})
+    turned.advance(7)
+    turned.set_dial("friction", 0.1)
+    turned.advance(5)
+    assert found.hash == turned.hash()
+    undone = what_if(fork, undo=22)
+    straight = fork.fork(21, tmp_path / "straight")
+    straight.advance(6)
+    assert undone.hash == straight.hash()
+    with pytest.raises(RecordError, match="step 3 is before that; ask parent"):
+        what_if(fork, {"lr": 0.3}, start=3)
+    with pytest.raises(RecordError, match="nothing was done at state 20"):
+        what_if(fork, undo=20)
