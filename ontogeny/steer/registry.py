@@ -13,7 +13,7 @@ from pydantic import ValidationError
 
 from ontogeny.isa.errors import OntogenyError
 from ontogeny.steer.command import Command
-from ontogeny.steer.commands import dials, going, living, places, undoing
+from ontogeny.steer.commands import asking, dials, going, living, places, questions, undoing
 
 COMMANDS: tuple[type[Command], ...] = (
     going.Advance,
@@ -30,6 +30,19 @@ COMMANDS: tuple[type[Command], ...] = (
     places.TakeBack,
     dials.Set,
     dials.Call,
+    asking.Status,
+    asking.Curve,
+    asking.Happened,
+    asking.Compare,
+    asking.Why,
+    questions.Alike,
+    questions.Groups,
+    questions.Explain,
+    questions.Moments,
+    questions.WhatIf,
+    questions.Waste,
+    questions.Cost,
+    questions.Diagnose,
     undoing.Undo,
     undoing.History,
 )

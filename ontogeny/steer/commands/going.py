@@ -8,13 +8,13 @@ from pydantic import Field
 
 from ontogeny.record.run import Run, Stop, create
 from ontogeny.steer import costs
-from ontogeny.steer.command import Command, Effect, Heading, Outcome, Preview, Series
+from ontogeny.steer.command import Command, Effect, Heading, Outcome, Preview
 from ontogeny.steer.conditions import condition
+from ontogeny.steer.figures import thinned
 from ontogeny.steer.session import Session
 
 MOST = 10_000
 """Steps that a condition is waited for unless more are allowed."""
-DRAWN = 60
 Dials = Annotated[dict[str, float], Field(description="dials and their values, by name")]
 
 
@@ -111,12 +111,7 @@ def told(run: Run, first: int, reason: str) -> Outcome:
     rows = [row for row in run.evaluations() if row["step"] >= first]
     latest |= {f"valid.{name}": value for name, value in (rows[-1] if rows else {}).items() if name != "step"}
     figures = ", ".join(f"{name} {value:.4g}" for name, value in latest.items())
-    steps = columns.pop("step").tolist()
-    series = [_thin(name, steps, values.tolist()) for name, values in columns.items()]
+    steps = columns.pop("step")
+    series = [thinned(name, steps, values) for name, values in columns.items()]
     text = f"{run.folder.name} is at step {run.step}: {reason}{f'; {figures}' if figures else ''}"
     return Outcome(text=text, run=run.folder.name, step=run.step, figures=latest, series=tuple(series))
-
-
-def _thin(name: str, steps: list[float], values: list[float]) -> Series:
-    every = max(1, len(steps) // DRAWN)
-    return Series(name=name, steps=steps[::every], values=values[::every])

@@ -1,0 +1,186 @@
+"""Questions about where a run stands, what happened to it, and how it differs from another."""
+
+from __future__ import annotations
+
+from typing import Annotated, Any, ClassVar
+
+import numpy as np
+from pydantic import Field
+
+from ontogeny.ask import events
+from ontogeny.front.edits.describe import describe
+from ontogeny.isa.errors import OntogenyError
+from ontogeny.record.parting import parting
+from ontogeny.record.recorded import SESSION
+from ontogeny.record.run import Run
+from ontogeny.record.trace.traces import Window, element
+from ontogeny.steer.command import Asking, Outcome, Steps
+from ontogeny.steer.figures import plain, said, thinned, value_at
+from ontogeny.steer.session import Session
+
+DRAWN = ("valid.accuracy", "valid.loss", "loss")
+"""The curves that a comparison draws."""
+
+
+class Status(Asking):
+    """Where a run stands: its step, dials, rule, latest metrics, and what happened."""
+
+    NAME: ClassVar[str] = "status"
+    MEANING: ClassVar[str] = "Say where a run stands: step, dials, rule, metrics, and what happened."
+
+    def act(self, session: Session) -> Outcome:
+        """Reads it off the record."""
+        run, step = session.recording(self.run), session.step(self.run)
+        known = events.curves(run)
+        latest = {name: value_at(curve, step) for name, curve in known.items()}
+        latest = {name: value for name, value in latest.items() if value is not None}
+        happened = [event for event in events.all_events(run) if event.name != "best"]
+        dials = run.dials(step) if isinstance(run, Run) else {}
+        lines = [f"{run.folder.name} is at step {step}{f' of {run.step}' if step < run.step else ''}"]
+        lines += [", ".join(f"{name} {value:.4g}" for name, value in latest.items())] if latest else []
+        lines += ["dials " + ", ".join(f"{name} {value:g}" for name, value in dials.items())] if dials else []
+        lines += [f"rule: {describe(run.program)}"] if isinstance(run, Run) else []
+        lines += [f"{event.name} by step {event.step}: {event.evidence}" for event in happened]
+        figures = {"metrics": latest, "dials": dials, "events": {event.name: event.step for event in happened}}
+        return Outcome(text="\n".join(lines), run=run.folder.name, step=step, figures=figures)
+
+
+class Curve(Asking):
+    """A curve: a metric of the run, or one parameter."""
+
+    NAME: ClassVar[str] = "curve"
+    MEANING: ClassVar[str] = "Show a metric, or one parameter, against steps."
+
+    of: Annotated[str, Field(description="a metric (loss, valid.accuracy) or a parameter (embed.weight[3,7])")] = "loss"
+    steps: Steps = ":"
+
+    def act(self, session: Session) -> Outcome:
+        """Reads it, thinned to what a chart shows."""
+        run, window = session.recording(self.run), Window.parse(self.steps)
+        known = events.curves(run)
+        if self.of in known:
+            steps, values = known[self.of]
+        elif "[" in self.of or self.of in run.traces.tensors:
+            name, place = element(run.traces, self.of)
+            steps, values = (one.astype(np.float64) for one in run.traces.lines(name, [place], window))
+            values = values[:, 0]
+        else:
+            raise OntogenyError(f"{self.of!r} is neither a metric nor a parameter; the metrics are {', '.join(known)}")
+        inside = window.of(steps.astype(np.int64))
+        steps, values = steps[inside], values[inside]
+        if not len(steps):
+            raise OntogenyError(f"{self.of} has no value in the steps {self.steps}")
+        low, high = int(np.nanargmin(values)), int(np.nanargmax(values))
+        text = (
+            f"{self.of} went from {values[0]:.4g} at step {steps[0]:.0f} to {values[-1]:.4g} at step {steps[-1]:.0f}; "
+            f"lowest {values[low]:.4g} at {steps[low]:.0f}, highest {values[high]:.4g} at {steps[high]:.0f}"
+        )
+        curve = thinned(self.of, steps, values)
+        figures = {"first": values[0], "last": values[-1], "lowest": values[low], "highest": values[high]}
+        figures |= {"lowest_at": steps[low], "highest_at": steps[high]}
+        return Outcome(text=text, run=run.folder.name, figures=plain(figures), series=(curve,))
+
+
+class Happened(Asking):
+    """What happened, by the curves: memorised, generalised, spiked, diverged, was best."""
+
+    NAME: ClassVar[str] = "events"
+    MEANING: ClassVar[str] = "Say what happened and when: memorised, generalised, spiked, diverged, was best."
+
+    def act(self, session: Session) -> Outcome:
+        """Reads it off the curves."""
+        run = session.recording(self.run)
+        found = events.all_events(run)
+        text = "\n".join(
+            f"{one.name}: step {one.step} (nothing of it at {one.before}): {one.evidence}" for one in found
+        )
+        figures = {one.name: {"step": one.step, "before": one.before, "evidence": one.evidence} for one in found}
+        return Outcome(text=text or "nothing of note happened so far", run=run.folder.name, figures=figures)
+
+
+class Compare(Asking):
+    """Two runs side by side."""
+
+    NAME: ClassVar[str] = "compare"
+    MEANING: ClassVar[str] = "Put this run beside another: where they part, how their dials differ, what they reached."
+
+    to: Annotated[str, Field(description="the other run; left out, the one before, or this one's parent")] = ""
+
+    def act(self, session: Session) -> Outcome:
+        """Reads both records."""
+        one, other = session.native(self.run), session.native(self._other(session))
+        at = parting(one.history, other.history)
+        where = (
+            "are the same as far as both go" if at is None else f"part at step {at}" if at else "differ from the start"
+        )
+        lines = [f"{one.folder.name} (step {one.step}) and {other.folder.name} (step {other.step}) {where}"]
+        dials = {
+            name: (value, other.dials().get(name))
+            for name, value in one.dials().items()
+            if value != other.dials().get(name)
+        }
+        lines += [f"{name}: {a:g} and {'none' if b is None else f'{b:g}'}" for name, (a, b) in dials.items()]
+        last = min(one.step, other.step)
+        rows = {
+            name: (value_at(curve, last), value_at(events.curves(other).get(name), last))
+            for name, curve in events.curves(one).items()
+        }
+        lines += [
+            f"{name} at step {last}: {said(a)} and {said(b)}"
+            for name, (a, b) in rows.items()
+            if a is not None or b is not None
+        ]
+        series = [
+            thinned(f"{run.folder.name}: {name}", *curve)
+            for run in (one, other)
+            for name, curve in events.curves(run).items()
+            if name in DRAWN
+        ]
+        figures = {
+            "runs": [one.folder.name, other.folder.name],
+            "parts_at": at,
+            "dials": dials,
+            "metrics": rows,
+            "step": last,
+        }
+        return Outcome(text="\n".join(lines), run=one.folder.name, figures=plain(figures), series=tuple(series))
+
+    def _other(self, session: Session) -> str:
+        if self.to:
+            return self.to
+        here = session.native(self.run)
+        if session.previous is not None and session.previous.folder.resolve() != here.folder.resolve():
+            return session.previous.folder.name
+        first = here.own_entries[0]
+        if first.kind == "fork":
+            return str(first["parent"]).rstrip("/").rsplit("/", 1)[-1]
+        raise OntogenyError(
+            f"{here.folder.name} has no parent, and no other run was visited; name the run to compare it to"
+        )
+
+
+class Why(Asking):
+    """Why the run, or a parameter, is as it is: what was done to it, and what its parts are."""
+
+    NAME: ClassVar[str] = "why"
+    MEANING: ClassVar[str] = (
+        "Say why a run stands where it does: what was done to it, when, by whom, and their reasons."
+    )
+
+    def act(self, session: Session) -> Outcome:
+        """Reads the journal, and what happened by the curves."""
+        run = session.recording(self.run)
+        lines = [
+            f"step {entry.at}, {entry.author}: {entry.content.get('text') or _entry(entry.kind, entry.content)}"
+            for entry in run.entries
+            if entry.kind != SESSION
+        ]
+        lines += [f"step {one.step}: {one.name}, {one.evidence}" for one in events.all_events(run)]
+        return Outcome(text="\n".join(lines[-20:]), run=run.folder.name, figures={"lines": lines})
+
+
+def _entry(kind: str, content: Any) -> str:
+    small = {
+        name: value for name, value in content.items() if isinstance(value, str | int | float) and len(str(value)) < 40
+    }
+    return f"{kind} {' '.join(f'{name}={value}' for name, value in small.items())}".strip()
