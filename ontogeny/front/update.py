@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
 
 from ontogeny.front.author import Value, concatenate, constant, minimum
 from ontogeny.front.layout import Arena, gaps
@@ -14,6 +15,9 @@ from ontogeny.isa.program import Decl, Note
 from ontogeny.isa.types import DType, Type
 
 TINY = 1e-6
+UPDATE = "update"
+CLIP, SCHEDULE, SINCE = "clip", "schedule", "since"
+"""What the notes of these parts of an update say, so that they are known again (front/edits)."""
 
 
 def rule_dials(rule: Rule) -> list[Decl]:
@@ -50,11 +54,16 @@ def slot_starts(rule: Rule, registers: Sequence[Decl]) -> dict[str, float]:
     }
 
 
-def append_update(builder: Builder, rule: Rule, arenas: Sequence[Arena], gradients: Mapping[str, Value]) -> None:
-    """Commits what the rule makes of the gradients, which are named like the parameters, and counts the step."""
-    builder.note = Note("update", rule.where or rule.name)
+def append_update(
+    builder: Builder, rule: Rule, arenas: Sequence[Arena], gradients: Mapping[str, Value], since: int = 0
+) -> None:
+    """Commits what the rule makes of the gradients, which are named like the parameters, and counts the step.
+
+    The rule's own count of steps begins at step `since`.
+    """
+    builder.note = Note(UPDATE, rule.where or rule.name)
     step = Value(builder, builder.read("step"))
-    dials = _dials(builder, rule, step)
+    dials = _dials(builder, rule, step, since)
     registers = _registers(builder, rule, arenas, gradients)
     pairs = _clipped(builder, rule, registers)
     many = len(pairs) > 1
@@ -73,13 +82,31 @@ def append_update(builder: Builder, rule: Rule, arenas: Sequence[Arena], gradien
     builder.commit("step", (step + 1).name)
 
 
-def _dials(builder: Builder, rule: Rule, step: Value) -> dict[str, Value]:
+@contextmanager
+def noted(builder: Builder, where: str) -> Iterator[None]:
+    """What is appended meanwhile is noted as this part of the update."""
+    note, builder.note = builder.note, Note(UPDATE, where)
+    try:
+        yield
+    finally:
+        builder.note = note
+
+
+def is_rate(name: str) -> bool:
+    """Whether a dial is a learning rate, which a schedule acts on."""
+    return name == "lr" or name.endswith("_lr")
+
+
+def _dials(builder: Builder, rule: Rule, step: Value, since: int) -> dict[str, Value]:
     dials = {name: Value(builder, builder.read(name)) for name in rule.dials}
     before = step.cast(DType.F64)
+    if since:
+        with noted(builder, f"{SINCE} {since}"):
+            before = before - float(since)
     if rule.schedule:
-        factor = rule.schedule(before)
-        rates = [name for name in dials if name == "lr" or name.endswith("_lr")]
-        dials.update({name: dials[name] * factor for name in rates})
+        with noted(builder, SCHEDULE):
+            factor = rule.schedule(before)
+            dials.update({name: dials[name] * factor for name in dials if is_rate(name)})
     return {**dials, "step": before + 1.0}
 
 
@@ -104,11 +131,17 @@ def _joined(builder: Builder, arena: Arena, gradients: Mapping[str, Value]) -> V
 
 
 def _clipped(builder: Builder, rule: Rule, pairs: list[tuple[Decl, Value]]) -> list[tuple[Decl, Value]]:
-    """Gradients scaled so that their joint norm is at most the dial `clip` (Pascanu et al. 2013)."""
+    """The gradients, bounded where the rule bounds them."""
     if not rule.clip:
         return pairs
-    squares = [(g * g).sum().cast(DType.F32) for _, g in pairs]
+    with noted(builder, CLIP):
+        return list(zip((decl for decl, _ in pairs), clipped(builder, [g for _, g in pairs]), strict=True))
+
+
+def clipped(builder: Builder, gradients: Sequence[Value]) -> list[Value]:
+    """Gradients scaled so that their joint norm is at most the dial `clip` (Pascanu et al. 2013)."""
+    squares = [(g * g).sum().cast(DType.F32) for g in gradients]
     norm = sum(squares[1:], squares[0]).sqrt()
-    bound = Value(builder, builder.read("clip")).cast(DType.F32)
+    bound = Value(builder, builder.read(CLIP)).cast(DType.F32)
     factor = minimum(bound / (norm + TINY), 1.0)
-    return [(decl, g.op(Op.MUL, factor.cast(g.dtype))) for decl, g in pairs]
+    return [g.op(Op.MUL, factor.cast(g.dtype)) for g in gradients]

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from typing import cast
 
 from ontogeny.isa.op import ATTRIBUTES, Op
 from ontogeny.isa.program import Attribute, Instr, Note, Number, Program, Routine
@@ -23,6 +24,24 @@ class Builder:
         self._constants: dict[tuple[DType, str], str] = {}
         self._reads: dict[str, str] = {}
         self._count = 0
+
+    @classmethod
+    def continuing(cls, program: Program, body: Sequence[Instr], types: Mapping[str, Type], first: int) -> Builder:
+        """A builder that goes on after instructions whose types are known, giving names from number `first` on."""
+        builder = cls(program)
+        builder.body, builder.types, builder._count = list(body), dict(types), first
+        for instr in body:
+            if instr.op is Op.READ:
+                builder._reads.setdefault(str(instr.attr("name")), instr.out[0])
+            elif instr.op is Op.CONST and instr.attr("shape") == ():
+                key = (cast(DType, instr.attr("dtype")), repr(instr.attr("value")))
+                builder._constants.setdefault(key, instr.out[0])
+        return builder
+
+    @property
+    def count(self) -> int:
+        """How many names have been given: the number of the next."""
+        return self._count
 
     def fresh(self) -> str:
         """A value name not used before."""

@@ -46,3 +46,7 @@ class RecordError(OntogenyError):
 
 class DataError(OntogenyError):
     """A dataset that is malformed or not the one that a run was made with."""
+
+
+class EditError(OntogenyError):
+    """An edit of a program that cannot be made; the program is as it was."""

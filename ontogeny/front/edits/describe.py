@@ -1,0 +1,35 @@
+"""What rule a program learns by, in words, and how it was edited."""
+
+from __future__ import annotations
+
+from ontogeny.front.edits.edited import LEARN
+from ontogeny.front.edits.notes import all_standing, kind, since
+from ontogeny.front.edits.rewrite import Rewrite
+from ontogeny.front.update import UPDATE
+from ontogeny.isa.op import Op
+from ontogeny.isa.program import Program
+
+
+def describe(program: Program) -> str:
+    """The rule by its name or as one of its own, its dials with their defaults, and its edits."""
+    if not program.has(LEARN):
+        return f"no rule: the program has no routine {LEARN!r}"
+    body = Rewrite.of(program).body
+    edits = "; ".join(found.where for found in all_standing(body))
+    begins = since(body)
+    count = f", counting its steps from {begins}" if begins else ""
+    return f"{_rule(program)}{count}{_dials(program)}{f'; edited: {edits}' if edits else ''}"
+
+
+def _rule(program: Program) -> str:
+    body = program.routine(LEARN).body
+    own = [i.note.where for i in body if i.note.phase == UPDATE and i.op is Op.COMMIT and not kind(i)]
+    if not own:
+        return "a rule of its own, whose instructions are not marked as update"
+    name = next(filter(None, own), "")
+    return name if name.isidentifier() else f"a rule of its own{f' ({name})' if name else ''}"
+
+
+def _dials(program: Program) -> str:
+    dials = [f"{d.name} {d.default:g}" if d.default is not None else d.name for d in program.of("dial")]
+    return f" with {', '.join(dials)}" if dials else ""
