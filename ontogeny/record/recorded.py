@@ -100,6 +100,11 @@ class Recorded(Shown):
         return self._lineage.entries
 
     @property
+    def root(self) -> Path:
+        """The folder of the run that this one comes from, over all forks."""
+        return self._lineage.root
+
+    @property
     def own_entries(self) -> tuple[Entry, ...]:
         """The entries of this run's own journal alone; `lines` of a fork counts them."""
         return tuple(self._journal.entries)

@@ -13,7 +13,7 @@ from pydantic import ValidationError
 
 from ontogeny.isa.errors import OntogenyError
 from ontogeny.steer.command import Command
-from ontogeny.steer.commands import asking, dials, going, living, places, questions, undoing
+from ontogeny.steer.commands import asking, dials, going, living, places, questions, rules, tensors, undoing
 
 COMMANDS: tuple[type[Command], ...] = (
     going.Advance,
@@ -30,6 +30,10 @@ COMMANDS: tuple[type[Command], ...] = (
     places.TakeBack,
     dials.Set,
     dials.Call,
+    rules.Rule,
+    rules.Freeze,
+    rules.Unfreeze,
+    tensors.Alter,
     asking.Status,
     asking.Curve,
     asking.Happened,

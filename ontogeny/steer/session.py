@@ -66,7 +66,9 @@ class Session:
     """
 
     live = False
-    """Whether the run goes on by itself between commands."""
+    """Whether this is the session of a live run's process."""
+    running = False
+    """Whether the run goes on by itself at present."""
 
     def __init__(
         self,
@@ -141,8 +143,8 @@ class Session:
         return self.fork(run, self.step(name), called, lines=self.position.lines)
 
     def fork(self, run: Run, step: int, called: str = "", *, lines: int | None = None, **changes: Any) -> Run:
-        """A fork of a run at a step, to which the session moves. By default it is called like the run and the step."""
-        child = run.fork(step, self.runs.fresh(called or f"{run.folder.name}-{step}"), lines=lines, **changes)
+        """A fork of a run at a step, to which the session moves. By default it is called like its root and the step."""
+        child = run.fork(step, self.runs.fresh(called or f"{root_of(run)}-{step}"), lines=lines, **changes)
         self._opened[child.folder.resolve()] = child
         self.move(child.folder)
         return child
@@ -259,6 +261,11 @@ class Session:
             }
             content |= {"id": id} if id else {}
             run.note(COMMAND, author=self.author, **content)
+
+
+def root_of(run: Run) -> str:
+    """The name of the run that a run comes from, over all forks."""
+    return run.root.resolve().name
 
 
 def commands_of(run: Run | Attached) -> list[Entry]:

@@ -1,0 +1,60 @@
+"""Changing parameters by hand: scaled, reset, set to zero, disturbed, pruned."""
+
+from __future__ import annotations
+
+from typing import Annotated, ClassVar, Literal
+
+from pydantic import Field
+
+from ontogeny.record import entries
+from ontogeny.record.alterations import chosen
+from ontogeny.record.run import Run
+from ontogeny.steer.command import Command, Effect, Heading, Outcome, Preview, Tensors
+from ontogeny.steer.session import Session
+
+How = Literal["scale", "reset", "zero", "noise", "prune"]
+WORDS = {
+    "scale": "multiply {names} of {run} by {amount:g}",
+    "reset": "put {names} of {run} back to the first values",
+    "zero": "set {names} of {run} to zero",
+    "noise": "add {amount:g} standard deviations of noise to {names} of {run}",
+    "prune": "set the smallest {amount:.0%} of {names} of {run} to zero",
+}
+
+
+class Alter(Command):
+    """Parameters are altered once, before the next step."""
+
+    NAME: ClassVar[str] = "alter"
+    MEANING: ClassVar[str] = "Alter parameters once: scale, reset, zero, add noise, or prune the smallest."
+    EFFECT: ClassVar[Effect] = Effect.CHANGES
+    HEADING: ClassVar[Heading] = Heading.PARAMETERS
+
+    how: Annotated[How, Field(description="scale, reset (to the first values), zero, noise, or prune")]
+    tensors: Tensors
+    amount: Annotated[
+        float | None, Field(description="scale: a factor; noise: standard deviations; prune: a share from 0 to 1")
+    ] = None
+    seed: Annotated[int, Field(description="of the noise")] = 0
+    and_state: Annotated[bool, Field(description="also zero what the optimizer keeps of them")] = False
+
+    def foretell(self, session: Session) -> Preview:
+        """Which parameters, and how."""
+        run, step = session.native(self.run), session.step(self.run)
+        entries.alteration(run, self.tensors, self.how, self.amount, self.seed, self.and_state)
+        where = f"fork {run.folder.name} at step {step} and there " if session.in_past(self.run) else ""
+        return Preview(text=f"{where}{self._said(run)}, at step {step}", effect=self.EFFECT)
+
+    def act(self, session: Session) -> Outcome:
+        """Alters them at the head."""
+        run = session.head(self.run)
+        run.alter(self.tensors, self.how, self.amount, seed=self.seed, and_state=self.and_state, author=session.author)
+        text = f"{self._said(run)}, before the step from {run.step}"
+        return Outcome(text=text, run=run.folder.name, step=run.step)
+
+    def _said(self, run: Run) -> str:
+        names = [decl.name for decl in chosen(run.program, self.tensors)]
+        shown = ", ".join(names[:3]) + (f" and {len(names) - 3} more" if len(names) > 3 else "")
+        return WORDS[self.how].format(
+            names=shown, run=run.folder.name, amount=self.amount if self.amount is not None else 0.0
+        )
