@@ -81,6 +81,27 @@ routine sleep():
   return
 """
 
+SPEEDY = (
+    TEXT.replace("state m: f32[3,1]\n", "state speed: f32[3,1]\n")
+    .replace("dial momentum: f64[] = 0.9\n", "dial friction: f64[] = 0.8\n")
+    .replace("{name=m}", "{name=speed}")
+    .replace("{name=momentum}", "{name=friction}")
+    .replace("gradient:", "slope:")
+    .replace("gradient=%g", "slope=%g")
+    .replace("-> loss, largest,", "-> loss, biggest,")
+    .replace("largest=%largest", "biggest=%largest")
+)
+"""The same rule with its momentum in another register, under another dial, with other names for two metrics."""
+PLAIN = (
+    TEXT.replace("  %mm = scale %m %momentum\n", "")
+    .replace("  %m2 = add %mm %gn\n", "")
+    .replace("  %w2 = axpy %w %m2 %rate\n", "  %w2 = axpy %w %gn %rate\n")
+    .replace("  commit %m2 {name=m}\n  commit %next", "  commit %next")
+    .replace("  %m = read {name=m}\n  %x = read", "  %x = read")
+    .replace("  %momentum = read {name=momentum}\n", "")
+)
+"""The same registers and dials, and gradient descent without momentum."""
+
 
 def learner() -> Learner:
     """The learner at its initial values."""
