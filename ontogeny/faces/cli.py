@@ -1,6 +1,7 @@
 """The shell: `ontogeny COMMAND`.
 
 What the commands are stands in `registry`; here they are found, and whatever goes wrong becomes one clear line.
+Where a command is asked for JSON, so is what goes wrong: one object with error, hint and exit_code.
 Exit codes: 0 done, 1 it could not be done, 2 the command was not understood, 130 interrupted.
 """
 
@@ -18,9 +19,10 @@ from typer.core import TyperCommand, TyperGroup
 from typer.main import get_command
 
 from ontogeny.faces.registry import BY_NAME, COMMANDS, ELSEWHERE, Entry
-from ontogeny.faces.terminal import complain, tell
+from ontogeny.faces.terminal import IN_JSON, complain, tell
 from ontogeny.isa.errors import OntogenyError
 
+MISUNDERSTOOD = 2
 BEFORE = re.compile(r"-\d+")
 SETTINGS = {"help_option_names": ["-h", "--help"]}
 
@@ -46,7 +48,8 @@ class Commands(TyperGroup):
         return name, loaded(BY_NAME[name]) if name in BY_NAME else command, rest
 
     def invoke(self, ctx: Any) -> Any:
-        """Run the command; an error for a person becomes one line and exit code 1."""
+        """Run the command; an error for a person becomes one line and exit code 1, for a program a JSON object."""
+        IN_JSON.set(asks_for_json([*ctx._protected_args, *ctx.args]))
         try:
             return super().invoke(ctx)
         except BrokenPipeError:
@@ -55,10 +58,21 @@ class Commands(TyperGroup):
             _explain(error, ctx.params["debug"], said(error))
         except Exception as error:
             if type(error).__module__.startswith(("typer", "click")):
-                raise
+                if not (IN_JSON.get() and hasattr(error, "format_message")):
+                    raise
+                complain(error.format_message(), code=MISUNDERSTOOD)
+                raise typer.Exit(MISUNDERSTOOD) from None
             message = f"something unexpected happened: {type(error).__name__}: {error}"
             _explain(error, ctx.params["debug"], message, "ontogeny --debug COMMAND shows where")
         raise typer.Exit(1)
+
+
+def asks_for_json(words: list[str]) -> bool:
+    """Whether the words of a command ask it for JSON; what comes after a script's name is the script's."""
+    if words[:1] and words[0] in BY_NAME and BY_NAME[words[0]].passes_on:
+        ends = (at for at, word in enumerate(words) if word.endswith(".py"))
+        words = words[: next(ends, len(words))]
+    return "--json" in words[: words.index("--") if "--" in words else None]
 
 
 def said(error: Exception) -> str:

@@ -4,15 +4,19 @@ from __future__ import annotations
 
 import time
 from collections.abc import Mapping
+from threading import Event, Thread
 from types import TracebackType
 
 from rich.console import Console
+from rich.markup import escape
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 
 from ontogeny.faces.terminal import number
 
 REFRESH = 0.1
 PLAIN_EVERY = 10.0
+SOON = 1.0
+"""Seconds of silence before a person is told what is going on."""
 
 
 class Live:
@@ -59,6 +63,43 @@ class Live:
             self._said = now
             left = (now - self._started) / max(1, step - self._first) * (self._last - step)
             self._console.print(f"step {step} of {self._last}  {written(metrics or {})}  {left:.0f} s left")
+
+
+class Busy:
+    """A context manager around work that cannot tell how far it is: after a second, what it is about and how long.
+
+    On a terminal a line that goes away again; elsewhere one is written now and then.
+    """
+
+    def __init__(self, what: str, quiet: bool = False) -> None:
+        self._what = what
+        self._console = Console(stderr=True, highlight=False, soft_wrap=True)
+        self._over = Event()
+        self._thread = Thread(target=self._watch, daemon=True) if not quiet else None
+
+    def __enter__(self) -> Busy:
+        if self._thread is not None:
+            self._thread.start()
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self._over.set()
+        if self._thread is not None:
+            self._thread.join()
+
+    def _watch(self) -> None:
+        self._started = time.monotonic()
+        if self._console.is_terminal and not self._over.wait(SOON):
+            with self._console.status(self._words()) as status:
+                while not self._over.wait(0.5):
+                    status.update(self._words())
+        while not self._over.wait(PLAIN_EVERY):
+            self._console.print(self._words())
+
+    def _words(self) -> str:
+        return f"{escape(self._what)}, {time.monotonic() - self._started:.0f} s"
 
 
 def written(metrics: Mapping[str, float]) -> str:

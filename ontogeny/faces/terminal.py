@@ -5,17 +5,37 @@ from __future__ import annotations
 import json
 import math
 from collections.abc import Callable, Iterable, Mapping, Sequence
+from contextvars import ContextVar
 from typing import Annotated, Any
 
 import typer
 from rich.console import Console
 from rich.markup import escape
 from rich.table import Table
+from rich.text import Text
 
 AsJson = Annotated[bool, typer.Option("--json", help="Answer with one JSON document.")]
 
+IN_JSON = ContextVar("IN_JSON", default=False)
+"""Whether the command was asked for JSON: what is said beside its answer is JSON then, too, an object a line."""
 NARROWEST = 80
 """Columns that a table is laid out for at least: below that a terminal's own wrapping breaks figures less."""
+
+
+class Paper(Console):
+    """A console that wraps whole sentences (`soft_wrap`) at words on a terminal; elsewhere each stays one line."""
+
+    def __init__(self, **settings: Any) -> None:
+        super().__init__(highlight=False, **settings)
+        self._across = self.width
+        if self.width < NARROWEST:
+            self.width = NARROWEST
+
+    def print(self, *objects: Any, **settings: Any) -> None:
+        """As rich prints them."""
+        if settings.get("soft_wrap") and self.is_terminal:
+            settings = {**settings, "soft_wrap": False, "width": self._across}
+        super().print(*objects, **settings)
 
 
 def answer(document: Any, as_json: bool, say: Callable[[Console], None]) -> None:
@@ -23,21 +43,26 @@ def answer(document: Any, as_json: bool, say: Callable[[Console], None]) -> None
     if as_json:
         typer.echo(json.dumps(plain(document), indent=1))
     else:
-        console = Console(highlight=False)
-        say(console if console.width >= NARROWEST else Console(highlight=False, width=NARROWEST))
+        say(Paper())
 
 
-def complain(message: str, hint: str = "") -> None:
-    """One line on the standard error, and where there is one a hint."""
-    console = Console(stderr=True, highlight=False, soft_wrap=True)
-    console.print(f"[bold red]error:[/] {escape(message)}")
+def complain(message: str, hint: str = "", code: int = 1) -> None:
+    """One line on the standard error, and where there is one a hint; where JSON was asked for, an object instead."""
+    if IN_JSON.get():
+        typer.echo(json.dumps({"error": message, "hint": hint or None, "exit_code": code}), err=True)
+        return
+    console = Paper(stderr=True)
+    console.print(f"[bold red]error:[/] {escape(message)}", soft_wrap=True)
     if hint:
-        console.print(f"[dim]{escape(hint)}[/]")
+        console.print(f"[dim]{escape(hint)}[/]", soft_wrap=True)
 
 
 def tell(message: str) -> None:
     """A remark on the standard error, so that the standard output stays a document."""
-    Console(stderr=True, highlight=False, soft_wrap=True).print(message)
+    if IN_JSON.get():
+        typer.echo(json.dumps({"note": Text.from_markup(message).plain}), err=True)
+    else:
+        Paper(stderr=True).print(message, soft_wrap=True)
 
 
 def plain(value: Any) -> Any:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import json
 import os
 import re
@@ -19,7 +20,9 @@ from typer.testing import CliRunner, Result
 import ontogeny as og
 from ontogeny.faces.cli import app, loaded
 from ontogeny.faces.outputs import SPELT
+from ontogeny.faces.progress import Busy
 from ontogeny.faces.registry import BY_NAME, COMMANDS, ELSEWHERE
+from ontogeny.faces.terminal import Paper
 from ontogeny.isa.encode import decode
 from ontogeny.isa.text import from_text
 
@@ -414,3 +417,64 @@ def test_a_closed_pipe_is_no_error() -> None:
         f"{SHELL[0]} show perceptron --json | head -1", shell=True, capture_output=True, text=True, check=True
     )
     assert done.stdout == "{\n" and "Traceback" not in done.stderr
+
+
+# What is said to a program, and while one waits
+
+
+def complaint(*words: str, exit_code: int) -> Any:
+    (line,) = shell(*words, exit_code=exit_code).stderr.splitlines()
+    return json.loads(line)
+
+
+@pytest.mark.parametrize(
+    ("words", "exit_code", "said"),
+    [
+        (("explain", "none", "--json"), 1, "there is no run 'none'"),
+        (("explain", "--json"), 2, "Missing argument 'RUN'"),
+        (("nothing", "--json"), 2, "No such command 'nothing'"),
+        (("show", "x", "--bogus", "--json"), 2, "No such option: --bogus"),
+        (("show", "x", "--json", "--last", "few"), 2, "Invalid value for '--last'"),
+        (("record", "--json", "none.py"), 1, "none.py"),
+    ],
+)
+def test_what_goes_wrong_is_one_json_object_where_json_is_asked_for(
+    words: tuple[str, ...], exit_code: int, said: str
+) -> None:
+    found = complaint(*words, exit_code=exit_code)
+    assert said in found["error"] and found["exit_code"] == exit_code
+
+
+def test_a_scripts_own_json_is_not_ours() -> None:
+    assert shell("record", "none.py", "--json", exit_code=1).stderr.startswith("error:")
+
+
+class Screen(io.StringIO):
+    def isatty(self) -> bool:
+        return True
+
+
+def test_sentences_are_wrapped_at_words_on_a_terminal_and_whole_elsewhere(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("COLUMNS", "30")
+    monkeypatch.setenv("TERM", "xterm")
+    sentence = "every one of these words stands on one line or another, and none is broken in two"
+    for screen, lines in ((Screen(), 3), (io.StringIO(), 1)):
+        Paper(file=screen, color_system=None).print(sentence, soft_wrap=True)
+        written = screen.getvalue().splitlines()
+        assert len(written) == lines and set(" ".join(written).split()) == set(sentence.split())
+
+
+def test_who_waits_is_told_after_a_while_and_only_then(monkeypatch: pytest.MonkeyPatch) -> None:
+    said = io.StringIO()
+    monkeypatch.setattr(sys, "stderr", said)
+    with Busy("nothing much"):
+        pass
+    assert said.getvalue() == ""
+    monkeypatch.setattr("ontogeny.faces.progress.PLAIN_EVERY", 0.05)
+    with Busy("looking for [it]"):
+        time.sleep(0.3)
+    assert "looking for [it], 0 s" in said.getvalue()
+    said.truncate(0)
+    with Busy("in silence", quiet=True):
+        time.sleep(0.15)
+    assert "silence" not in said.getvalue()

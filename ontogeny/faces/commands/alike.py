@@ -12,6 +12,7 @@ from rich.markup import escape
 from ontogeny.ask.alike import Alike, alike
 from ontogeny.ask.alike_moments import MOMENTS, NearByMoments, alike_by_moments
 from ontogeny.ask.series import UPDATES
+from ontogeny.faces.progress import Busy
 from ontogeny.faces.sources import DataFile, RunName, StepWindow, recording
 from ontogeny.faces.terminal import AsJson, answer, table
 from ontogeny.record.trace.traces import Window
@@ -43,17 +44,18 @@ def command(
     if by_moments:
         near = alike_by_moments(source, query, top or SHOWN, window=Window.parse(window))
         return answer(moments_document(near), as_json, lambda console: say_moments(console, near))
-    found = alike(
-        source,
-        query,
-        at_least,
-        over=over,
-        window=Window.parse(window),
-        either_sign=either_sign,
-        lag=lag,
-        without_modes=modes if without else 0,
-        top=top,
-    )
+    with Busy(f"comparing the charts of {name}, at first with an index of them", as_json):
+        found = alike(
+            source,
+            query,
+            at_least,
+            over=over,
+            window=Window.parse(window),
+            either_sign=either_sign,
+            lag=lag,
+            without_modes=modes if without else 0,
+            top=top,
+        )
     answer(document(found) if as_json else None, as_json, lambda console: say(console, found))
 
 

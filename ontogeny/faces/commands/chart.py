@@ -15,6 +15,7 @@ from ontogeny.ask.quantity import VALUE
 from ontogeny.faces.density_page import density_page
 from ontogeny.faces.density_words import about
 from ontogeny.faces.outputs import SPELT
+from ontogeny.faces.progress import Busy
 from ontogeny.faces.sources import DataFile, RunName, StepWindow, Tensors, recording
 from ontogeny.faces.terminal import AsJson, answer, size
 from ontogeny.isa.errors import OntogenyError
@@ -62,10 +63,11 @@ def command(
     if target.suffix not in ENDINGS:
         raise OntogenyError(f"{target} names no kind of picture; let it end in {', '.join(ENDINGS)}")
     wide, tall = SMALL if each else WHOLE
-    found = chart(
-        run, tensors=tensors, steps=steps, quantity=quantity, log=log, span=span_of(span), each=each,
-        lines=lines or (), columns=width or wide, rows=height or tall,
-    )  # fmt: skip
+    with Busy(f"charting {run.folder.name}, at first with an index of its values", as_json):
+        found = chart(
+            run, tensors=tensors, steps=steps, quantity=quantity, log=log, span=span_of(span), each=each,
+            lines=lines or (), columns=width or wide, rows=height or tall,
+        )  # fmt: skip
     target.parent.mkdir(parents=True, exist_ok=True)
     if target.suffix == ".html":
         target.write_text(density_page(found, title), encoding="utf-8")

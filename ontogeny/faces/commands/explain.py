@@ -19,6 +19,7 @@ from ontogeny.ask.groups import names as names_of
 from ontogeny.ask.parts import GRADIENT
 from ontogeny.faces.commands.groups import numbered
 from ontogeny.faces.programs import read_text
+from ontogeny.faces.progress import Busy
 from ontogeny.faces.sources import DataFile, RunName, StepWindow, recording
 from ontogeny.faces.terminal import AsJson, answer, columns, table, tell
 from ontogeny.isa.errors import OntogenyError
@@ -60,11 +61,13 @@ def command(
     exactly; rounding is one of them.
     """
     run = recording(name, file)
-    asked = [*(names or []), *(together(run, group, steps) if group else [])]
-    found = explain(run, asked, steps)
+    with Busy(f"taking the updates of {run.folder.name} apart", as_json):
+        asked = [*(names or []), *(together(run, group, steps) if group else [])]
+        found = explain(run, asked, steps)
     if examples and found.last - found.first >= MANY_STEPS and not as_json:
         tell(f"replaying each example of {found.last - found.first + 1} steps alone; a narrower --steps is quicker")
-    apart = by_example(run, asked, steps) if examples else None
+    with Busy("replaying examples alone", as_json):
+        apart = by_example(run, asked, steps) if examples else None
     document = {**found.as_json(), **({"by_example": apart.as_json(count)} if apart else {})}
     answer(document, as_json, lambda console: say(console, found, apart, count))
 

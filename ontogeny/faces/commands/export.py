@@ -16,6 +16,7 @@ from safetensors.numpy import save_file
 from ontogeny.faces.commands.rewind import parameters
 from ontogeny.faces.numbers import step_of
 from ontogeny.faces.outputs import SPELT, place, replaceable
+from ontogeny.faces.progress import Busy
 from ontogeny.faces.sources import DataFile, RunName, opened
 from ontogeny.faces.terminal import AsJson, answer, size
 from ontogeny.front.names import model_tensors
@@ -58,7 +59,8 @@ def command(
     at = step_of(step, run.step)
     target = replaceable(place(output, f"{run.folder.name}-{at}{ENDINGS[format]}"))
     about = {"run": run.folder.name, "step": str(at), "hash": run.hash(at), "program": run.program.name}
-    said = WRITERS[format](run, at, target, about)
+    with Busy(f"writing {target}", as_json):
+        said = WRITERS[format](run, at, target, about)
     length = target.stat().st_size
     document = {**about, "step": at, "format": format.value, "file": str(target), "bytes": length, **said}
     words = f"{escape(str(target))}: {escape(_words(said))} of step {at}, {size(length)}"

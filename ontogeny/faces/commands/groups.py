@@ -12,6 +12,7 @@ from ontogeny.ask.alike import AT_LEAST
 from ontogeny.ask.groups import TRAILING, Group, Groups, groups, names
 from ontogeny.ask.series import UPDATES
 from ontogeny.faces.commands.alike import MODES
+from ontogeny.faces.progress import Busy
 from ontogeny.faces.sources import DataFile, RunName, StepWindow, recording
 from ontogeny.faces.terminal import AsJson, answer, table
 from ontogeny.isa.errors import OntogenyError
@@ -45,16 +46,17 @@ def command(
     What moved group 1: `ontogeny explain RUN --group 1`, over the same steps.
     """
     source = recording(name, file)
-    found = groups(
-        source,
-        at_least,
-        over=over,
-        window=Window.parse(window),
-        either_sign=either_sign,
-        without_modes=modes if without else 0,
-        most=number or most,
-        trailing=trailing,
-    )
+    with Busy(f"grouping the charts of {name}, at first with an index of them", as_json):
+        found = groups(
+            source,
+            at_least,
+            over=over,
+            window=Window.parse(window),
+            either_sign=either_sign,
+            without_modes=modes if without else 0,
+            most=number or most,
+            trailing=trailing,
+        )
     if number:
         called = names(source, found, numbered(found, number))
         return answer({"group": number, "members": called}, as_json, lambda _: typer.echo("\n".join(called)))

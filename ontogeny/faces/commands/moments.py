@@ -15,6 +15,7 @@ from rich.markup import escape
 
 from ontogeny.ask.moment_scatter import Scatter, pair, scatter
 from ontogeny.ask.moments import Extreme, moments, outliers
+from ontogeny.faces.progress import Busy
 from ontogeny.faces.sources import DataFile, RunName, StepWindow, Tensors, find, recording, runs_folder
 from ontogeny.faces.terminal import AsJson, answer, number, size, table
 from ontogeny.isa.errors import OntogenyError
@@ -66,7 +67,8 @@ def command(
         raise OntogenyError(f"--over is values or updates, and --sort one of {', '.join(SORTS)}")
     which = cast(Over, over)
     wanted = drawing(name, against, output)
-    found = streamed(name, steps, tensors) if online else recorded(name, steps, tensors, file)
+    with Busy(f"going through the values of {name}", as_json):
+        found = streamed(name, steps, tensors) if online else recorded(name, steps, tensors, file)
     if wanted is None:
         rows = by_element(found, which) if elements else by_tensor(found, which)
         tell(found, which, ordered(rows, sort)[:count], min(count, 10), as_json)

@@ -9,6 +9,7 @@ from rich.markup import escape
 
 from ontogeny.faces.outputs import SPELT, place
 from ontogeny.faces.page import page
+from ontogeny.faces.progress import Busy
 from ontogeny.faces.sources import RunNames, opened, recording, view_of
 from ontogeny.faces.terminal import AsJson, answer, size
 
@@ -21,7 +22,8 @@ def command(
     as_json: AsJson = False,
 ) -> None:
     """Write a run as one HTML page that needs no network. Further runs stand beside it in the curves."""
-    proof = " ".join(f"{run.folder.name}: {run.verify()}." for run in map(opened, names)) if verify else ""
+    with Busy("replaying every step", as_json):
+        proof = " ".join(f"{run.folder.name}: {run.verify()}." for run in map(opened, names)) if verify else ""
     runs = [recording(name) for name in names]
     target = place(output, f"{runs[0].folder.name}.html")
     target.write_text(page([view_of(run) for run in runs], title, proof), encoding="utf-8")

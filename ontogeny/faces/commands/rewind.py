@@ -10,6 +10,7 @@ from rich.console import Console
 from rich.markup import escape
 
 from ontogeny.faces.numbers import step_of
+from ontogeny.faces.progress import Busy
 from ontogeny.faces.sources import DataFile, RunName, opened
 from ontogeny.faces.terminal import AsJson, answer, number, table
 from ontogeny.machine.base import piece
@@ -26,7 +27,8 @@ def command(
     """Look at a run's state as it was at a step. Nothing is changed: fork goes on from there."""
     run = opened(name, file)
     at = step_of(step, run.step)
-    rows = [moments(name, array) for name, array in parameters(run, at).items()]
+    with Busy(f"replaying {run.folder.name} to step {at}", as_json):
+        rows = [moments(name, array) for name, array in parameters(run, at).items()]
     columns = run.metrics(at, at) if at else {}
     measured = {name: float(values[0]) for name, values in columns.items() if name != "step" and len(values)}
     document = {"run": run.folder.name, "step": at, "hash": run.hash(at), "dials": run.dials(at), "metrics": measured}

@@ -17,6 +17,7 @@ from rich.markup import escape
 
 from ontogeny.ask.calibration import Calibration, calibrate
 from ontogeny.ask.capacity import ASSUMED, MACHINES, STORE, Plan, Size, plan
+from ontogeny.faces.progress import Busy
 from ontogeny.faces.scale_words import RATES, STAGES, Rows, markdown, rate_rows, stage_rows, summary
 from ontogeny.faces.terminal import AsJson, answer, table, tell
 from ontogeny.isa.errors import OntogenyError
@@ -68,6 +69,8 @@ def _print(console: Console, title: str, heads: tuple[str, ...], rows: Rows) -> 
     )
     for row in rows:
         shown.add_row(*(escape(one) for one in row))
+    for column in shown.columns:
+        column.no_wrap = column.header == "machines"
     console.print(shown)
 
 
@@ -87,7 +90,7 @@ def _measured() -> Calibration:
             "measuring trains a small model, which needs torch: pip install 'ontogeny[torch]'; or give --rates FILE"
         ) from error
     tell("[dim]training a small transformer, and timing every kind of work on its record[/]")
-    with tempfile.TemporaryDirectory(prefix="ontogeny-scale-") as folder, specimen.one_thread():
+    with Busy("measuring"), tempfile.TemporaryDirectory(prefix="ontogeny-scale-") as folder, specimen.one_thread():
         return calibrate(specimen.specimen(Path(folder) / "run"), date.today().isoformat(), machine_words())
 
 

@@ -9,6 +9,7 @@ import typer
 from rich.console import Console
 from rich.markup import escape
 
+from ontogeny.faces.progress import Busy
 from ontogeny.faces.sources import DataFile, RunName, StepWindow, Tensors, recording
 from ontogeny.faces.terminal import AsJson, answer, size, table
 from ontogeny.isa.errors import OntogenyError
@@ -39,7 +40,8 @@ def command(
     rows = [_row(traces.tensors[one], len(inside)) for one in names]
     document = {"first": int(inside[0]), "last": int(inside[-1]), "steps": len(inside), "tensors": rows}
     if to_zarr:
-        write(traces, to_zarr, window, names)
+        with Busy(f"writing {to_zarr}, and reading it back", as_json):
+            write(traces, to_zarr, window, names)
         document["zarr"] = to_zarr
     answer(document, as_json, lambda console: say(console, document))
 

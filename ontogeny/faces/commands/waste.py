@@ -10,6 +10,7 @@ from rich.console import Console
 from rich.markup import escape
 
 from ontogeny.ask.waste import LOST, REMEDIES, SAMPLES, Line, Waste, waste
+from ontogeny.faces.progress import Busy
 from ontogeny.faces.sources import DataFile, RunName, StepWindow, opened
 from ontogeny.faces.terminal import AsJson, amount, answer, duration, table
 from ontogeny.isa.errors import OntogenyError
@@ -49,7 +50,8 @@ def command(
     for kind in kinds or ():
         if kind not in REMEDIES:
             raise OntogenyError(f"there is no waste of the kind {kind!r}; choose {', '.join(REMEDIES)}")
-    found = waste(opened(name, file), Window.parse(steps), samples)
+    with Busy(f"counting what {name} computes for nothing", as_json):
+        found = waste(opened(name, file), Window.parse(steps), samples)
     chosen = [line for line in found.lines if not kinds or line.kind in kinds]
     shown = chosen[: count or None]
     answer(document(found, shown), as_json, lambda console: say(console, found, shown, len(chosen)))

@@ -15,6 +15,7 @@ from ontogeny.ask.estimate import Estimate, estimate
 from ontogeny.ask.what_if import Prediction, WhatIf, followed
 from ontogeny.data.without import written
 from ontogeny.faces.numbers import numbers, step_of
+from ontogeny.faces.progress import Busy
 from ontogeny.faces.sources import DataFile, RunName, fresh, opened
 from ontogeny.faces.terminal import AsJson, answer, duration, number, table, tell
 from ontogeny.record.run import Run
@@ -48,8 +49,9 @@ def command(
         answer(document, as_json, lambda console: console.print(price(other), soft_wrap=True))
         return
     tell(f"[dim]{price(other)}[/]")
-    found = followed(run, other, count)
-    formulas = estimate(run, other) if estimated else ()
+    with Busy("replaying both sides", as_json):
+        found = followed(run, other, count)
+        formulas = estimate(run, other) if estimated else ()
     document |= answered(found) | {"estimates": [{**asdict(one), "error": one.error} for one in formulas]}
     if as_name:
         document["kept"] = keep(run, other, as_name)
