@@ -29,7 +29,7 @@ def whole(tensor: torch.Tensor) -> np.ndarray:
     return full.detach().numpy().copy()
 
 
-def main(kind: str, rank: int, count: int, folder: Path, steps: int, killed_at: int) -> None:
+def main(kind: str, steps: int, killed_at: int, rank: int, count: int, folder: Path) -> None:
     """Trains; the first process writes what the parameters were at each step."""
     dist.init_process_group("gloo", init_method=f"file://{folder}/meeting", rank=rank, world_size=count)
     model: nn.Module = network()
@@ -71,4 +71,4 @@ def main(kind: str, rank: int, count: int, folder: Path, steps: int, killed_at: 
 
 if __name__ == "__main__":
     warnings.simplefilter("ignore")
-    main(sys.argv[1], int(sys.argv[2]), int(sys.argv[3]), Path(sys.argv[4]), int(sys.argv[5]), int(sys.argv[6]))
+    main(sys.argv[1], *map(int, sys.argv[2:6]), Path(sys.argv[6]))

@@ -2,9 +2,6 @@
 
 from __future__ import annotations
 
-import os
-import subprocess
-import sys
 from pathlib import Path
 
 import numpy as np
@@ -12,36 +9,15 @@ import pytest
 
 import ontogeny as og
 from ontogeny.record.trace.traces import Window
+from tests.launched import launched
 
-ROOT = Path(__file__).parents[2]
 MANY = pytest.param(4, marks=pytest.mark.slow)
 
 
 def trained(folder: Path, kind: str, count: int, steps: int = 70, killed_at: int = 0) -> list[str]:
     """Runs all processes; gives what each has printed. One that is killed takes the others with it."""
-    (folder / "meeting").unlink(missing_ok=True)
-    environment = {**os.environ, "PYTHONPATH": ".", "OMP_NUM_THREADS": "1"}
-    words = [str(count), str(folder), str(steps), str(killed_at)]
-    children = [
-        subprocess.Popen(
-            [sys.executable, "-m", "tests.distributed_loop", kind, str(rank), *words],
-            cwd=ROOT,
-            env=environment,
-            stdout=subprocess.PIPE,
-            stderr=subprocess.PIPE,
-            text=True,
-        )
-        for rank in range(count)
-    ]
-    try:
-        ended = [child.communicate(timeout=200) for child in children]
-    finally:
-        for child in children:
-            child.kill()
-    codes = [child.returncode for child in children]
-    said = "\n".join(err for _, err in ended)
-    assert all(codes) if killed_at else codes == [0] * count, said
-    return [out for out, _ in ended]
+    words = (kind, str(steps), str(killed_at))
+    return launched("tests.distributed_loop", count, folder, *words, killed=bool(killed_at))
 
 
 def same(found: og.Attached, seen: dict[str, np.ndarray], steps: int) -> None:

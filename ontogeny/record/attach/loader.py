@@ -2,7 +2,8 @@
 
 The order of an epoch comes from the random generators as they stand when it begins; going back sets them to that, draws
 the epoch again, and passes over the batches that came before. So a loader must be one whose order comes from torch's
-generator (its default, a sampler's, or its own), and passing over costs what loading costs.
+generator (its default, a sampler's, or its own), or from the number of the epoch, which a DistributedSampler is told
+here; and passing over costs what loading costs.
 """
 
 from __future__ import annotations
@@ -35,8 +36,13 @@ class Position:
             back, self.wanted = self.wanted, None
             if back is not None:
                 self.epoch = back["epoch"]
-                if back["drawn"] is not None:
+                if back["drawn"] is None:
+                    back = None  # no epoch had begun, so there is nothing to draw again
+                else:
                     set_generators(back["drawn"])
+            sampler: Any = getattr(loader, "sampler", None)
+            if hasattr(sampler, "set_epoch"):
+                sampler.set_epoch(self.epoch)
             self.drawn, self.given = generators(), 0
             yield from self._epoch(loader, back)
             if self.wanted is None:
@@ -53,3 +59,6 @@ class Position:
             yield batch
             if self.wanted is not None:
                 return
+        if back is not None and self.given == 0:
+            self.given = passed
+            set_generators(back["after"])  # it was the last batch

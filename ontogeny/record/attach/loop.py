@@ -27,9 +27,11 @@ from ontogeny.record.attach import checkpoints
 from ontogeny.record.attach.attached import Attached
 from ontogeny.record.attach.loader import Position
 from ontogeny.record.attach.moments import WatchedMoments
-from ontogeny.record.attach.opening import open_record
+from ontogeny.record.attach.opening import Opened, open_record
 from ontogeny.record.attach.policy import Policy, Setup
+from ontogeny.record.attach.processes import count, together
 from ontogeny.record.attach.recorder import Job, Pool
+from ontogeny.record.attach.rewinding import Loop, last_of_all
 from ontogeny.record.attach.staging import Staged
 from ontogeny.record.attach.watched import Watched
 from ontogeny.record.journal import Journal
@@ -84,18 +86,14 @@ class Attachment:
         self._told: dict[str, float] = {}
         self._held: list[Any] = []
         self._watched = Watched(model, self.policy.only, self.policy.buffers)
-        if self._watched.sharded and setup.checkpoint_every:
-            raise RecordError("checkpoints of a sharded model are not kept here; use torch.distributed.checkpoint")
-        if self._watched.sharded and setup.moments:
-            raise RecordError("moments of a sharded model are not kept; use og.watch_moments(model) in each process")
-        self._open = open_record(folder, setup, self._watched, self._about())
-        self.step_number = setup.first
+        opening = open_record(folder, setup, self._watched, self._about())
+        self._writes, self._part, self._again = opening.writes, opening.part, opening.last >= 0
+        self._open = opening.writes if isinstance(opening.writes, Opened) else None
+        self.step_number = opening.last if self._again else setup.first
         if self._open is not None:
             self._restage()
-            if self._open.last < 0:
+            if not self._again:
                 self._record(self._turned(), always=True)
-            else:
-                self.step_number = self._open.last
         self.moments = self._streamed() if setup.moments and self._open is not None else None
         if self.moments is not None:
             atexit.register(self._keep_moments)  # before what was opened closes by itself
@@ -116,13 +114,12 @@ class Attachment:
         Raises RecordError where recording has failed (a full disk); what was recorded before stays.
         """
         self.step_number += 1
-        if self._open is None:
-            return
-        told = {name: _scalar(value) for name, value in metrics.items()}
-        if loss is not None:
-            told["loss"] = _scalar(loss)
-        told.update(self._turned())
-        self._record(told)
+        if self._open is not None:
+            told = {name: _scalar(value) for name, value in metrics.items()}
+            if loss is not None:
+                told["loss"] = _scalar(loss)
+            told.update(self._turned())
+            self._record(told)
         if self.moments is not None:
             self.moments.step()
         if self.setup.checkpoint_every and self.step_number % self.setup.checkpoint_every == 0:
@@ -135,40 +132,36 @@ class Attachment:
             self._open.recorder.put(Job(self.step_number, told))
 
     def checkpoint(self) -> None:
-        """Keeps what it takes to come back to this step: model, optimizers, random generators, place in the data."""
-        kept = {
-            "model": dict(self.model.state_dict()),
-            "optimizers": [optimizer.state_dict() for optimizer in self.optimizers],
-            "keep": {name: thing.state_dict() for name, thing in self.setup.keep.items()},
-            "generators": checkpoints.generators(),
-            "position": self.position.as_tree(),
-        }
-        if self._open is not None:
-            task = checkpoints.taken(self.folder, self.step_number, kept)
-            self._open.recorder.put(Job(self.step_number, task=task))
+        """Keeps what it takes to come back to this step: model, optimizers, random generators, place in the data.
+
+        Where several processes train the model each calls this at the same step, and keeps its part.
+        """
+        if self._writes is not None:
+            kept = self._loop().state(self._open is None)
+            self._writes.keep(self.step_number, checkpoints.taken(self.folder, self.step_number, kept, self._part))
 
     def rewind(self, step: int, folder: Path | str | None = None) -> Attachment:
         """Goes back to the last checkpoint at or before a step, and records what follows as a run of its own.
 
         The model, the optimizers, what `keep` names and the random generators become what they were, and `batches` goes
         on from there. This recording is closed and stays as it is. `folder` is the new one's, by default this one's
-        name with the step. Raises RecordError where there is no such checkpoint, or the folder holds a run already.
+        name with the step. Where several processes train the model all of them go back, to a checkpoint that all have.
+        Raises RecordError where there is none, or the folder holds a run already.
         """
-        self.close()
-        there = [at for at in checkpoints.steps(self.folder) if at <= step]
-        if not there:
-            raise RecordError(f"{self.folder} has no checkpoint at or before step {step}; set checkpoint_every")
-        at = there[-1]
+        several = self._part.count > 1
+        if count() > 1 and not several and not self._watched.sharded:
+            raise RecordError(f"the copies in {count()} processes keep no checkpoints; set checkpoint_every in each")
+        together(self.close) if several else self.close()
+        at, part = last_of_all(self.folder, step, self._part)
         new = Path(folder) if folder is not None else self.folder.with_name(f"{self.folder.name}-from-{at}")
-        if Journal(new).entries:
-            raise RecordError(f"{new} holds a run already; name another folder for what follows step {at}")
-        kept = checkpoints.read(self.folder, at)
-        self.model.load_state_dict(kept["model"])
-        for optimizer, state in zip(self.optimizers, kept["optimizers"], strict=True):
-            optimizer.load_state_dict(state)
-        for name, thing in self.setup.keep.items():
-            thing.load_state_dict(kept["keep"][name])
-        checkpoints.set_generators(kept["generators"])
+
+        def found_there() -> dict[str, Any]:
+            if Journal(new).entries:
+                raise RecordError(f"{new} holds a run already; name another folder for what follows step {at}")
+            return self._loop().read(self.folder, at, part, self._open is None)
+
+        kept = together(found_there) if several else found_there()
+        self._loop().restore(kept)
         trace = self.setup.trace and f"{self.setup.trace.rstrip('/')}-from-{at}"
         setup = replace(self.setup, parent=self.folder, first=at, resume=False, trace=trace)
         found = Attachment(self.model, self.optimizers, new, setup)
@@ -186,18 +179,20 @@ class Attachment:
 
     def close(self) -> None:
         """Waits until everything is written. Raises RecordError where that failed; closing twice does nothing."""
-        if self._open is None:
-            return
         try:
             self._keep_moments()
         finally:
-            self._open.close()
+            if self._writes is not None:
+                self._writes.close()
 
     def __enter__(self) -> Attachment:
         return self
 
     def __exit__(self, *_: object) -> None:
         self.close()
+
+    def _loop(self) -> Loop:
+        return Loop(self.model, self.optimizers, self.setup.keep, self.position)
 
     def _about(self) -> dict[str, Any]:
         """What the journal says of the loop."""
@@ -206,9 +201,8 @@ class Attachment:
 
     def _streamed(self) -> WatchedMoments:
         """Moments from here on. A step that was recorded before is only what the next update starts from."""
-        again = self._open is not None and self._open.last >= 0
         own = Watched(self.model, self.policy.only, self.policy.buffers)
-        return WatchedMoments(own, first=self.step_number, again=again)
+        return WatchedMoments(own, first=self.step_number, again=self._again)
 
     def _keep_moments(self) -> None:
         atexit.unregister(self._keep_moments)

@@ -1,11 +1,14 @@
 """Moments that were streamed while a model trained, on the disk: a safetensors file for each window; no torch here.
 
-A recording that was gone on with has a file for each session; read together, they are the moments of all its steps.
+A recording that was gone on with has a file for each session; read together, they are the moments of all its steps. Of
+a sharded model each process writes a file of its own shards, whose name says of how many it is.
 """
 
 from __future__ import annotations
 
 import json
+import re
+import warnings
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -14,13 +17,15 @@ from safetensors import safe_open
 from safetensors.numpy import save
 
 from ontogeny.isa.errors import RecordError
-from ontogeny.record.disk import disk, replace_file
-from ontogeny.record.moments import Moments, TensorMoments
+from ontogeny.record.disk import RecordWarning, disk, replace_file
+from ontogeny.record.moments import Moments, Over, TensorMoments
 from ontogeny.record.trace.layout import Tensor
+from ontogeny.record.trace.sharded import whole_places
 
 FOLDER = "moments"
-SUFFIX = ".safetensors"
+NAME = re.compile(r"(\d{12})(?:-rank-\d+-of-(\d+))?\.safetensors")
 PARTS = ("mean", "m2", "m3", "m4")
+OVERS: tuple[Over, ...] = ("values", "updates")
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,9 +37,13 @@ class Online:
     tensors: tuple[TensorMoments, ...]
 
 
-def write(folder: Path, found: Online) -> Path:
-    """Writes the moments of a window beneath a folder; its path. Raises RecordError where the disk fails."""
-    path = folder / FOLDER / f"{found.first:012d}{SUFFIX}"
+def write(folder: Path, found: Online, rank: int = 0, count: int = 1) -> Path:
+    """Writes the moments of a window beneath a folder; its path. Those of shards are of process `rank` of `count`.
+
+    Raises RecordError where the disk fails.
+    """
+    whose = f"-rank-{rank:05d}-of-{count:05d}" if count > 1 else ""
+    path = folder / FOLDER / f"{found.first:012d}{whose}.safetensors"
     with disk("making", path.parent):
         path.parent.mkdir(parents=True, exist_ok=True)
     about, arrays = [], {}
@@ -42,7 +51,7 @@ def write(folder: Path, found: Online) -> Path:
         tensor = item.tensor
         counts = [item.values.count, item.updates.count]
         about.append({**tensor.as_json(), "counts": counts})
-        for over in ("values", "updates"):
+        for over in OVERS:
             arrays[f"{tensor.name}/{over}"] = np.stack([getattr(item.of(over), part) for part in PARTS])
     header = {"content": json.dumps({"first": found.first, "last": found.last, "tensors": about})}
     replace_file(path, save(arrays, header))
@@ -50,17 +59,17 @@ def write(folder: Path, found: Online) -> Path:
 
 
 def read(folder: Path) -> Online:
-    """The moments of all windows that lie beneath a folder, together.
+    """The moments of all windows that lie beneath a folder, together. Warns of one that not all processes have written.
 
     Raises RecordError where there is none, one is damaged, they overlap, or a tensor has another shape in one of them.
     """
-    paths = sorted((folder / FOLDER).glob(f"*{SUFFIX}"))
+    found_at = _windows(folder)
+    paths, windows = [*found_at], [_whole(path, parts) for path, parts in found_at.items()]
     if not paths:
         raise RecordError(
             f"{folder} has no moments of a run under way; og.attach(..., moments=True) keeps them, or "
             f"og.watch_moments(model) and its save(folder)"
         )
-    windows = [_read(path) for path in paths]
     found = {item.tensor.name: item for item in windows[0].tensors}
     for before, window, path in zip(windows, windows[1:], paths[1:], strict=False):
         if window.first < before.last:
@@ -73,13 +82,51 @@ def read(folder: Path) -> Online:
     return Online(windows[0].first, windows[-1].last, tuple(found.values()))
 
 
+def _windows(folder: Path) -> dict[Path, list[Path]]:
+    """The files of each window, in the order of its steps and of the processes, under the first of them."""
+    parts: dict[tuple[int, int], list[Path]] = {}
+    for path in sorted((folder / FOLDER).glob("*.safetensors")):
+        if name := NAME.fullmatch(path.name):
+            parts.setdefault((int(name[1]), int(name[2] or 1)), []).append(path)
+    for (first, count), paths in parts.items():
+        if len(paths) < count:
+            said = f"only {len(paths)} of {count} processes have written their moments from step {first} on"
+            warnings.warn(f"{said} in {folder}; they are left out", RecordWarning, stacklevel=3)
+    return {paths[0]: paths for (_, count), paths in sorted(parts.items()) if len(paths) == count}
+
+
+def _whole(path: Path, paths: list[Path]) -> Online:
+    """A window of whole tensors, put together from the shards of all processes."""
+    windows = [_read(path) for path in paths]
+    if len({window.last for window in windows}) > 1:
+        raise RecordError(f"the processes that wrote {path} and its like ended at different steps; take them away")
+    shards: dict[str, list[TensorMoments]] = {}
+    for window in windows:
+        for item in window.tensors:
+            shards.setdefault(item.tensor.name, []).append(item)
+    return Online(windows[0].first, windows[0].last, tuple(map(_joined, shards.values())))
+
+
+def _joined(shards: list[TensorMoments]) -> TensorMoments:
+    tensor = shards[0].tensor
+    if not tensor.whole:
+        return shards[0]
+    whole, found = Tensor(tensor.name, tensor.dtype, tensor.whole), []
+    for over in OVERS:
+        sums = np.zeros((len(PARTS), whole.size))
+        for shard in shards:
+            sums[:, whole_places(shard.tensor)] = [getattr(shard.of(over), part) for part in PARTS]
+        found.append(Moments(shards[0].of(over).count, *sums))
+    return TensorMoments(whole, *found)
+
+
 def _read(path: Path) -> Online:
     try:
         with safe_open(path, "numpy") as file:
             header = json.loads(file.metadata()["content"])
             tensors = []
             for one in header["tensors"]:
-                sums = [file.get_tensor(f"{one['name']}/{over}") for over in ("values", "updates")]
+                sums = [file.get_tensor(f"{one['name']}/{over}") for over in OVERS]
                 own, moved = (Moments(count, *rows) for count, rows in zip(one["counts"], sums, strict=True))
                 tensors.append(TensorMoments(Tensor.of_json(one), own, moved))
             return Online(header["first"], header["last"], tuple(tensors))

@@ -27,6 +27,7 @@ from torch import nn
 from ontogeny.isa.errors import RecordError
 from ontogeny.machine.compiled.convert import to_numpy
 from ontogeny.record.attach.moment_files import Online, write
+from ontogeny.record.attach.processes import count, rank
 from ontogeny.record.attach.watched import Watched
 from ontogeny.record.disk import RecordWarning
 from ontogeny.record.moments import Moments, TensorMoments
@@ -99,11 +100,9 @@ class WatchedMoments:
     def save(self, folder: Path | str) -> Path:
         """Writes what `ontogeny moments FOLDER --online` shows, one safetensors file of this window; its path.
 
-        Raises RecordError where the model is sharded: each process has only its part of it.
+        Where the model is sharded each process writes its part, and the whole is there once all have.
         """
-        if self._watched.sharded:
-            raise RecordError("moments of a sharded model are not saved; ask each process for its part by table()")
-        return write(Path(folder), self.online())
+        return write(Path(folder), self.online(), *((rank(), count()) if self._watched.sharded else ()))
 
     def _begin(self, count: int) -> None:
         tensors = self._watched.tensors()

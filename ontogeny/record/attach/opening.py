@@ -12,19 +12,21 @@ from typing import Any
 
 import numpy as np
 import torch
-import torch.distributed as dist
 
 from ontogeny.isa.errors import RecordError
 from ontogeny.machine.compiled.convert import to_numpy
 from ontogeny.record.attach.attached import ATTACH, METRICS, TRACE
+from ontogeny.record.attach.checkpoints import ALONE, Part
 from ontogeny.record.attach.policy import Setup, round_row
-from ontogeny.record.attach.recorder import Recorder
+from ontogeny.record.attach.processes import count, gathered, rank, together
+from ontogeny.record.attach.recorder import Job, Recorder, Task
 from ontogeny.record.attach.staging import Staged
 from ontogeny.record.attach.watched import Watched
 from ontogeny.record.disk import RecordWarning, disk
 from ontogeny.record.environment import environment
 from ontogeny.record.journal import Journal, stamped
 from ontogeny.record.lock import Lock
+from ontogeny.record.trace.background import Background
 from ontogeny.record.trace.layout import Layout
 from ontogeny.record.trace.reader import TraceReader
 from ontogeny.record.trace.sharded import PREFIX
@@ -33,17 +35,23 @@ from ontogeny.record.trace.storage import Buffer
 
 @dataclass(eq=False)
 class Opened:
-    """What this process writes with, and the last step that all processes have behind them; -1 for none.
+    """What this process writes with, and the last step that it has behind it; -1 for none.
 
-    It is closed at the latest when the interpreter ends.
+    `session` says how often the folder has been written, where this process knows. It is closed at the latest when the
+    interpreter ends.
     """
 
     recorder: Recorder[Staged]
     lock: Lock | None
     last: int
+    session: int = 0
 
     def __post_init__(self) -> None:
         atexit.register(self.close)
+
+    def keep(self, step: int, task: Task) -> None:
+        """Writes a checkpoint."""
+        self.recorder.put(Job(step, task=task))
 
     def close(self) -> None:
         """Waits until everything is written and lets go of the folder."""
@@ -55,32 +63,64 @@ class Opened:
                 self.lock.release()
 
 
-def rank() -> int:
-    """Which of the processes this is."""
-    return dist.get_rank() if dist.is_available() and dist.is_initialized() else 0
+class Follower:
+    """What a process writes with that trains a copy of what the first one records: its own part of checkpoints.
 
-
-def open_record(folder: Path, setup: Setup, watched: Watched, about: dict[str, Any]) -> Opened | None:
-    """Opens the record for this process; None where another process records for it.
-
-    Where a model is sharded all processes take part, and all raise what one of them did.
+    `last` and `session` are for the first to say. It is closed at the latest when the interpreter ends.
     """
-    if not watched.sharded:
-        return _opened(folder, setup, watched, about) if rank() == 0 else None
-    found: Opened | None = None
+
+    last, session = -1, 0
+
+    def __init__(self) -> None:
+        self._background: Background | None = Background("ontogeny-checkpoints")
+        self._process = os.getpid()
+        atexit.register(self.close)
+
+    def keep(self, step: int, task: Task) -> None:
+        """Writes a checkpoint, once the one before it is written. Raises RecordError where that one failed."""
+        if self._background is None or os.getpid() != self._process:
+            raise RecordError(f"this recording is closed, or that of process {self._process}; step {step} is not kept")
+        self._background.begin(task)
+
+    def close(self) -> None:
+        """Waits until everything is written. Raises RecordError where that failed; closing twice does nothing."""
+        atexit.unregister(self.close)
+        if self._background is None or os.getpid() != self._process:
+            return
+        background, self._background = self._background, None
+        try:
+            background.settle()
+        finally:
+            background.stop()
+
+
+@dataclass(frozen=True, slots=True)
+class Opening:
+    """What this process writes with, None for nothing; the last step that all have behind them, and its checkpoints."""
+
+    writes: Opened | Follower | None
+    last: int
+    part: Part
+
+
+def open_record(folder: Path, setup: Setup, watched: Watched, about: dict[str, Any]) -> Opening:
+    """Opens the record for this process.
+
+    Where a model is sharded, or there are copies and checkpoints, all processes take part and all raise what one did.
+    """
+    records = watched.sharded or rank() == 0
+    if count() == 1 or not (watched.sharded or setup.checkpoint_every):
+        alone = _opened(folder, setup, watched, about) if records else None
+        return Opening(alone, -1 if alone is None else alone.last, ALONE)
+    opened: list[Opened | Follower] = []
     try:
-        found, said = _opened(folder, setup, watched, about), None
-    except RecordError as error:
-        said = str(error)
-    all_said: list[Any] = [None] * dist.get_world_size()
-    dist.all_gather_object(all_said, (said, found.last if found is not None else -1))
-    if wrong := [text for text, _ in all_said if text is not None]:
-        if found is not None:
-            found.close()
-        raise RecordError(said or f"another process could not record: {wrong[0]}")
-    assert found is not None
-    found.last = max(last for _, last in all_said)
-    return found
+        together(lambda: opened.append(_opened(folder, setup, watched, about) if records else Follower()))
+    except BaseException:
+        for one in opened:
+            one.close()
+        raise
+    said = gathered((opened[0].last, opened[0].session))
+    return Opening(opened[0], max(last for last, _ in said), Part(rank(), count(), said[0][1]))
 
 
 def _opened(folder: Path, setup: Setup, watched: Watched, about: dict[str, Any]) -> Opened:
@@ -99,9 +139,9 @@ def _opened(folder: Path, setup: Setup, watched: Watched, about: dict[str, Any])
         if recorder.last >= 0 and not setup.resume:
             raise RecordError(f"{place} holds trajectories already; name another place, or pass resume=True to go on")
         differs = setup.policy.error == 0 and _differs(place, recorder.last, watched)
-        if number == 0:
-            _write(folder, setup, {**about, "aliases": watched.aliases()}, recorder.last, differs)
-        return Opened(recorder, lock, max(recorder.last, recorder.last_told))
+        about = {**about, "aliases": watched.aliases()}
+        session = _write(folder, setup, about, recorder.last, differs) if number == 0 else 0
+        return Opened(recorder, lock, max(recorder.last, recorder.last_told), session)
     except BaseException:
         if recorder is not None:
             recorder.close()
@@ -119,8 +159,8 @@ def _admit(folder: Path, resume: bool) -> None:
         raise RecordError(f"{folder} holds a run already; name another folder, or pass resume=True to go on")
 
 
-def _write(folder: Path, setup: Setup, about: dict[str, Any], last: int, differs: bool) -> None:
-    """The first line of the journal, or a line that another session begins."""
+def _write(folder: Path, setup: Setup, about: dict[str, Any], last: int, differs: bool) -> int:
+    """The first line of the journal, or a line that another session begins; how many lines there are then."""
     journal = Journal(folder)
     journal.open_for_writing()
     policy = setup.policy.as_json()
@@ -133,6 +173,7 @@ def _write(folder: Path, setup: Setup, about: dict[str, Any], last: int, differs
         place = {"policy": policy, "trace": setup.trace, "parent": parent, "first": setup.first}
         journal.append(stamped(ATTACH, 0, "you", id=uuid.uuid4().hex, **about, **place, environment=environment()))
     journal.close()
+    return len(journal.entries)
 
 
 def _differs(place: str, last: int, watched: Watched) -> bool:

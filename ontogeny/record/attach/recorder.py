@@ -30,6 +30,7 @@ POLL = 0.02
 B = TypeVar("B")
 W = TypeVar("W")
 Raw = Callable[[Layout, B], Buffer]
+Task = Callable[[], object]
 
 
 class Pool(Generic[B]):
@@ -63,7 +64,7 @@ class Job(NamedTuple, Generic[B]):
     told: Mapping[str, float] = {}
     pool: Pool[B] | None = None
     buffer: B | None = None
-    task: Callable[[], object] | None = None
+    task: Task | None = None
 
 
 class Recorder(Generic[B]):
