@@ -3,28 +3,27 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Iterable, Iterator, Mapping, Sized
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
 
-from ontogeny.data.without import Ranges, numbered, parsed, ranges
-from ontogeny.isa import attrs
+from ontogeny.data.without import Ranges, numbered
 from ontogeny.isa.cost import routine_cost
-from ontogeny.isa.errors import DataError, RecordError
+from ontogeny.isa.errors import RecordError
 from ontogeny.isa.op import Op
 from ontogeny.isa.program import Program
-from ontogeny.isa.sizes import Size
-from ontogeny.isa.tables import declarations
 from ontogeny.machine.reach import whole
 from ontogeny.record import replay
+from ontogeny.record.composition import MEANINGS, TAKE_BACK, WITHOUT
 from ontogeny.record.creating import EVALUATE, check_dial
+from ontogeny.record.example_entries import check_varies, numbers
 from ontogeny.record.journal import Entry
 from ontogeny.record.recorded import Recorded
 from ontogeny.record.run import Run
-from ontogeny.record.schedule import DIAL, EFFECTIVE, WITHOUT
-from ontogeny.record.stepper import LEARN
+from ontogeny.record.schedule import DIAL, EFFECTIVE
+from ontogeny.record.stepper import LEARN, Stepper
 
 DRAWS = frozenset({Op.RAND_BITS, Op.UNIFORM})
 TIMED = 3
@@ -54,7 +53,7 @@ class Alternative:
     """A whole `journal`, by which the states up to `first` are the same as the run's; it is followed up to `last`.
 
     What the run's own journal says at the state `undone` is not in it.
-    `touched` steps, from states `first` on, have a batch with examples left out; in `empty` of them nothing is left and
+    `touched` steps, from states `first` on, have a batch of other examples; in `empty` of them nothing is left and
     no step is taken. `remarks` are what else to know.
     """
 
@@ -77,46 +76,57 @@ def alternative(
     start: int = 0,
     steps: int | None = None,
     undo: int | None = None,
+    further: Iterable[Entry] = (),
 ) -> Alternative:
-    """The run with dials turned at state `start`, with examples left out of its batches from there on, or without all
-    that its journal says at state `undo`.
+    """The run with dials turned at state `start`, with examples left out of its batches from there on, without all
+    that its journal says at state `undo`, or with `further` entries, each at a state of its own.
 
-    `without` are examples by number, or in words (3,17,40:60). `steps` is how far it is followed from the first step
-    that differs; left out, as far as the run is recorded. Raises RecordError or DataError for what the run has not.
+    `without` are examples by number, or in words (3,17,40:60); they stay out whatever the run takes back later.
+    `further` are made by `record/entries.py` and `example_entries.py`. `steps` is how far it is followed from the first
+    step that differs; left out, as far as it is recorded. Raises RecordError or DataError for what the run has not.
     """
     checked_native(run)
     turned = {name: check_dial(run.program, name, value) for name, value in (dials or {}).items()}
-    left_out = _examples(run, without)
-    journal = _journal(run, turned, left_out, start, undo)
-    touched, empty = _touched(run, left_out, start)
-    firsts = [*([start] if turned else []), *touched[:1], *([] if undo is None else [undo])]
-    first = min(firsts, default=start)
+    left_out = numbers(run, without) if without else ()
+    asked = (*_turned(turned, start), *_without(run, left_out, start), *further)
+    journal = _journal(run, asked, start, undo)
+    about = [entry.at for entry in asked if entry.kind in MEANINGS]
+    others = [entry.at for entry in asked if entry.kind not in MEANINGS] + ([] if undo is None else [undo])
+    touched, empty = _touched(run, journal, min(about)) if about else ((), ())
+    first = min([*others, *touched[:1]], default=start)
     run.over(first, run.step)
     last = _last(run, first, steps)
     inside, none = (tuple(step for step in found if step < last) for found in (touched, empty))
-    if not turned and undo is None and not inside:
+    if not others and not inside:
         raise RecordError(f"none of these examples is in a batch of the steps from state {start} to state {last}")
-    price, remarks = cost(run, first, last), tuple(_remarks(run, left_out, none))
-    return Alternative(journal, first, last, price, turned, undo, ranges(left_out), inside, none, remarks)
+    price, remarks = cost(run, first, last), tuple(_remarks(run, bool(inside), none))
+    return Alternative(journal, first, last, price, turned, undo, left_out, inside, none, remarks)
 
 
-def _journal(
-    run: Recorded, turned: Mapping[str, float], left_out: frozenset[int], start: int, undo: int | None
-) -> tuple[Entry, ...]:
+def _turned(dials: Mapping[str, float], start: int) -> tuple[Entry, ...]:
+    return tuple(Entry(DIAL, start, {"name": name, "value": value}) for name, value in dials.items())
+
+
+def _without(run: Recorded, left_out: Ranges, start: int) -> tuple[Entry, ...]:
+    """Examples left out from a state on, and once more wherever the run takes some of them back."""
+    if not left_out:
+        return ()
+    check_varies(run.program, "no example can be left out of a batch")
+    back = [entry.at for entry in run.entries if entry.kind == TAKE_BACK and start <= entry.at < run.step]
+    return tuple(Entry(WITHOUT, at, {"examples": left_out}) for at in dict.fromkeys([start, *back]))
+
+
+def _journal(run: Recorded, asked: tuple[Entry, ...], start: int, undo: int | None) -> tuple[Entry, ...]:
     """The run's entries but those undone, and the new ones, which come after what stands at the same state."""
-    if not turned and not left_out and undo is None:
+    if not asked and undo is None:
         raise RecordError("nothing is changed; turn a dial (lr=0.01) or leave examples out (3,17,40:60)")
-    if not 0 <= start < run.step:
-        raise RecordError(f"no step is taken from state {start}; the run has steps from the states 0 to {run.step - 1}")
+    if odd := [at for at in (start, *(entry.at for entry in asked)) if not 0 <= at < run.step]:
+        raise RecordError(f"no step is taken from state {odd[0]}; there are steps from the states 0 to {run.step - 1}")
     own = run._lineage.since(run.entries)
     entries = [*run.entries[: -len(own)], *(entry for entry in own if undo is None or not _undone(entry, undo))]
     if undo is not None and (len(entries) == len(run.entries) or undo >= run.step):
         raise RecordError(f"nothing was done at state {undo} that could be undone; the journal has {_done(run)}")
-    entries += [Entry(DIAL, start, {"name": name, "value": value}) for name, value in turned.items()]
-    if left_out:
-        _check_sizes(run.program)
-        entries.append(Entry(WITHOUT, start, {"examples": ranges(left_out)}))
-    return tuple(entries)
+    return (*entries, *asked)
 
 
 def _undone(entry: Entry, step: int) -> bool:
@@ -127,7 +137,7 @@ def _done(run: Recorded) -> str:
     """At which states something was done since the program began, in words."""
     own = run._lineage.since(run.entries)
     steps = dict.fromkeys(str(entry.at) for entry in own if entry.kind in EFFECTIVE and entry.at < run.step)
-    return f"dials, edits and calls at {', '.join(steps)}" if steps else "no dial, edit or call"
+    return f"such entries at {', '.join(steps)}" if steps else "no such entry"
 
 
 def checked_native(run: object) -> None:
@@ -139,10 +149,10 @@ def checked_native(run: object) -> None:
         )
 
 
-def cost(run: Recorded, first: int, last: int) -> Cost:
-    """Replay to `first`, and from there both sides; by the step time that the record tells, or else measured now."""
+def cost(run: Recorded, first: int, last: int, sides: int = 2) -> Cost:
+    """Replay to `first`, and from there both sides, or one; by the step time that is recorded, or else measured now."""
     nearest = next((at for at, _ in run.history.keyframes(first)), run.history.first)
-    steps = first - nearest + 2 * (last - first)
+    steps = first - nearest + sides * (last - first)
     told = (part.keyframes.measured(at).get("step_seconds") for at, part in run.history.keyframes(run.step))
     recorded = next((one for one in told if one), None)
     seconds = recorded or _timed(run, nearest)
@@ -170,41 +180,17 @@ def _timed(run: Recorded, first: int) -> float:
     return best
 
 
-def _examples(run: Recorded, without: str | Iterable[int]) -> frozenset[int]:
-    if not without and not isinstance(without, str):
-        return frozenset()
-    data = numbered(run.data)
-    count = len(data) if isinstance(data, Sized) else 1 << 62
-    if isinstance(without, str):
-        return parsed(without, count) if without.strip() else frozenset()
-    found = frozenset(map(int, without))
-    if wrong := [number for number in found if not 0 <= number < count]:
-        raise DataError(f"there is no example {wrong[0]}; the data has the numbers 0 to {count - 1}")
-    return found
-
-
-def _touched(run: Recorded, left_out: frozenset[int], start: int) -> tuple[tuple[int, ...], tuple[int, ...]]:
-    """The steps of the run whose batch is made smaller, and those in which nothing is left; read off the order."""
-    wanted, found, empty = np.array(sorted(left_out), np.int64), list[int](), list[int]()
-    for step in range(start, run.step) if left_out else ():
-        gone = np.isin(numbered(run._stepper.examples(step)).indices(step), wanted)
-        if gone.any():
+def _touched(run: Recorded, journal: tuple[Entry, ...], start: int) -> tuple[tuple[int, ...], tuple[int, ...]]:
+    """The steps whose batch is of other examples by a journal, and those in which none is left; read off the orders."""
+    found, empty = list[int](), list[int]()
+    actual, other = run._stepper, Stepper(run.ground, run._lineage.schedule(journal))
+    for step in range(start, run.step):
+        was, would_be = (numbered(each.examples(step)).indices(step) for each in (actual, other))
+        if not np.array_equal(was, would_be):
             found.append(step)
-            if gone.all():
+            if not len(would_be):
                 empty.append(step)
     return tuple(found), tuple(empty)
-
-
-def _check_sizes(program: Program) -> None:
-    """Raises RecordError where the program is made for batches of one size."""
-    read = (attrs.text(instr, "name") for instr in program.routine(LEARN).body if instr.op is Op.READ)
-    for name in read:
-        decl = declarations(program)[name]
-        if decl.kind == "input" and not (decl.type.shape and isinstance(decl.type.shape[0], Size)):
-            raise RecordError(
-                f"program {program.name!r} takes {name!r} as {decl.type} alone, so no example can be left out of a "
-                "batch; declare its first dimension as a size (size batch = 8), as captured programs have it"
-            )
 
 
 def _last(run: Recorded, first: int, steps: int | None) -> int:
@@ -215,11 +201,11 @@ def _last(run: Recorded, first: int, steps: int | None) -> int:
     return first + steps
 
 
-def _remarks(run: Recorded, left_out: frozenset[int], empty: tuple[int, ...]) -> Iterator[str]:
+def _remarks(run: Recorded, rows: bool, empty: tuple[int, ...]) -> Iterator[str]:
     if empty:
         yield f"in {len(empty)} steps, the first from state {empty[0]}, no example is left, so that no step is taken"
-    if left_out and whole(run.program, run.program.routine(LEARN)).ops & DRAWS:
-        yield "what is drawn at random for a place of the batch (dropout) goes by the place in the smaller batch"
+    if rows and whole(run.program, run.program.routine(LEARN)).ops & DRAWS:
+        yield "what is drawn at random for a place of the batch (dropout) goes by the place in the batch"
     if run.start["options"].get("mode") == "fast":
         yield "the run was compiled by inductor, which takes some seconds again for every other size of a batch"
 

@@ -64,8 +64,11 @@ class Arrays:
 
     def batch(self, step: int) -> dict[str, Array]:
         """The examples of step `step`, one array per name."""
-        chosen = self.order.indices(step)
-        return {name: array[chosen] for name, array in self.arrays.items()}
+        return self.examples(self.order.indices(step))
+
+    def examples(self, numbers: Array) -> dict[str, Array]:
+        """The examples of these numbers in their order, one array per name."""
+        return {name: array[numbers] for name, array in self.arrays.items()}
 
 
 def _checked(name: str, array: Array) -> Array:

@@ -72,7 +72,11 @@ class Mapped:
 
     def batch(self, step: int) -> dict[str, Array]:
         """The examples of step `step`, collated to one array per name."""
-        return dict(self.collate([self.source[int(number)] for number in self.order.indices(step)]))
+        return self.examples(self.order.indices(step))
+
+    def examples(self, numbers: Array) -> dict[str, Array]:
+        """The examples of these numbers in their order, collated to one array per name."""
+        return dict(self.collate([self.source[int(number)] for number in numbers]))
 
     def arrays(self) -> Arrays:
         """All examples read into memory, with the same batches; such data can be saved with its run."""

@@ -11,7 +11,6 @@ from typing import Any
 
 import numpy as np
 
-from ontogeny.data.without import numbered, ranges
 from ontogeny.isa.errors import RecordError
 from ontogeny.machine.base import outermost
 from ontogeny.record.alterations import FOR_FLOATS, KINDS, NOISE, PRUNE, altered, chosen, slots
@@ -19,17 +18,13 @@ from ontogeny.record.creating import check_dial
 from ontogeny.record.dials import LINEAR, course
 from ontogeny.record.journal import Entry
 from ontogeny.record.recorded import Recorded
-from ontogeny.record.schedule import ALTER, CALL, DIAL, EDIT, WITHOUT
+from ontogeny.record.schedule import ALTER, CALL, DIAL, EDIT
 
 
-def dial(
-    run: Recorded, name: str, value: float, over: int = 0, shape: str | None = None, at: int | None = None
-) -> Entry:
+def dial(run: Recorded, name: str, value: float, over: int = 0, shape: str = LINEAR, at: int | None = None) -> Entry:
     """A dial turned, at once, or over so many steps by a shape of `record/dials.py`."""
     at = run.step if at is None else at
-    if shape is not None and not over:
-        raise RecordError(f"shape={shape!r} says how to turn {name!r} over steps; say over how many, or leave it out")
-    way = course(name, check_dial(run.program, name, value), run.dials(at)[name], at, over, shape or LINEAR)
+    way = course(name, check_dial(run.program, name, value), run.dials(at)[name], at, over, shape)
     return Entry(DIAL, at, {"name": name, "value": way.value, **({"over": over, "shape": way.shape} if over else {})})
 
 
@@ -77,12 +72,6 @@ def check_finite(before: Mapping[str, Any], run: Recorded, entry: Entry) -> None
     for name, array in altered(before, entry, run.ground).items():
         if array.dtype.kind in "fV" and not np.isfinite(array.astype(np.float64)).all():
             raise RecordError(f"{entry['how']} would make {name!r} non-finite; choose a smaller amount, or reset it")
-
-
-def leave_out(run: Recorded, examples: Iterable[int], at: int | None = None) -> Entry:
-    """Examples, by number, left out of every batch."""
-    numbered(run.data)
-    return Entry(WITHOUT, run.step if at is None else at, {"examples": ranges(examples)})
 
 
 def _amount(how: str, amount: float | None) -> dict[str, float]:

@@ -7,9 +7,14 @@ from functools import cached_property
 from pathlib import Path
 
 from ontogeny.data.base import Array, Data
+from ontogeny.data.composed import Composed
+from ontogeny.data.pool import Pool
+from ontogeny.data.without import Without
 from ontogeny.isa.errors import RecordError
 from ontogeny.isa.program import Decl, Program
 from ontogeny.machine.base import piece
+from ontogeny.record.added import find
+from ontogeny.record.composition import Added, Composition
 from ontogeny.record.journal import Entry
 from ontogeny.record.keyframes import Keyframes
 from ontogeny.record.program import read_program
@@ -17,12 +22,34 @@ from ontogeny.record.program import read_program
 
 @dataclass(frozen=True)
 class Ground:
-    """`root` is the folder of the run that this one goes back to, `start` that run's first entry."""
+    """`folders` are those of the runs that it goes back to and its own, the root's first; `start` the root's entry."""
 
     data: Data
     program: Program
-    root: Path
+    folders: tuple[Path, ...]
     start: Entry
+
+    @property
+    def root(self) -> Path:
+        """The folder of the run that all began with."""
+        return self.folders[0]
+
+    def examples(self, composition: Composition) -> Data:
+        """The data as a composition has it."""
+        data = self.data
+        if composition.mixed or composition.also:
+            added = {one.first: self._added(one) for one in composition.drawn()}
+            data = Composed(Pool(data, added), self.start["seed"], composition.mixed, composition.also)
+        return Without(data, composition.left_out) if composition.left_out else data
+
+    def _added(self, one: Added) -> dict[str, Array]:
+        if one not in self._read:
+            self._read[one] = find(self.folders, one)
+        return self._read[one]
+
+    @cached_property
+    def _read(self) -> dict[Added, dict[str, Array]]:
+        return {}
 
     @cached_property
     def _beginning(self) -> tuple[dict[str, Decl], dict[str, Array]]:

@@ -39,13 +39,15 @@ class Lineage:
     """All that a run's journals say: its root's first entry, the entries that count for it, and its sections.
 
     `origin` is the entry that its program began with: the root's first one, or that of the fork which changed the
-    program last, whose folder the sections begin with. `before` is what that was forked from, up to there.
+    program last, whose folder the sections begin with. `before` is what that was forked from, up to there. `folders`
+    are those of all that it was forked from, the root's first, and its own.
     """
 
     start: Entry
     origin: Entry
     entries: tuple[Entry, ...]
     sections: tuple[Section, ...]
+    folders: tuple[Path, ...]
     before: Lineage | None = None
 
     @property
@@ -95,7 +97,7 @@ def trace(folder: Path, journal: Journal, count: int | None = None, depth: int =
         raise RecordError(_no_run(folder, journal))
     first = entries[0]
     if first.kind == START:
-        return Lineage(first, first, tuple(entries), (Section(folder, 0),))
+        return Lineage(first, first, tuple(entries), (Section(folder, 0),), (folder,))
     if first.kind != FORK or depth > MOST_ANCESTORS:
         raise RecordError(f"{journal.path} begins with {first.kind!r}; {START!r} or {FORK!r} was expected")
     parent = _parent(folder, first, depth)
@@ -107,10 +109,10 @@ def trace(folder: Path, journal: Journal, count: int | None = None, depth: int =
 def extended(parent: Lineage, fork: Entry, entries: Sequence[Entry], folder: Path) -> Lineage:
     """The history of a fork, from its parent's and its own entries."""
     before, own = parent.upto(fork.at), Section(folder, fork.at)
-    all_entries = (*before.entries, *entries)
+    all_entries, folders = (*before.entries, *entries), (*parent.folders, folder)
     if PROGRAM in fork.content:
-        return Lineage(parent.start, fork, all_entries, (own,), before)
-    return replace(before, entries=all_entries, sections=(*before.sections, own))
+        return Lineage(parent.start, fork, all_entries, (own,), folders, before)
+    return replace(before, entries=all_entries, sections=(*before.sections, own), folders=folders)
 
 
 def parent_of(folder: Path, fork: Entry) -> Path:

@@ -238,7 +238,7 @@ class Recorded(Shown):
     @cached_property
     def ground(self) -> Ground:
         """What its steps are computed from beside its journal."""
-        return Ground(self.data, self.program, self._lineage.root, self.start)
+        return Ground(self.data, self.program, self._lineage.folders, self.start)
 
     def _materials(self) -> tuple[Data | None, Arrays | Mapping[str, Array] | None]:
         """Data and validation data, as far as they were given or read."""

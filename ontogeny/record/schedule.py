@@ -1,11 +1,11 @@
-"""What a journal's entries mean for each step: the dials in force, the examples left out, the events before it."""
+"""What a journal's entries mean for each step: the dials in force, what batches are made of, the events before it."""
 
 from __future__ import annotations
 
 from bisect import bisect_right
 from collections.abc import Iterable, Mapping
 
-from ontogeny.data.without import members
+from ontogeny.record.composition import MEANINGS, Composition
 from ontogeny.record.dials import LINEAR, Course, course
 from ontogeny.record.journal import Entry
 
@@ -13,9 +13,8 @@ DIAL = "dial"
 CALL = "call"
 EDIT = "edit"
 ALTER = "alter"
-WITHOUT = "without"
 EVENTS = (CALL, EDIT, ALTER)
-EFFECTIVE = (DIAL, WITHOUT, *EVENTS)
+EFFECTIVE = (DIAL, *MEANINGS, *EVENTS)
 NEVER = 1 << 62
 
 
@@ -23,7 +22,7 @@ class Schedule:
     """What holds in stretches of steps, and `events`: calls, edits and alterations by step, in journal order.
 
     Where the program changed at step `first`, `before` is the schedule until then: dials of the same name go on in
-    their courses, and examples that were left out stay so.
+    their courses, and batches stay composed as they were.
     """
 
     def __init__(
@@ -32,7 +31,7 @@ class Schedule:
         courses: Mapping[str, Course] = before._courses[before._place(first)] if before else {}
         self._starts = [0]
         self._courses: list[dict[str, Course]] = [{name: courses.get(name, Course(dials[name])) for name in dials}]
-        self._left_out = [before.left_out(first) if before else frozenset[int]()]
+        self._compositions = [before.composition(first) if before else Composition()]
         self.events: dict[int, list[Entry]] = {}
         for entry in sorted((e for e in entries if e.kind in EFFECTIVE), key=lambda e: e.at):
             self._add(entry)
@@ -44,11 +43,11 @@ class Schedule:
             if self._starts[-1] != entry.at:
                 self._starts.append(entry.at)
                 self._courses.append(dict(self._courses[-1]))
-                self._left_out.append(self._left_out[-1])
-            if entry.kind == WITHOUT:
-                self._left_out[-1] |= members(entry["examples"])
-            else:
+                self._compositions.append(self._compositions[-1])
+            if entry.kind == DIAL:
                 self._courses[-1][entry["name"]] = turned(self._courses[-1], entry)
+            else:
+                self._compositions[-1] = self._compositions[-1].after(entry)
 
     def span(self, step: int) -> tuple[int, int]:
         """The first and one past the last step of the stretch around `step` in which no entry changes anything."""
@@ -60,9 +59,9 @@ class Schedule:
         """The state from which on the dials of the stretch around `step` hold; before it one is on its way."""
         return max((each.end for each in self._courses[self._place(step)].values()), default=0)
 
-    def left_out(self, step: int) -> frozenset[int]:
-        """The examples that are left out of the batch of `step`, the same all over its span."""
-        return self._left_out[self._place(step)]
+    def composition(self, step: int) -> Composition:
+        """What the batch of `step` is made of, the same all over its span."""
+        return self._compositions[self._place(step)]
 
     def dials(self, step: int) -> dict[str, float]:
         """The dials that the step from state `step` goes by."""

@@ -3,15 +3,19 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import replace
 from typing import Any
 
-from ontogeny.data.without import members
+import numpy as np
+
+from ontogeny.data.base import Array
 from ontogeny.isa.errors import RecordError
-from ontogeny.record import entries
+from ontogeny.record import added, entries, example_entries
+from ontogeny.record.dials import LINEAR
 from ontogeny.record.journal import Entry
 from ontogeny.record.recorded import Recorded
-from ontogeny.record.schedule import ALTER, CALL, DIAL, EDIT, EFFECTIVE, WITHOUT
+from ontogeny.record.schedule import EFFECTIVE
 from ontogeny.record.stepper import edit
 
 
@@ -26,9 +30,7 @@ class Steered(Recorded, ABC):
     def _append(self, kind: str, author: str, at: int | None = None, **content: Any) -> Entry:
         """An entry, by default at the present step."""
 
-    def set_dial(
-        self, name: str, value: float, *, over: int = 0, shape: str | None = None, author: str = "you"
-    ) -> Entry:
+    def set_dial(self, name: str, value: float, *, over: int = 0, shape: str = LINEAR, author: str = "you") -> Entry:
         """Turns a dial from the next step on.
 
         With `over` it goes there from its present value: the step from the `over`-th state after this one is the first
@@ -71,24 +73,57 @@ class Steered(Recorded, ABC):
         entries.check_finite(self.state(), self, entry)
         return self._entered(entry, author)
 
-    def leave_out(self, examples: Iterable[int], *, author: str = "you") -> Entry:
-        """Leaves examples, by number, out of every batch from the next step on."""
-        return self._entered(entries.leave_out(self, examples), author)
+    def leave_out(self, examples: str | Iterable[int], *, author: str = "you") -> Entry:
+        """Leaves examples, by number or in words (3,17,40:60), out of every batch from the next step on."""
+        return self._entered(example_entries.leave_out(self, examples), author)
+
+    def take_back(self, examples: str | Iterable[int], *, author: str = "you") -> Entry:
+        """Learns again from the next step on from examples that were left out."""
+        self._write()
+        return self._entered(example_entries.take_back(self, examples), author)
+
+    def learn_also(
+        self, examples: str | Iterable[int] | Mapping[str, Array], *, rows: int = 1, author: str = "you"
+    ) -> Entry:
+        """Learns from the next step on also from further examples: so many rows of them behind every batch's own.
+
+        `examples` are arrays with the names of a batch, kept in the run's folder, or some of those that there are, by
+        number or in words (3,17,40:60). They are drawn in epochs of their own order. Added ones get the numbers after
+        the last one. The same examples again replace their `rows`.
+        """
+        self._write()
+        if isinstance(examples, Mapping):
+            arrays = {name: np.ascontiguousarray(array) for name, array in examples.items()}
+            entry = example_entries.added(self, arrays, rows)
+            added.keep(self.folder, arrays)
+            return self._entered(entry, author)
+        return self._entered(example_entries.learn_also(self, examples, rows), author)
+
+    def stop_also(self, examples: str | Iterable[int] | None = None, *, author: str = "you") -> Entry:
+        """Ends from the next step on what `learn_also` began for the very same examples; for all if none are named."""
+        self._write()
+        return self._entered(example_entries.stop_also(self, examples), author)
+
+    def mix(self, examples: str | Iterable[int], share: float, *, author: str = "you") -> Entry:
+        """Draws a share of every batch's own rows from a group of examples, from the next step on.
+
+        Of a batch of B rows these are the first round(`share` * B), drawn in epochs of their own order; a second group
+        has the rows after those of the first. The same examples again replace their share, and 0 ends it.
+        """
+        self._write()
+        return self._entered(example_entries.mix(self, examples, share), author)
 
     def enter(self, entry: Entry, *, author: str = "you") -> Entry:
-        """The same as another entry says, from the next step on. RecordError for kinds that change no step."""
-        content = dict(entry.content)
-        if entry.kind == DIAL:
-            return self.set_dial(**content, author=author)
-        if entry.kind == CALL:
-            return self.call(**content, author=author)
-        if entry.kind == EDIT:
-            return self.edit(**content, author=author)
-        if entry.kind == ALTER:
-            return self.alter(**content, author=author)
-        if entry.kind == WITHOUT:
-            return self.leave_out(members(content["examples"]), author=author)
-        raise RecordError(f"an entry {entry.kind!r} changes no step; there are {', '.join(EFFECTIVE)}")
+        """The same as another entry says, from the next step on.
+
+        RecordError for kinds that change no step, and where it does not go with what was entered before.
+        """
+        if entry.kind not in EFFECTIVE:
+            raise RecordError(f"an entry {entry.kind!r} changes no step; there are {', '.join(EFFECTIVE)}")
+        self._write()
+        entry = replace(entry, at=self.step)
+        self._lineage.schedule((*self.entries, entry))
+        return self._entered(entry, author)
 
     def _entered(self, entry: Entry, author: str) -> Entry:
         return self._append(entry.kind, author, **entry.content)

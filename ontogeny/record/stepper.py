@@ -7,10 +7,10 @@ from collections.abc import Callable, Mapping
 import numpy as np
 
 from ontogeny.data.base import Array, Data
-from ontogeny.data.without import Without
 from ontogeny.isa.errors import RecordError
 from ontogeny.machine.base import Machine
 from ontogeny.record.alterations import altered
+from ontogeny.record.composition import Composition
 from ontogeny.record.ground import Ground
 from ontogeny.record.journal import Entry
 from ontogeny.record.schedule import ALTER, CALL, Schedule
@@ -23,7 +23,7 @@ class Stepper:
 
     def __init__(self, ground: Ground, schedule: Schedule) -> None:
         self.ground = ground
-        self.data = ground.data
+        self._composed: tuple[Composition, Data] | None = None
         self.reschedule(schedule)
 
     def reschedule(self, schedule: Schedule) -> None:
@@ -53,9 +53,11 @@ class Stepper:
         return batch, self._dials_at(step)
 
     def examples(self, step: int) -> Data:
-        """The data as the schedule has it at a step: without the examples that it leaves out there."""
-        left_out = self.schedule.left_out(step)
-        return Without(self.data, left_out) if left_out else self.data
+        """The data as the schedule has it at a step."""
+        composition = self.schedule.composition(step)
+        if self._composed is None or self._composed[0] is not composition:
+            self._composed = composition, self.ground.examples(composition)
+        return self._composed[1]
 
     def _enter(self, step: int) -> None:
         """What holds for the stretch of steps that `step` lies in."""

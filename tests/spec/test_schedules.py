@@ -120,7 +120,6 @@ def test_a_run_without_it_writes_the_entries_that_it_always_wrote(run: Run) -> N
         ({"over": -1}, "cannot be turned over -1 steps"),
         ({"over": 2.5}, "cannot be turned over 2.5 steps"),
         ({"over": 3, "shape": "sine"}, "no shape|by shape 'sine'; there are linear, cosine, exponential"),
-        ({"shape": "cosine"}, "say over how many"),
         ({"value": 0.0, "over": 3, "shape": "exponential"}, "0.05 to 0 exponentially"),
         ({"value": math.inf, "over": 3}, "finite"),
         ({"name": "rate"}, "there is no dial 'rate'"),

@@ -17,8 +17,8 @@ def command(
     dials: Annotated[list[str], typer.Argument(metavar="DIAL=VALUE...", help="Dials and their new values.")],
     over: Annotated[int, typer.Option("--over", min=0, help="Get there over so many steps; 0 for at once.")] = 0,
     shape: Annotated[
-        str, typer.Option("--shape", help="How, with --over: linear (if not said), cosine or exponential.")
-    ] = "",
+        str, typer.Option("--shape", help="How, with --over: linear, cosine or exponential.")
+    ] = "linear",
     author: Annotated[str, typer.Option("--author", help="Who turns them, for the journal.")] = "you",
     file: DataFile = "",
     as_json: AsJson = False,
@@ -31,7 +31,7 @@ def command(
     with opened(name, file) as run:
         before = run.dials()
         for dial, value in turned.items():
-            run.set_dial(dial, value, over=over, shape=shape or None, author=author)
+            run.set_dial(dial, value, over=over, shape=shape, author=author)
         reached = run.step + over
         document = {"run": run.folder.name, "step": run.step, "dials": run.dials(reached), "before": before}
         document |= {"over": over, "reached": reached}
