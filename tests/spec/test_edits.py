@@ -21,11 +21,11 @@ from ontogeny.front.rules import Rule
 from ontogeny.isa.errors import EditError
 from ontogeny.isa.program import Program
 from ontogeny.isa.text import from_text, to_text
-from ontogeny.machine.carried import carried
 from ontogeny.machine.compiled import CompiledMachine
 from ontogeny.machine.compiled.threefry import uniform
 from ontogeny.machine.learner import Array, Learner
 from ontogeny.machine.reference import ReferenceMachine
+from ontogeny.record.changing import carried
 from tests.spec.training import MLP, Batch, arrays, cross_entropy, differences, register, trained
 
 BEFORE, AFTER = 5, 10
@@ -71,7 +71,7 @@ def learners() -> dict[str, Learner]:
 def went_on(machine: CompiledMachine, edited: Edited) -> CompiledMachine:
     """A machine for the edited program that stands where another one does."""
     new = CompiledMachine(edited.program, threads=1)
-    new.load(carried(edited.before, edited.program, machine.state(), edited.values))
+    new.load(carried(edited.before, machine.state(), edited.program, edited.values))
     return new
 
 
@@ -169,7 +169,7 @@ def test_state_that_does_not_start_at_zero_comes_with_its_start(learners: dict[s
     found = apply(learners["sgd"].program, "rule", to=rule)
     wanted = og.capture(model(), cross_entropy, rule, batches(1)[0])
     assert {name: float(value) for name, value in found.values.items()} == {"mu_product": 1.0}
-    ours = carried(found.before, found.program, learners["sgd"].values, found.values)
+    ours = carried(found.before, learners["sgd"].values, found.program, found.values)
     assert {k: v.tobytes() for k, v in ours.items()} == {k: v.tobytes() for k, v in wanted.values.items()}
 
 
@@ -267,6 +267,14 @@ def test_a_schedule_written_in_afterwards_has_the_bits_of_a_captured_one(
     taught(machine, batches())
     assert {k: v.tobytes() for k, v in machine.state().items()} == {k: v.tobytes() for k, v in other.state().items()}
     assert to_text(apply(found.program, "schedule", shape="constant").program) == to_text(learners[name].program)
+
+
+def test_a_captured_schedule_goes_on_by_another_rule(learners: dict[str, Learner]) -> None:
+    found = apply(learners["scheduled"].program, "rule", to=RULES["sgd"])
+    captured = og.capture(model(), cross_entropy, RULES["sgd"].with_schedule(og.cosine(20, 0.1)), batches(1)[0])
+    machine = taught(went_on(begun(learners["scheduled"], 0), found), batches())
+    assert machine.state()["params"].tobytes() == begun(captured, len(batches())).state()["params"].tobytes()
+    assert to_text(apply(found.program, "schedule", shape="constant").program) == to_text(learners["sgd"].program)
 
 
 def test_a_warmup_from_a_step_on(learners: dict[str, Learner]) -> None:
@@ -442,7 +450,7 @@ def test_edited_programs_run_in_every_mode_and_on_the_reference(
     learners: dict[str, Learner], mode: str, more: list[tuple[str, dict[str, Any]]]
 ) -> None:
     found = apply_all(learners["adamw"].program, EVERYWHERE + more)
-    state = carried(found.before, found.program, learners["adamw"].values, found.values)
+    state = carried(found.before, learners["adamw"].values, found.program, found.values)
     exact, reference = CompiledMachine(found.program, threads=1), ReferenceMachine(found.program)
     other = CompiledMachine(found.program, mode=mode)
     for machine in (exact, reference, other):
@@ -464,7 +472,7 @@ def test_edited_programs_run_in_every_mode_and_on_the_reference(
 )
 def test_explain_goes_on_accounting_exactly(tmp_path: Path, learners: dict[str, Learner], edits: Any) -> None:
     found = apply_all(learners["adamw"].program, edits)
-    values = carried(found.before, found.program, learners["adamw"].values, found.values)
+    values = carried(found.before, learners["adamw"].values, found.program, found.values)
     random = np.random.default_rng(0)
     data = og.Arrays(
         {"x": random.standard_normal((48, 8)).astype(np.float32), "y": random.integers(0, 4, 48)}, batch_size=16

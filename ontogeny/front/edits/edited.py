@@ -19,7 +19,7 @@ class Edited:
     """A program that was edited.
 
     `values` are the starting values of new registers, by name, where they do not start at zero; registers of the same
-    name and type keep theirs (`machine.carried` does it). `dials` are to be set where the new program begins;
+    name and type keep theirs (`record/changing.py`). `dials` are to be set where the new program begins;
     the other dials of the same name keep their value, new ones have their declared default. `changes` are sentences.
     """
 

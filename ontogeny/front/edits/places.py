@@ -65,12 +65,11 @@ class Part:
 
 
 def parts(rewrite: Rewrite, chosen: Sequence[Decl]) -> list[Part]:
-    """Where tensors lie, register by register, of those that `learn` updates. Raises EditError where none is."""
+    """Where tensors lie, register by register, of those that `learn` updates. Raises EditError where it does none."""
     found = [part for decl in updated(rewrite) if (part := _part(rewrite.program, decl, chosen))]
-    lying = {piece.name for piece in rewrite.program.decls for part in found if part.register.name == piece.arena}
-    lying |= {part.register.name for part in found}
-    if missing := [decl.name for decl in chosen if decl.name not in lying]:
-        raise EditError(f"'learn' itself does not commit {', '.join(missing)}, so there is no update of it to edit")
+    if not found:
+        names = ", ".join(decl.name for decl in chosen)
+        raise EditError(f"'learn' itself does not commit {names}, so there is no update of it to edit")
     return found
 
 

@@ -31,7 +31,11 @@ COUNTERS = ("seed", "step")
 
 @dataclass(slots=True)
 class Rewrite:
-    """The program so far, with `learn` apart; what its dials and new registers are to be; what to say of it."""
+    """The program so far, with `learn` apart; what its dials and new registers are to be; what to say of it.
+
+    `declared` are the registers of a new rule, which stay also where it uses them for no parameter,
+    `former` the makers of values before the rule was replaced.
+    """
 
     before: Program
     program: Program
@@ -42,6 +46,8 @@ class Rewrite:
     values: dict[str, Array] = field(default_factory=dict)
     dials: dict[str, float] = field(default_factory=dict)
     changes: list[str] = field(default_factory=list)
+    declared: frozenset[str] = frozenset()
+    former: dict[str, Instr] = field(default_factory=dict)
 
     @classmethod
     def of(cls, program: Program) -> Rewrite:
@@ -216,7 +222,7 @@ class Rewrite:
         learn = replace(self.program.routine(LEARN), body=tuple(self.body), returns=self.returns)
         routines = tuple(learn if r.name == LEARN else r for r in self.program.routines)
         program = replace(self.program, routines=routines)
-        gone = _named(self.before) - _named(program)
+        gone = named(self.before) - named(program) - self.declared
         program = replace(program, decls=tuple(d for d in program.decls if not (_droppable(d) and d.name in gone)))
         verify(program)
         there = {decl.name for decl in program.decls}
@@ -226,7 +232,7 @@ class Rewrite:
         return Edited(self.before, program, values, dials, description, tuple(dict.fromkeys(said)))
 
 
-def _named(program: Program) -> set[str]:
+def named(program: Program) -> set[str]:
     """The registers that a program uses."""
     memory = (Op.READ, Op.COMMIT)
     return {str(i.attr("name")) for routine in program.routines for i in routine.body if i.op in memory}

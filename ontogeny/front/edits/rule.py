@@ -12,7 +12,7 @@ from ontogeny.front.edits.edit import Edit, Kind, Parameter
 from ontogeny.front.edits.edited import LEARN
 from ontogeny.front.edits.gradients import gradients
 from ontogeny.front.edits.notes import since as rule_since
-from ontogeny.front.edits.rewrite import COUNTERS, Rewrite
+from ontogeny.front.edits.rewrite import COUNTERS, Rewrite, named
 from ontogeny.front.layout import Arena, arenas
 from ontogeny.front.rules import Rule, adamw, lion, muon, sgd
 from ontogeny.front.update import CLIP, UPDATE, append_update, rule_dials, slot_decls, slot_starts
@@ -63,7 +63,7 @@ def _named(rewrite: Rewrite, to: object, options: Mapping[str, float]) -> tuple[
 def replaced(rewrite: Rewrite, rule: Rule, since: int) -> None:
     """The update made anew by a rule, whose own count begins at `since` where none of its state is there yet."""
     _check_captured(rewrite)
-    found = gradients(rewrite)
+    found, rewrite.former = gradients(rewrite), rewrite.makers
     kept, first = _rest(rewrite)
     params = {decl.name: decl.type for decl in rewrite.program.named_params() if decl.name in found}
     laid = arenas(params)
@@ -72,6 +72,7 @@ def replaced(rewrite: Rewrite, rule: Rule, since: int) -> None:
     carried = [decl.name for decl in slots if rewrite.decl(decl.name) == decl]
     begins = rule_since(rewrite.body) if carried else since
     rewrite.program = replace(rewrite.program, decls=_decls(rewrite, rule, laid, slots))
+    rewrite.declared = frozenset(decl.name for decl in (*slots, *rule_dials(rule)))
     starts = slot_starts(rule, registers)
     new = [decl for decl in slots if decl.name in starts and decl.name not in carried]
     rewrite.values.update({d.name: np.full(d.type.shape, starts[d.name], NUMPY[d.type.dtype]) for d in new})
@@ -117,6 +118,7 @@ def _decls(rewrite: Rewrite, rule: Rule, laid: list[Arena], slots: list[Decl]) -
     dials = rule_dials(rule)
     ours = {decl.name for decl in (*whole, *slots, *dials)}
     gone = {a.decl.name for a in laid} | _own_state(rewrite)
+    gone |= {decl.name for decl in rewrite.program.of("dial")} - named(rewrite.program)
     rest = [decl for decl in rewrite.program.decls if decl.name not in ours | gone]
     if clash := {d.name for d in (*slots, *dials)} & {d.name for d in whole}:
         raise EditError(f"{min(clash)!r} is a parameter and a register of {rule.name}; rename it in the rule")
@@ -127,14 +129,12 @@ def _decls(rewrite: Rewrite, rule: Rule, laid: list[Arena], slots: list[Decl]) -
 
 def _own_state(rewrite: Rewrite) -> set[str]:
     """The registers that nothing but the update uses, and its slots that nothing uses at all: what the rule keeps."""
-    memory = (Op.READ, Op.COMMIT)
     others = [i for r in rewrite.program.routines if r.name != LEARN for i in r.body]
     outside = [*others, *(i for i in rewrite.body if i.note.phase != UPDATE)]
-    used = {str(i.attr("name")) for i in outside if i.op in memory}
+    used = {str(i.attr("name")) for i in outside if i.op in (Op.READ, Op.COMMIT)}
     own = {str(i.attr("name")) for i in rewrite.body if i.op is Op.COMMIT and i.note.phase == UPDATE} - used
-    params = [decl.name for decl in rewrite.program.named_params()]
-    slots = {name.removesuffix(f".{param}") for name in own for param in params if name.endswith(f".{param}")}
-    idle = {f"{slot}.{param}" for slot in slots for param in params} - used
+    slots = {slot for made in RULES.values() for slot in made({}).slots}
+    idle = {d.name for d in rewrite.program.of("state") if d.name.split(".")[0] in slots} - named(rewrite.program)
     return {d.name for d in rewrite.program.of("state") if d.name in own | idle and d.name not in COUNTERS}
 
 

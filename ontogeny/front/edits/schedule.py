@@ -11,8 +11,10 @@ from ontogeny.front.edits.rewrite import Rewrite
 from ontogeny.front.rules.rule import Schedule
 from ontogeny.front.rules.schedule import cosine, warmup
 from ontogeny.front.update import SCHEDULE, is_rate
+from ontogeny.isa.build import Builder
 from ontogeny.isa.errors import EditError
 from ontogeny.isa.op import Op
+from ontogeny.isa.program import Instr
 from ontogeny.isa.types import DType, Type
 
 SHAPES: Mapping[str, Callable[[int, float, int], Schedule]] = {
@@ -43,9 +45,22 @@ def make(rewrite: Rewrite, shape: str, steps: int, floor: float, start: int) -> 
 def again(rewrite: Rewrite, standing: Standing) -> None:
     """The factor, on every rate that `learn` reads."""
     if "shape" not in standing.options:
-        raise EditError("it was captured with the rule; make it anew")
+        return _put(rewrite, standing.where, _captured(rewrite.former))
     shape, steps, floor, start = (standing.options[name] for name in ("shape", "steps", "floor", "start"))
     _put(rewrite, standing.where, SHAPES[shape](int(steps), float(floor), int(start)))
+
+
+def _captured(makers: Mapping[str, Instr]) -> Schedule:
+    """The schedule that a rule was captured with, from its instructions."""
+    own = (i for i in makers.values() if i.note.where == SCHEDULE and i.op is Op.MUL and i.args[0] in makers)
+    factor = next(i.args[1] for i in own if makers[i.args[0]].op is Op.READ)
+    return lambda step: Value(step.builder, _remade(step.builder, factor, makers))
+
+
+def _remade(builder: Builder, value: str, makers: Mapping[str, Instr]) -> str:
+    """A scalar computed anew by the same instructions."""
+    instr = makers[value]
+    return builder.one(instr.op, *(_remade(builder, arg, makers) for arg in instr.args), **dict(instr.attrs))
 
 
 def _put(rewrite: Rewrite, where: str, schedule: Schedule) -> None:
