@@ -12,10 +12,12 @@ from pathlib import Path
 from typing import Annotated
 
 import typer
+from rich.markup import escape
 
 from ontogeny.faces import recorded
 from ontogeny.faces.experiments import load_experiment, pairs
 from ontogeny.faces.programs import load_program
+from ontogeny.faces.terminal import tell
 from ontogeny.faces.view import View
 from ontogeny.isa.errors import OntogenyError
 from ontogeny.isa.program import Program
@@ -107,12 +109,15 @@ def fresh(name: str) -> Path:
 
 
 def load_any(source: str) -> Program:
-    """The program of a file or of a run."""
+    """The program of a file or of a run; where a run's changed, a remark says since when, and whose it had before."""
     if source == "-" or Path(source).is_file():
         return load_program(source)
     if Path(source).suffix in (".onto", ".ontob", ".py"):
         raise OntogenyError(f"there is no file {source}")
-    return opened(source).program
+    run = opened(source)
+    if run.before is not None:
+        tell(f"this is the program since step {run.changed}; before that, {escape(run.before.folder.name)} has it")
+    return run.program
 
 
 def view_of(run: Run | Attached) -> View:
@@ -126,6 +131,7 @@ def view_of(run: Run | Attached) -> View:
         "mode": start["options"].get("mode"),
         "threads": environment.get("threads"),
         "torch": environment.get("torch"),
+        "program since step": run.changed,
     }
     forked = any(entry.kind == "fork" for entry in run.entries)
     return View(
@@ -137,5 +143,6 @@ def view_of(run: Run | Attached) -> View:
         journal=run.entries,
         about=about,
         branch=run.base if forked else None,
+        changed=run.changed,
         final=run.hash(),
     )

@@ -13,7 +13,8 @@ from ontogeny.isa.program import Program
 from ontogeny.record.journal import Entry
 from ontogeny.record.trace.layout import Tensor
 
-Line = tuple[npt.NDArray[np.float64], npt.NDArray[np.float64]]
+Numbers = npt.NDArray[np.float64]
+Line = tuple[Numbers, Numbers]
 TRAIN, VALID = "training", "validation"
 
 
@@ -22,7 +23,8 @@ class View:
     """What was recorded of one run up to `step`; the record of a loop that is not ours has `tensors`, and no program.
 
     `metrics` are columns with one number per step, beside `step` itself; `evaluations` are rows with a `step` each;
-    `branch` is the step it was forked at, or None; `final` is the hash of the last state.
+    `branch` is the step it was forked at, or None; `changed` the one at which its program changed, so that a column may
+    be NaN on one side; `final` is the hash of the last state.
     """
 
     name: str
@@ -33,6 +35,7 @@ class View:
     journal: tuple[Entry, ...]
     about: Mapping[str, Any] = field(default_factory=dict)
     branch: int | None = None
+    changed: int | None = None
     final: str = ""
     tensors: tuple[Tensor, ...] = ()
 
@@ -53,12 +56,17 @@ class View:
         """The training and validation lines of one measure, as far as there are any: steps and values."""
         found: dict[str, Line] = {}
         if measure in self.metrics and len(self.metrics["step"]):
-            found[TRAIN] = (self.metrics["step"], self.metrics[measure])
+            found[TRAIN] = self._measured(self.metrics["step"], self.metrics[measure])
         rows = [(row["step"], row[measure]) for row in self.evaluations if measure in row]
         if rows:
             steps, values = np.array(rows, dtype=np.float64).T
-            found[VALID] = (steps, values)
+            found[VALID] = self._measured(steps, values)
         return found
+
+    def _measured(self, steps: Numbers, values: Numbers) -> Line:
+        """A line without the steps whose program does not measure it."""
+        there = ~np.isnan(values) if self.changed is not None else np.ones(len(values), bool)
+        return steps[there], values[there]
 
     def own_lines(self, measure: str) -> dict[str, Line]:
         """The same from the branch on: what a fork shares is its parent's to draw."""

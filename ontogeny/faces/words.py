@@ -11,6 +11,7 @@ from rich.table import Table
 from ontogeny.faces.terminal import table
 from ontogeny.record.alterations import NOISE, PRUNE, RESET, SCALE, ZERO
 from ontogeny.record.journal import Entry
+from ontogeny.record.lineage import FORK, PROGRAM
 from ontogeny.record.schedule import ALTER, DIAL
 
 LONGEST = 60
@@ -45,7 +46,8 @@ def said(entry: Entry) -> str:
         return WORDS[entry.kind](entry)
     told = (item for item in entry.content.items() if item[0] not in UNSAID and item[1] is not None)
     shown = {name: value for name, value in told if value != "" and not isinstance(value, dict)}
-    return ", ".join(f"{name} {value}" for name, value in shown.items() if len(str(value)) <= LONGEST)
+    words = [f"{name} {value}" for name, value in shown.items() if len(str(value)) <= LONGEST]
+    return ", ".join([*words, *(["by another program"] if entry.kind == FORK and PROGRAM in entry.content else [])])
 
 
 def journal(entries: Iterable[Entry]) -> Table:

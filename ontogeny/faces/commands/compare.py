@@ -32,6 +32,7 @@ def command(names: RunNames, as_json: AsJson = False) -> None:
 def described(run: Run) -> dict[str, Any]:
     """A run's side of the table."""
     made = {"program": run.program.name, "seed": run.start["seed"], "base": run.base, "step": run.step}
+    made["program_changed_at"] = run.changed
     return {"run": run.folder.name, **made, "dials": run.dials(), "metrics": latest(run), "hash": run.hash()}
 
 
@@ -41,6 +42,8 @@ def say(console: Console, document: dict[str, Any]) -> None:
     shown = columns(table("", what="left"), (run["run"] for run in runs))
     for name in ("program", "seed", "base", "step"):
         shown.add_row(name, *(escape(str(run[name])) for run in runs))
+    if any(run["program_changed_at"] is not None for run in runs):
+        shown.add_row("program since", *(str(run["program_changed_at"] or 0) for run in runs))
     for group in ("dials", "metrics"):
         for name in dict.fromkeys(name for run in runs for name in run[group]):
             values = [run[group].get(name) for run in runs]

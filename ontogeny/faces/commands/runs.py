@@ -33,7 +33,8 @@ def described(folder: Path) -> dict[str, Any]:
         run = open_run(folder)
         parent = next((entry["parent"] for entry in reversed(run.entries) if entry.kind == "fork"), None)
         forked = {"parent": Path(parent).name, "branch": run.base} if parent else {}
-        return {**document(run), "program": run.program.name, **forked}
+        changed = {} if run.changed is None else {"program_changed_at": run.changed}
+        return {**document(run), "program": run.program.name, **forked, **changed}
     except OntogenyError as error:
         return {"run": folder.name, "folder": str(folder), "error": str(error)}
 
@@ -47,6 +48,7 @@ def say(console: Console, rows: list[dict[str, Any]]) -> None:
     for row in rows:
         measured = "  ".join(f"{name} {number(value)}" for name, value in list(row.get("metrics", {}).items())[:4])
         forked = f"from {row['parent']} at {row['branch']}" if "parent" in row else ""
+        forked += f", program since {row['program_changed_at']}" if "program_changed_at" in row else ""
         what = escape(measured) if "error" not in row else f"[red]{escape(row['error'])}[/]"
         shown.add_row(escape(row["run"]), str(row.get("step", "")), what, escape(forked))
     console.print(shown)

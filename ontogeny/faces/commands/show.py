@@ -37,6 +37,7 @@ def everything(run: Run) -> dict[str, Any]:
     return {
         **document(run),
         "program": run.program.name,
+        "program_changed_at": run.changed,
         "base": run.base,
         "parameters": sum(decl.type.size for decl in run.program.named_params()),
         "start": dict(run.start.content),
@@ -59,9 +60,9 @@ def keeping(kept: Kept) -> str:
 def say(console: Console, run: Run, count: int) -> None:
     """The same for a person."""
     size = amount(sum(decl.type.size for decl in run.program.named_params()))
-    start = run.start
+    start, since = run.start, "" if run.changed is None else f" since step {run.changed}"
     console.print(
-        f"[bold]{escape(run.folder.name)}[/] at step {run.step}: program {escape(run.program.name)}, "
+        f"[bold]{escape(run.folder.name)}[/] at step {run.step}: program {escape(run.program.name)}{since}, "
         f"{size} parameters, seed {start['seed']}, machine {escape(start['machine'])} "
         f"{escape(str(start['options'].get('mode', '')))}",
         soft_wrap=True,
