@@ -35,6 +35,7 @@ if TYPE_CHECKING:
     from ontogeny.record.attach.moments import watch_moments
     from ontogeny.record.experiment import Experiment, Goal
     from ontogeny.record.run import Run, create, open_run
+    from ontogeny.steer.api import steer
 
 __version__ = "0.1.0"
 
@@ -63,6 +64,7 @@ HOMES = {
     "open_run": "ontogeny.record.run",
     "routine_cost": "ontogeny.isa.cost",
     "sgd": "ontogeny.front.rules",
+    "steer": "ontogeny.steer.api",
     "to_module": "ontogeny.front.to_module",
     "to_onnx": "ontogeny.front.to_onnx",
     "to_text": "ontogeny.isa.text",
@@ -98,6 +100,7 @@ __all__ = [
     "open_run",
     "routine_cost",
     "sgd",
+    "steer",
     "to_module",
     "to_onnx",
     "to_text",
