@@ -29,6 +29,8 @@ def kept(history: History, step: int) -> Kept:
     found = list(history.keyframes(step))
     ends = [step + 1, *(at for at, _ in found)]
     worst = max((end - 1 - at for end, (at, _) in zip(ends, found, strict=False)), default=0)
+    if history.before is not None:
+        worst = max(worst, kept(history.before, history.first).worst_steps)
     sizes = history.own.keyframes.sizes()
     measured = next((told for at, part in found if (told := part.keyframes.measured(at))), {})
     seconds = measured.get("step_seconds")

@@ -156,8 +156,8 @@ class Recorded(Shown):
 
     @property
     def first_learner(self) -> Learner:
-        """The program, and the values of its registers before the first step."""
-        return Learner(self.program, self.state(0))
+        """The program that it began with, and the values of its registers before the first step."""
+        return Learner(self.as_of(0).program, self.state(0))
 
     def metrics(self, first: int = 1, last: int | None = None) -> dict[str, npt.NDArray[np.float64]]:
         """The scalar results of `learn`, by name, and `step`, for the recorded steps `first` to `last`."""

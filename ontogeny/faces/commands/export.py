@@ -24,7 +24,7 @@ from ontogeny.isa.errors import OntogenyError
 from ontogeny.isa.text import to_text
 from ontogeny.machine.learner import Learner
 from ontogeny.record.machines import build
-from ontogeny.record.run import Run
+from ontogeny.record.recorded import Recorded
 
 PREDICT = "predict"
 Document = dict[str, Any]
@@ -58,9 +58,9 @@ def command(
     run = opened(name, file)
     at = step_of(step, run.step)
     target = replaceable(place(output, f"{run.folder.name}-{at}{ENDINGS[format]}"))
-    about = {"run": run.folder.name, "step": str(at), "hash": run.hash(at), "program": run.program.name}
+    about = {"run": run.folder.name, "step": str(at), "hash": run.hash(at), "program": run.as_of(at).program.name}
     with Busy(f"writing {target}", as_json):
-        said = WRITERS[format](run, at, target, about)
+        said = WRITERS[format](run.as_of(at), at, target, about)
     length = target.stat().st_size
     document = {**about, "step": at, "format": format.value, "file": str(target), "bytes": length, **said}
     words = f"{escape(str(target))}: {escape(_words(said))} of step {at}, {size(length)}"
@@ -79,19 +79,19 @@ def _words(said: Document) -> str:
     return f"{PREDICT} ({', '.join(said['inputs'])} -> {', '.join(said['outputs'])}), {checked},"
 
 
-def _safetensors(run: Run, at: int, target: Path, about: dict[str, str]) -> Document:
+def _safetensors(run: Recorded, at: int, target: Path, about: dict[str, str]) -> Document:
     tensors = {name: np.ascontiguousarray(array) for name, array in parameters(run, at).items()}
     save_file(tensors, target, metadata=about)
     return {"tensors": len(tensors)}
 
 
-def _torch(run: Run, at: int, target: Path, about: dict[str, str]) -> Document:
+def _torch(run: Recorded, at: int, target: Path, about: dict[str, str]) -> Document:
     tensors = model_tensors(run.program, run.state(at))
     save_file(tensors, target, metadata={**about, "format": "pt"})
     return {"tensors": len(tensors)}
 
 
-def _onnx(run: Run, at: int, target: Path, about: dict[str, str]) -> Document:
+def _onnx(run: Recorded, at: int, target: Path, about: dict[str, str]) -> Document:
     if not run.program.has(PREDICT):
         names = ", ".join(routine.name for routine in run.program.routines)
         raise OntogenyError(
@@ -107,7 +107,7 @@ def _onnx(run: Run, at: int, target: Path, about: dict[str, str]) -> Document:
     return {"inputs": inputs, "outputs": outputs, "onnxruntime_difference": _difference(run, at, target, inputs)}
 
 
-def _difference(run: Run, at: int, target: Path, inputs: list[str]) -> float | None:
+def _difference(run: Recorded, at: int, target: Path, inputs: list[str]) -> float | None:
     """How far ONNX Runtime is from the program on the batch of the step; None where there is nothing to compare."""
     try:
         check = import_module("ontogeny.front.check_onnx").check_onnx
@@ -122,7 +122,7 @@ def _difference(run: Run, at: int, target: Path, inputs: list[str]) -> float | N
     return float(check(target, given, machine.call(PREDICT, given, run.dials(at))))
 
 
-def _onto(run: Run, at: int, target: Path, about: dict[str, str]) -> Document:
+def _onto(run: Recorded, at: int, target: Path, about: dict[str, str]) -> Document:
     target.write_text(to_text(run.program), encoding="utf-8")
     return {"routines": len(run.program.routines)}
 
@@ -133,7 +133,7 @@ ENDINGS = {
     Format.ONNX: ".onnx",
     Format.ONTO: ".onto",
 }
-WRITERS: dict[Format, Callable[[Run, int, Path, dict[str, str]], Document]] = {
+WRITERS: dict[Format, Callable[[Recorded, int, Path, dict[str, str]], Document]] = {
     Format.SAFETENSORS: _safetensors,
     Format.TORCH: _torch,
     Format.ONNX: _onnx,

@@ -15,7 +15,7 @@ from ontogeny.faces.sources import DataFile, RunName, opened
 from ontogeny.faces.terminal import AsJson, answer, number, table
 from ontogeny.machine.base import piece
 from ontogeny.machine.learner import Array
-from ontogeny.record.run import Run
+from ontogeny.record.recorded import Recorded
 
 
 def command(
@@ -35,10 +35,10 @@ def command(
     answer({**document, "parameters": rows}, as_json, lambda console: say(console, document, rows))
 
 
-def parameters(run: Run, step: int) -> dict[str, Array]:
+def parameters(run: Recorded, step: int) -> dict[str, Array]:
     """The parameters of a step by the names that a person knows them by."""
     state = run.state(step)
-    declared = run.program.named_params()
+    declared = run.as_of(step).program.named_params()
     return {decl.name: piece(decl, state[decl.arena]) if decl.arena else state[decl.name] for decl in declared}
 
 
