@@ -13,7 +13,7 @@ import os
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from itertools import groupby, islice
 from pathlib import Path
-from typing import Protocol
+from typing import NamedTuple, Protocol
 
 import numpy as np
 import numpy.typing as npt
@@ -30,7 +30,7 @@ from ontogeny.record.seat import Seat
 from ontogeny.record.stepper import Stepper, view
 from ontogeny.record.trace import block, rows
 from ontogeny.record.trace.layout import Layout, Tensor
-from ontogeny.record.trace.reader import TraceReader
+from ontogeny.record.trace.reader import Opened, TraceReader
 from ontogeny.record.trace.storage import LocalStorage
 from ontogeny.record.trace.traces import ALL, PIECE_BYTES, Piece, Steps, Window, chosen, named
 from ontogeny.record.trace.writer import code, depth_of
@@ -61,6 +61,14 @@ class Replayable(Protocol):
         """All registers at a step."""
 
 
+class _Cached(NamedTuple):
+    """A cached block: its file, its last step, and how many bytes it has."""
+
+    name: str
+    last: int
+    size: int
+
+
 class Replayed:
     """The trajectories of a run's parameters, or of other registers that are named: a `Traces`.
 
@@ -81,6 +89,7 @@ class Replayed:
         kept = "params" if registers is None else xxhash.xxh3_64_hexdigest(" ".join(d.name for d in decls).encode())
         self.storage = LocalStorage(run.folder / "cache" / f"trace-{kept}")
         self._depth = depth_of(self.layout)
+        self._opened: Opened = {}
 
     @property
     def steps(self) -> Steps:
@@ -121,7 +130,7 @@ class Replayed:
         return picked(self.run.as_of(step).program, self.tensors, state)
 
     def _filled(self, window: Window) -> TraceReader:
-        """The cache with every block that a window needs. Raises RecordError where they do not fit into the budget."""
+        """All cached blocks that a window needs. Raises RecordError where they do not fit into the budget."""
         first, last = self._span(window)
         needed = (last + 1 - first) * self.layout.row_bytes
         if needed > 2 * self.budget:
@@ -133,11 +142,13 @@ class Replayed:
         starts = [max(start, self._first) for start in range(first // depth * depth, last + 1, depth)]
         with self.run._seat.lock:
             have = self._blocks()
-            missing = [s for s in starts if have.get(s, ("", -1))[1] < min(self._end(s), self.run.step)]
+            missing = [s for s in starts if s not in have or have[s].last < min(self._end(s), self.run.step)]
             for _, found in groupby(enumerate(missing), key=lambda item: item[1] // depth - item[0]):
-                self._fill([start for _, start in found], {start: name for start, (name, _) in have.items()})
-            self._evict(set(starts))
-        return TraceReader(self.storage)
+                self._fill([start for _, start in found], {start: one.name for start, one in have.items()})
+            have = self._blocks() if missing else have
+            self._evict(have, set(starts))
+            wanted = {have[start].name: have[start].size for start in starts if start in have}
+            return TraceReader.of_blocks(self.storage, wanted, self._opened)
 
     def _end(self, start: int) -> int:
         """The last step of the block that begins at `start` once it is whole."""
@@ -151,14 +162,13 @@ class Replayed:
             raise RecordError(f"no step of {self.run.folder} lies in {window}; there are steps {there}")
         return int(steps[0]), int(steps[-1])
 
-    def _blocks(self) -> dict[int, tuple[str, int]]:
-        """The cached blocks by first step: name and last step."""
-        found = {}
-        for name in self.storage.names():
-            if name.endswith(block.SUFFIX):
-                first, last, _ = block.span_of(name)
-                found[first] = name, last
-        return found
+    def _blocks(self) -> dict[int, _Cached]:
+        """The cached blocks by first step. Of those that are gone the header is forgotten."""
+        sizes = {name: size for name, size in self.storage.names().items() if name.endswith(block.SUFFIX)}
+        for gone in self._opened.keys() - sizes.items():
+            self._opened.pop(gone, None)
+        spans = ((name, size, *block.span_of(name)) for name, size in sizes.items())
+        return {first: _Cached(name, last, size) for name, size, first, last, _ in spans}
 
     def _fill(self, starts: Sequence[int], stale: Mapping[int, str]) -> None:
         """Replays the steps of neighbouring blocks in one walk and keeps each, in the place of a shorter one."""
@@ -185,19 +195,19 @@ class Replayed:
             file.close()
             path.unlink(missing_ok=True)
 
-    def _evict(self, wanted: set[int]) -> None:
+    def _evict(self, have: Mapping[int, _Cached], wanted: set[int]) -> None:
         """Drops the blocks that were used longest ago, but not the wanted ones, until the budget holds."""
-        have = self._blocks()
         for first in wanted & have.keys():
-            os.utime(self._path(have[first][0]))
-        sizes = self.storage.names()
-        total = sum(sizes[name] for name, _ in have.values())
-        old = sorted((f for f in have if f not in wanted), key=lambda f: self._path(have[f][0]).stat().st_mtime)
-        for first in old:
+            os.utime(self._path(have[first].name))
+        total = sum(one.size for one in have.values())
+        if total <= self.budget:
+            return
+        old = [one for first, one in have.items() if first not in wanted]
+        for one in sorted(old, key=lambda one: self._path(one.name).stat().st_mtime):
             if total <= self.budget:
                 break
-            total -= sizes[have[first][0]]
-            self.storage.remove(have[first][0])
+            total -= one.size
+            self.storage.remove(one.name)
 
     def _path(self, name: str) -> Path:
         return self.storage.folder / name

@@ -12,7 +12,8 @@ import pytest
 from ontogeny.isa.errors import RecordError
 from ontogeny.record.run import Run
 from ontogeny.record.stepper import Stepper
-from ontogeny.record.trace import Window
+from ontogeny.record.trace import Window, block
+from ontogeny.record.trace.storage import Storage
 from ontogeny.record.trajectories import Replayed
 from tests.regression import begin
 
@@ -64,6 +65,30 @@ def test_the_cache_can_be_lost_and_grows_with_the_run(run: Run) -> None:
     run.advance(30)
     assert np.array_equal(run.trajectory(name)[..., :151], before)
     assert np.array_equal(run.trajectory(name)[..., 180], np.asarray(run.traces.row(180)[name]))
+
+
+def test_a_block_is_opened_once_and_again_when_it_has_become_another(run: Run, monkeypatch: pytest.MonkeyPatch) -> None:
+    opened: list[str] = []
+    plain = block.opened
+
+    def counted(storage: Storage, name: str, size: int) -> block.Block:
+        opened.append(name)
+        return plain(storage, name, size)
+
+    monkeypatch.setattr(block, "opened", counted)
+    name = next(iter(run.traces.tensors))
+    first = run.traces.lines(name, [0])[1]
+    assert len(opened) == 3
+    assert np.array_equal(run.traces.lines(name, [0], Window(70, 80))[1], first[70:80])
+    assert len(opened) == 3
+    run.advance(10)
+    assert np.array_equal(run.traces.lines(name, [0])[1], expected(run, name).reshape(161, -1)[:, :1])
+    assert len(opened) == 4
+    assert opened[2] != opened[3] and opened[2].startswith(f"{128:012d}") and opened[3].startswith(f"{128:012d}")
+    assert len(run.traces._opened) == 3
+    shutil.rmtree(run.folder / "cache")
+    assert np.array_equal(run.traces.lines(name, [0], Window(0, 64))[1], first[:64])
+    assert len(run.traces._opened) == 1
 
 
 def test_blocks_that_were_not_asked_for_longest_go_first(run: Run) -> None:

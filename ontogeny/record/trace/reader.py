@@ -6,7 +6,7 @@ Damaged chunks are named in a warning and read as NaN (zero where the format has
 from __future__ import annotations
 
 import warnings
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from itertools import groupby, pairwise
 from pathlib import Path
 from typing import Any
@@ -22,6 +22,8 @@ from ontogeny.record.trace.storage import Storage, storage_of
 from ontogeny.record.trace.traces import ALL, PIECE_BYTES, Array, Piece, Steps, Window, chosen, named
 
 Source = block.Block | rows.Rows
+Opened = dict[tuple[str, int], block.Block]
+"""Blocks whose headers have been read, by name and size."""
 
 
 class TraceReader:
@@ -29,22 +31,29 @@ class TraceReader:
 
     def __init__(self, place: Path | str | Storage) -> None:
         self.storage = storage_of(place) if isinstance(place, Path | str) else place
-        self._blocks: dict[str, block.Block | None] = {}
+        self._blocks: Opened = {}
         self.damage: list[str] = []
         self.refresh()
+
+    @classmethod
+    def of_blocks(cls, storage: Storage, sizes: Mapping[str, int], opened: Opened) -> TraceReader:
+        """Of some blocks of a store, by name and size, and nothing else. What has to be opened is put into `opened`."""
+        found = cls.__new__(cls)
+        found.storage, found._blocks, found.damage = storage, opened, []
+        found._take(sizes, [])
+        return found
 
     def refresh(self) -> None:
         """Looks again at what there is."""
         # Waiting rows first: those that become a block meanwhile are then found twice, rather than not at all.
         paths = sorted(self.storage.spool.glob(f"*{rows.SUFFIX}"))
         waiting = [(int(path.stem), source) for path in paths for source in self._waiting(path)]
-        found: list[Source] = []
-        sizes = self.storage.names()
-        for name in sorted(name for name in sizes if name.endswith(block.SUFFIX)):
-            if name not in self._blocks:
-                self._blocks[name] = self._opened(name, sizes[name])
-            if (known := self._blocks[name]) is not None:
-                found.append(known)
+        self._take({n: size for n, size in self.storage.names().items() if n.endswith(block.SUFFIX)}, waiting)
+
+    def _take(self, sizes: Mapping[str, int], waiting: list[tuple[int, Source]]) -> None:
+        """Reads from these blocks, and from the rows after them."""
+        opened = [self._opened(name, sizes[name]) for name in sorted(sizes)]
+        found: list[Source] = [one for one in opened if one is not None]
         last = int(found[-1].steps[-1]) if found else -1
         found += [source for first, source in waiting if first > last]
         self._sources = found
@@ -195,8 +204,10 @@ class TraceReader:
         return np.concatenate(parts, axis=1)
 
     def _opened(self, name: str, size: int) -> block.Block | None:
+        if (known := self._blocks.get((name, size))) is not None:
+            return known
         try:
-            return block.opened(self.storage, name, size)
+            return self._blocks.setdefault((name, size), block.opened(self.storage, name, size))
         except RecordError as error:
             first, last, _ = block.span_of(name)
             self._say(f"{error}; steps {first} to {last} are missing")
