@@ -11,13 +11,16 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+import ontogeny as og
 from ontogeny.ask.explain import explain
 from ontogeny.ask.waste import waste
 from ontogeny.ask.what_if import what_if
+from ontogeny.front.edits import apply
 from ontogeny.isa.errors import OntogenyError, ProgramError, RecordError
 from ontogeny.isa.program import Program
 from ontogeny.isa.text import from_text
 from ontogeny.machine.reference import ReferenceMachine
+from ontogeny.record.changing import carried, changed
 from ontogeny.record.debug import RunDebugger
 from ontogeny.record.disk import RecordWarning
 from ontogeny.record.hashing import StateHasher
@@ -26,6 +29,7 @@ from ontogeny.record.run import Run, open_run
 from ontogeny.record.trace.traces import Window
 from ontogeny.record.trajectories import Replayed
 from tests.regression import PLAIN, SPEEDY, begin, data, valid
+from tests.spec.training import MLP, cross_entropy
 
 
 @pytest.fixture
@@ -367,3 +371,73 @@ def test_what_if_after_the_change_and_a_sentence_before_it(parent: Run, speedy: 
         what_if(fork, {"lr": 0.3}, start=3)
     with pytest.raises(RecordError, match="nothing was done at state 20"):
         what_if(fork, undo=20)
+
+
+ARENA = """
+program laid
+param params: f32[6]
+param a: f32[2] = params[0]
+param b: f32[3] = params[2]
+state slot: f32[6]
+input x: f32[2]
+
+routine learn() -> loss:
+  %p = read {name=params}
+  %loss = mean %p {dims=[0], keep=false}
+  %half = const {value=0.5, dtype=f32, shape=[]}
+  %next = mul %p %half
+  commit %next {name=params}
+  return loss=%loss
+"""
+
+
+def test_pieces_of_arenas_are_carried_wherever_they_lie() -> None:
+    old = from_text(ARENA)
+    moved = ARENA.replace("a: f32[2] = params[0]", "a: f32[2] = params[4]").replace(
+        "b: f32[3] = params[2]", "b: f32[3] = params[0]"
+    )
+    state = {"params": np.arange(1, 7, dtype=np.float32), "slot": np.full(6, 9, np.float32)}
+    found = carried(old, state, from_text(moved), {})
+    assert found["params"].tolist() == [3, 4, 5, 0, 1, 2] and found["slot"].tolist() == [9] * 6
+    alone = moved.replace("param a: f32[2] = params[4]", "state a: f32[2]\nparam c: f32[2] = params[4]")
+    found = carried(old, state, from_text(alone), {"params": np.full(6, 7, np.float32)})
+    assert found["a"].tolist() == [1, 2] and found["params"].tolist() == [3, 4, 5, 7, 7, 7]
+    assert carried(old, state, old, {})["params"].tolist() == state["params"].tolist()
+
+
+def test_a_parameter_of_another_shape_needs_its_values() -> None:
+    old, new = from_text(ARENA), from_text(ARENA.replace("a: f32[2] = params[0]", "a: f32[1] = params[0]"))
+    state = {"params": np.arange(1, 7, dtype=np.float32), "slot": np.zeros(6, np.float32)}
+    with pytest.raises(RecordError, match=r"parameter 'a' was f32\[2\] and is f32\[1\].*values="):
+        changed(old, state, new, {}, {}, 0)
+    change = changed(old, state, new, {}, {"a": np.array([8], np.float32)}, 0)
+    assert change.state["params"].tolist() == [8, 0, 3, 4, 5, 0]
+
+
+def test_a_captured_learner_goes_from_adamw_to_sgd_and_back(tmp_path: Path) -> None:
+    draw = np.random.default_rng(0)
+    x = draw.normal(size=(48, 8)).astype(np.float32)
+    examples = {"x": x, "y": draw.integers(0, 4, 48)}
+    batch = {name: values[:8] for name, values in examples.items()}
+    learner = og.capture(MLP(), cross_entropy, og.adamw(lr=1e-2), batch)
+    run = og.create(tmp_path / "adamw", learner, og.Arrays(examples, batch_size=8), seed=1, options={"threads": 1})
+    run.advance(9)
+    run.leave_out([5])
+    run.advance(1)
+    edited = apply(run.program, "rule", to="sgd")
+    fork = run.fork(10, tmp_path / "sgd", {**edited.dials, "lr": 0.05}, program=edited.program, values=edited.values)
+    fork.advance(8)
+    assert fork._schedule.composition(12).left_out == {5}
+    back = apply(fork.program, "rule", to="adamw")
+    again = fork.fork(14, tmp_path / "back", back.dials, program=back.program, values=back.values)
+    again.advance(6)
+    for one in (fork, open_run(tmp_path / "sgd"), again, open_run(tmp_path / "back")):
+        assert one.verify().ok
+        assert np.isfinite(one.metrics()["loss"]).all() and len(one.metrics()["loss"]) == one.step
+        weights = one.trajectory("up.weight")[:, :, :]
+        assert weights.shape == (16, 8, one.step + 1)
+        assert np.array_equal(weights[:, :, 7], run.trajectory("up.weight")[:, :, 7])
+        assert explain(one, "up.weight[0,0]", "3:6").ledger.parts.size
+    assert what_if(fork, without=[3], start=12).hash != fork.hash()
+    fork.close()
+    run.close()
