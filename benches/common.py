@@ -15,11 +15,12 @@ import resource
 import statistics
 import subprocess
 import sys
+import tempfile
 import time
 from collections.abc import Callable, Mapping, Sequence
 from importlib import metadata
 from pathlib import Path
-from typing import Any
+from typing import Any, Protocol, TypeVar
 
 ROOT = Path(__file__).resolve().parent.parent
 Figures = dict[str, float | int | None]
@@ -33,6 +34,39 @@ def arguments(about: str) -> argparse.Namespace:
     parser = argparse.ArgumentParser(description=about)
     parser.add_argument("--full", action="store_true", help="more rounds, and the peers that take minutes to compile")
     return parser.parse_args()
+
+
+class Named(Protocol):
+    """What a bench goes through: a task, by its name."""
+
+    @property
+    def name(self) -> str: ...
+
+
+Task = TypeVar("Task", bound=Named)
+
+
+def of_tasks(
+    bench: str,
+    about: str,
+    quick: Sequence[Task],
+    further: Sequence[Task],
+    measure: Callable[[Task, Path, int, Figures], None],
+    rounds: int,
+    none: str,
+) -> None:
+    """A whole bench that measures several tasks, each in a folder that is thrown away, at one thread.
+
+    With --full there are the `further` tasks and 15 rounds. The figure `none` of each task must be 0.
+    """
+    options = arguments(about)
+    one_thread()
+    figures: Figures = {}
+    tasks = (*quick, *(further if options.full else ()))
+    for task in tasks:
+        with tempfile.TemporaryDirectory() as folder:
+            measure(task, Path(folder), 15 if options.full else rounds, figures)
+    close(bench, figures, {f"{none}.{task.name}": ("<=", 0) for task in tasks}, peers("torch"))
 
 
 def one_thread() -> None:

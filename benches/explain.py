@@ -8,12 +8,11 @@ through an optimizer's update. That every sum is exact is counted here, too.
 from __future__ import annotations
 
 import math
-import tempfile
 from collections.abc import Callable
 from pathlib import Path
 
 import torch
-from common import Figures, Targets, arguments, close, interleaved, one_thread, peers, ratio, show_times
+from common import Figures, interleaved, of_tasks, ratio, show_times
 from models import GPT_TASK, MLP_TASK, MODULAR_TASK, Task, tensors
 from replay import data_of
 from torch.func import functional_call, grad, vmap
@@ -29,15 +28,7 @@ TENSORS = {"modular": "embed.weight", "mlp": "second.weight", "gpt": "norm.weigh
 
 def main() -> None:
     """A short run of each model in a folder that is thrown away."""
-    options = arguments(__doc__ or "")
-    one_thread()
-    figures: Figures = {}
-    targets: Targets = {}
-    for task in (MODULAR_TASK, MLP_TASK, *((GPT_TASK,) if options.full else ())):
-        with tempfile.TemporaryDirectory() as folder:
-            measure(task, Path(folder), 15 if options.full else 7, figures)
-        targets[f"inexact_sums.{task.name}"] = ("<=", 0)
-    close("explain", figures, targets, peers("torch"))
+    of_tasks("explain", __doc__ or "", (MODULAR_TASK, MLP_TASK), (GPT_TASK,), measure, 7, "inexact_sums")
 
 
 def measure(task: Task, folder: Path, rounds: int, figures: Figures) -> None:

@@ -7,12 +7,11 @@ bits of the answer are held against a run that was made with the smaller batches
 
 from __future__ import annotations
 
-import tempfile
 from collections.abc import Callable
 from pathlib import Path
 
 import torch
-from common import Figures, Targets, arguments, close, interleaved, one_thread, peers, ratio, show_times
+from common import Figures, interleaved, of_tasks, ratio, show_times
 from explain import replaying
 from models import GPT_TASK, MLP_TASK, MODULAR_TASK, Task, tensors
 from replay import data_of
@@ -28,15 +27,7 @@ GONE = (0, 1, 2, 3)
 
 def main() -> None:
     """A short run of each model in a folder that is thrown away."""
-    options = arguments(__doc__ or "")
-    one_thread()
-    figures: Figures = {}
-    targets: Targets = {}
-    for task in (MODULAR_TASK, MLP_TASK, *((GPT_TASK,) if options.full else ())):
-        with tempfile.TemporaryDirectory() as folder:
-            measure(task, Path(folder), 15 if options.full else 5, figures)
-        targets[f"differing_hashes.{task.name}"] = ("<=", 0)
-    close("what_if", figures, targets, peers("torch"))
+    of_tasks("what_if", __doc__ or "", (MODULAR_TASK, MLP_TASK), (GPT_TASK,), measure, 5, "differing_hashes")
 
 
 def measure(task: Task, folder: Path, rounds: int, figures: Figures) -> None:

@@ -13,7 +13,6 @@ import torch
 import ontogeny as og
 from ontogeny.ask.by_example import by_example
 from ontogeny.ask.explain import explain
-from ontogeny.ask.explanation import Explanation
 from ontogeny.ask.ledger import Line, exact
 from ontogeny.front.author import Value
 from ontogeny.front.rules import Rule
@@ -24,15 +23,14 @@ from ontogeny.machine.learner import Learner
 from ontogeny.record.run import Run
 from tests import regression
 from tests.regression import begin
-from tests.spec.training import MLP, cross_entropy
+from tests.spec.ledgers import sums_are_exact
+from tests.spec.training import MLP, cross_entropy, points
 
 LR, DECAY, STEPS_TAKEN = 0.05, 0.1, 12
 
 
 def example_data() -> og.Arrays:
-    random = np.random.default_rng(0)
-    x = random.standard_normal((48, 8)).astype(np.float32)
-    return og.Arrays({"x": x, "y": random.integers(0, 4, 48)}, batch_size=16)
+    return points(48, 16)
 
 
 def trained(folder: Path, rule: Rule, **settings: Any) -> Run:
@@ -68,19 +66,10 @@ def gradients(run: Run, step: int) -> dict[str, np.ndarray]:
     return {name: np.asarray(param.grad).astype(np.float64) for name, param in model.named_parameters()}
 
 
-def sums_are_exact(found: Explanation) -> None:
-    ledger = found.ledger
-    assert len(ledger.steps) == found.last - found.first + 1
-    for parts, change in zip(ledger.parts, ledger.change, strict=True):
-        assert math.fsum(parts) == change
-    assert math.fsum(ledger.sums) == ledger.total
-    for member in found.members:
-        assert math.fsum(member.sums) == member.after - member.before
-
-
 def compare(run: Run, place: str, expected: Any) -> None:
     """Each line of one element at every step is what `expected(step)` says; rounding is what f32 loses."""
     found = explain(run, place)
+    assert len(found.ledger.steps) == found.last - found.first + 1
     sums_are_exact(found)
     for at, step in enumerate(found.ledger.steps):
         wanted = expected(int(step))

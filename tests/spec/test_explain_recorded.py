@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import math
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -13,8 +12,9 @@ import pytest
 import torch
 
 import ontogeny as og
-from ontogeny.ask.explanation import KEPT_APART, Explanation
+from ontogeny.ask.explanation import KEPT_APART
 from ontogeny.isa.errors import RecordError
+from tests.spec.ledgers import sums_are_exact
 
 Optimizer = torch.optim.Optimizer
 Parameters = Any
@@ -52,15 +52,6 @@ def recorded(
                 schedule(optimizer, step)
             run.step(**(tell or {}))
     return og.Attached(folder)
-
-
-def sums_are_exact(found: Explanation) -> None:
-    ledger = found.ledger
-    for parts, change in zip(ledger.parts, ledger.change, strict=True):
-        assert math.fsum(parts) == change
-    assert math.fsum(ledger.sums) == ledger.total
-    for member in found.members:
-        assert math.fsum(member.sums) == member.after - member.before
 
 
 @pytest.mark.parametrize(("make", "share"), [(adamw, 0.01 * 0.25), (sgd, 0.1 * 0.03)])

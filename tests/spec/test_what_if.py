@@ -19,15 +19,13 @@ from ontogeny.data.without import Without, members, parsed, ranges, written
 from ontogeny.isa.errors import DataError, RecordError
 from ontogeny.record.run import Run, open_run
 from tests import regression
-from tests.spec.training import MLP, cross_entropy
+from tests.spec.training import MLP, cross_entropy, points
 
 STEPS = 14
 
 
 def example_data(batch_size: int = 8) -> og.Arrays:
-    random = np.random.default_rng(0)
-    x = random.standard_normal((40, 8)).astype(np.float32)
-    return og.Arrays({"x": x, "y": random.integers(0, 4, 40)}, batch_size, seed=5)
+    return points(40, batch_size, seed=5)
 
 
 def valid_data() -> dict[str, np.ndarray]:

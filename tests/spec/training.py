@@ -11,6 +11,7 @@ import torch.nn.functional as F
 from torch import nn
 from torch.nn.attention import SDPBackend, sdpa_kernel
 
+from ontogeny.data.arrays import Arrays
 from ontogeny.machine.compiled import CompiledMachine
 from ontogeny.machine.learner import Array, Learner
 
@@ -30,6 +31,13 @@ def cross_entropy(model: nn.Module, batch: Batch) -> dict[str, torch.Tensor]:
     scores = model(batch["x"])
     accuracy = (scores.argmax(-1) == batch["y"]).float().mean()
     return {"loss": F.cross_entropy(scores.reshape(-1, scores.shape[-1]), batch["y"].reshape(-1)), "accuracy": accuracy}
+
+
+def points(count: int, batch_size: int, **settings: Any) -> Arrays:
+    """So many random points of 8 numbers for `MLP`, each in one of 4 classes at random."""
+    random = np.random.default_rng(0)
+    x = random.standard_normal((count, 8)).astype(np.float32)
+    return Arrays({"x": x, "y": random.integers(0, 4, count)}, batch_size, **settings)
 
 
 def arrays(batch: Batch) -> dict[str, Array]:
