@@ -129,6 +129,23 @@ def test_settings_of_the_optimizer_are_noted_when_they_change(tmp_path: Path) ->
     assert lr[0] == 1.0
     assert np.isnan(lr[[1, 2, 4]]).all()
     assert lr[3] == 0.5
+    assert run.recorded().metrics(last=0)["step"].tolist() == [0] and run.recorded().metrics(0, 0)["lr"] == [1.0]
+    assert run.recorded().metrics(first=4)["step"].tolist() == [4]
+
+
+def test_a_setting_that_changes_in_place_is_noted(tmp_path: Path) -> None:
+    model = network()
+    optimizer = torch.optim.SGD(model.parameters(), lr=torch.tensor(1.0), momentum=0.25)
+    with og.attach(model, optimizer, tmp_path / "run") as run:
+        for number in range(4):
+            if number == 2:
+                optimizer.param_groups[0]["lr"].fill_(0.5)
+            if number == 3:
+                optimizer.param_groups[0]["momentum"] = 0.75
+            run.step(number)
+    metrics = run.recorded().metrics()
+    assert metrics["lr"][[0, 3]].tolist() == [1.0, 0.5] and np.isnan(metrics["lr"][[1, 2, 4]]).all()
+    assert metrics["momentum"][[0, 4]].tolist() == [0.25, 0.75] and np.isnan(metrics["momentum"][1:4]).all()
 
 
 def test_policies_are_obeyed_and_announced(tmp_path: Path) -> None:

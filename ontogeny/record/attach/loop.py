@@ -66,8 +66,9 @@ def attach(
     scheduler, a gradient scaler). `memory` bounds the bytes of rows under way (there are always two buffers, and never
     more than 32). `trace` is a URL for the values, if they are not to lie in the folder. `first` is the step that the
     model stands at. With `moments` those of all steps, recorded or not, are streamed (see `watch_moments`), and kept
-    when this is closed. Where processes share a model by shards, each calls this with the same folder; where each has
-    a copy, the first process records. Raises RecordError for what does not fit.
+    when this is closed. Where processes share a model by shards, each calls this with the same folder, and keeps its
+    part of checkpoints and moments; where each has a copy, the first process records, and with `checkpoint_every` all
+    of them must call this, since what each has drawn is its own. Raises RecordError for what does not fit.
     """
     policy = Policy(every, None if only is None else tuple(only), buffers, error, when_slow)
     setup = Setup(policy, checkpoint_every, memory, trace, resume, dict(keep or {}), first=first, moments=moments)
