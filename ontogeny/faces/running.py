@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from typing import Any
 
 import typer
@@ -45,7 +46,8 @@ def latest(run: Run) -> dict[str, float]:
     found = {name: float(values[-1]) for name, values in columns.items() if name != "step" and len(values)}
     evaluations = run.evaluations()
     last = evaluations[-1] if evaluations else {}
-    return found | {f"valid.{name}": value for name, value in last.items() if name != "step"}
+    measured = {name: v for name, v in last.items() if name != "step" and (run.changed is None or not math.isnan(v))}
+    return found | {f"valid.{name}": value for name, value in measured.items()}
 
 
 def say(console: Console, run: Run, reason: str) -> None:

@@ -58,6 +58,7 @@ def blame(run: Recorded, step: int) -> Finding:
 
     Raises RecordError where neither its results nor what it commits are non-finite when it is gone through.
     """
+    run = run.as_of(step)
     steps = Steps(run)
     while step > run.history.first and any(map(nonfinite, steps.state(step).values())):
         step -= 1
