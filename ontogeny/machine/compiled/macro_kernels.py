@@ -178,7 +178,14 @@ def _uniform(site: Site) -> Function:
     return lambda seed, step: uniform(seed, step, number, shape, device)
 
 
+def _sign(a: torch.Tensor) -> torch.Tensor:
+    """As the definition says it: torch's own makes zeros of NaN and of -0."""
+    found = torch.sign(a)
+    return torch.where(found.bool(), found, a)
+
+
 MACROS: dict[Op, Maker] = {
+    Op.SIGN: plain(_sign),
     Op.RSQRT: plain(torch.rsqrt),
     Op.RECIPROCAL: plain(torch.reciprocal),
     Op.RELU: plain(torch.relu),
@@ -225,4 +232,6 @@ def fused(site: Site) -> bool:
     """Whether ATen has this macro for these formats and ranks; where not, it is expanded."""
     if any(t.dtype in WIDE for t in (*site.operands, *site.results)):
         return False
+    if site.instr.op is Op.SIGN:
+        return site.operands[0].rank > 0
     return site.instr.op not in POOLS or (len(site["size"]) == 2 and site.operands[0].rank == 4)
