@@ -225,8 +225,9 @@ def test_noise_is_the_languages_own(learners: dict[str, Learner]) -> None:
 
     def hook(plain: nn.Module, step: Callable[[], None], at: int) -> None:
         count, start, named = sum(piece.type.size for piece in pieces), 0, dict(plain.named_parameters())
-        one, two = (uniform(0, at, site, (count,), "cpu") for site in (0, 1))
-        numbers = ((1.0 - one).log() * -2.0).sqrt() * (two * math.tau).cos()
+        one, two = (uniform(0, at, site, ((count + 1) // 2,), "cpu") for site in (0, 1))
+        radius, angle = ((1.0 - one).log() * -2.0).sqrt(), two * math.tau
+        numbers = torch.cat([radius * angle.cos(), radius * angle.sin()])
         for piece in pieces:
             p = named[piece.name]
             own = numbers[start : start + piece.type.size].reshape(p.shape)

@@ -1,6 +1,6 @@
 """Normal noise added to the gradients, from the language's own random bits: the same at every replay.
 
-By Box and Muller's method (1958), of two draws for each element; the dial `noise` is its standard deviation.
+By Box and Muller's method (1958); the dial `noise` is its standard deviation.
 """
 
 from __future__ import annotations
@@ -61,12 +61,17 @@ def _normal(rewrite: Rewrite, builder: Builder, decl: Decl, site: int) -> Value:
     """Normal numbers for a register's elements; the gaps of an arena stay zero."""
     of = arena(rewrite, decl)
     free = gaps(of.pieces, decl.type.size) if of.pieces else []
-    count = decl.type.size - sum(free)
-    shape = (count,) if any(free) else decl.type.shape
+    numbers = _normals(builder, decl.type.size - sum(free), site)
+    return _spread(of.pieces, free, numbers) if any(free) else numbers.reshape(*decl.type.shape)
+
+
+def _normals(builder: Builder, count: int, site: int) -> Value:
+    """Normal numbers: a radius and an angle give two."""
+    half = (count + 1) // 2
     key = [builder.read(name) for name in COUNTERS]
-    one, two = (Value(builder, builder.one(Op.UNIFORM, *key, shape=shape, site=site + more)) for more in (0, 1))
-    numbers = ((1.0 - one).log() * -2.0).sqrt() * (two * tau).cos()
-    return _spread(of.pieces, free, numbers) if any(free) else numbers
+    one, two = (Value(builder, builder.one(Op.UNIFORM, *key, shape=(half,), site=site + more)) for more in (0, 1))
+    radius, angle = ((1.0 - one).log() * -2.0).sqrt(), two * tau
+    return concatenate([radius * angle.cos(), radius * angle.op(Op.SIN)]).narrow(0, 0, count)
 
 
 def _spread(pieces: tuple[Decl, ...], free: list[int], numbers: Value) -> Value:
