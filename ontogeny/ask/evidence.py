@@ -11,7 +11,9 @@ import numpy.typing as npt
 
 from ontogeny.ask.examples import Examples
 from ontogeny.ask.inside import Inside
+from ontogeny.ask.jumps import jump
 from ontogeny.ask.moved import Moved
+from ontogeny.ask.progress import LOSSES, first_told
 from ontogeny.data.base import Array
 from ontogeny.isa.errors import OntogenyError
 from ontogeny.record.attach import Attached
@@ -100,6 +102,12 @@ class Evidence:
     def inside(self) -> Inside:
         """What happens inside its steps, by replay. Raises Silent for a recorded loop."""
         return Inside(self.native, self.steps)
+
+    @cached_property
+    def jumps(self) -> tuple[int, ...]:
+        """States around the largest lasting rise of the loss: before it, and at it; none where it never rises."""
+        rows = [(step, loss) for step, metrics in self.told() if (loss := first_told(metrics, LOSSES)) is not None]
+        return jump([step for step, _ in rows], [loss for _, loss in rows])
 
     @cached_property
     def moved(self) -> Moved:

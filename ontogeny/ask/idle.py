@@ -6,22 +6,36 @@ is not zero there, and the value that the run keeps is the one from before, bit 
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
+from typing import Protocol
 
 import numpy as np
 import numpy.typing as npt
 
 from ontogeny.ask.account import Account
 from ontogeny.ask.carry import wide
-from ontogeny.ask.observed import Step
 from ontogeny.ask.parts import GRADIENT
 from ontogeny.ask.update import Update, update_of
+from ontogeny.data.base import Array
 from ontogeny.isa.program import Decl, Program
 from ontogeny.record.stepper import LEARN
 
 PIECE = 1 << 22
 """Elements of a register whose updates are worked out at a time."""
+
+
+class Taken(Protocol):
+    """A step that has been taken: its registers before and after, inputs and dials, and values from inside."""
+
+    @property
+    def entry(self) -> Mapping[str, Array]: ...
+    @property
+    def after(self) -> Mapping[str, Array]: ...
+    @property
+    def given(self) -> Mapping[str, Array | float]: ...
+    @property
+    def values(self) -> Mapping[str, Array]: ...
 
 
 @dataclass(frozen=True)
@@ -79,7 +93,7 @@ class Idle:
             for piece in counted.pieces
         }
 
-    def add(self, step: Step) -> None:
+    def add(self, step: Taken) -> None:
         """One step that has been gone through to its end."""
         after = step.after
         for name, counted in self._registers.items():

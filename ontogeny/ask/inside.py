@@ -6,7 +6,7 @@ at a state is kept for good. Nothing of the run is changed: each kind of questio
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from functools import cached_property
 
@@ -14,13 +14,17 @@ import numpy as np
 import numpy.typing as npt
 
 from ontogeny.ask.carry import wide
-from ontogeny.ask.layers import Nonlinearity, gradients, nonlinearities
+from ontogeny.ask.idle import Idle
+from ontogeny.ask.layers import Nonlinearity, gradients, nonlinearities, scores
+from ontogeny.ask.update import update_of
+from ontogeny.data.arrays import Arrays
 from ontogeny.data.base import Array
 from ontogeny.isa.errors import DataError
 from ontogeny.isa.program import Decl
 from ontogeny.machine.base import Machine
 from ontogeny.record import replay
 from ontogeny.record.counterfactual import schedule
+from ontogeny.record.creating import EVALUATE
 from ontogeny.record.journal import Entry
 from ontogeny.record.recorded import Recorded
 from ontogeny.record.schedule import DIAL
@@ -29,6 +33,10 @@ from ontogeny.record.watching import Alone
 
 HELD_BYTES = 256 << 20
 """Bytes of states that are kept at a time."""
+TURNS = 20
+"""Power iterations."""
+NUDGE = 1e-3
+"""How far a step is tried from its state, of the parameters' length."""
 ROWS = 256
 """Activations are looked at over so many examples, or over the data where it has fewer."""
 State = dict[str, Array]
@@ -51,12 +59,31 @@ class Moment:
 
 @dataclass(frozen=True)
 class Activity:
-    """The units of a hidden nonlinearity at a state: which are `dead` for every example, which `saturated` for nearly
-    every one; bool[units]."""
+    """The units of a hidden nonlinearity at a state: which are `dead` for every example, bool[units], and for which
+    share of the examples each is `saturated`, f64[units]."""
 
     layer: Nonlinearity
     dead: npt.NDArray[np.bool_]
-    saturated: npt.NDArray[np.bool_]
+    saturated: npt.NDArray[np.float64]
+
+
+@dataclass(frozen=True)
+class Lost:
+    """The updates of one step that are not zero, and the share of them that rounding swallowed, also by parameter."""
+
+    updates: int
+    share: float
+    tensors: Mapping[str, float]
+
+
+@dataclass(frozen=True, slots=True)
+class _Taken:
+    """One step as `Idle` counts it."""
+
+    entry: State
+    after: State
+    given: Mapping[str, Array | float]
+    values: Mapping[str, Array]
 
 
 @dataclass
@@ -68,31 +95,12 @@ class Inside:
     _states: dict[int, State] = field(default_factory=dict)
     _moments: dict[int, Moment] = field(default_factory=dict)
     _active: dict[int, tuple[Activity, ...]] = field(default_factory=dict)
+    _lost: dict[int, Lost] = field(default_factory=dict)
+    _trained: dict[int, npt.NDArray[np.float64]] = field(default_factory=dict)
+    _held_out: dict[int, npt.NDArray[np.float64]] = field(default_factory=dict)
+    _machines: dict[str, Alone] = field(default_factory=dict)
     _trials: dict[tuple[int, str, float, int], npt.NDArray[np.float64]] = field(default_factory=dict)
     _at: int | None = None
-
-    def coarse(self, every: int) -> tuple[int, ...]:
-        """Every so many of the grid, the last one always."""
-        return tuple(dict.fromkeys((*self.steps[::every], self.steps[-1])))
-
-    def onset(self, bad: Callable[[int], bool], every: int) -> int | None:
-        """The first state of the grid from which on `bad` holds to the end; None where it does not hold at the end.
-
-        Looked for backwards over every so many states, and by halving between them.
-        """
-        coarse = self.coarse(every)
-        if not bad(coarse[-1]):
-            return None
-        first = len(coarse) - 1
-        while first and bad(coarse[first - 1]):
-            first -= 1
-        if not first:
-            return coarse[0]
-        low, high = self.steps.index(coarse[first - 1]), self.steps.index(coarse[first])
-        while high - low > 1:
-            middle = (low + high) // 2
-            low, high = (low, middle) if bad(self.steps[middle]) else (middle, high)
-        return self.steps[high]
 
     def state(self, step: int) -> State:
         """All registers at a state, before the events that stand there."""
@@ -169,12 +177,7 @@ class Inside:
         return self._moments[step]
 
     def _measured(self, step: int) -> Moment:
-        machine = self._tester
-        machine.load(self.state(step))
-        inputs, dials = self._stepper.prepare(machine, step)
-        entry = machine.state()
-        machine.call(LEARN, inputs, dials)
-        after = machine.state()
+        entry, after, inputs, dials = self._taken(step)
         self._forward.load(entry)
         values = self._forward.values(inputs, dials)
         whole = {register: values[name] for register, name in self.gradients.items()}
@@ -212,6 +215,97 @@ class Inside:
                 one.add(values[one.layer.value])
         return tuple(one.closed() for one in counted)
 
+    def lost(self, step: int) -> Lost:
+        """The updates of the step from a state on that its rounding swallowed."""
+        if step not in self._lost:
+            entry, after, inputs, dials = self._taken(step)
+            self._updating.load(entry)
+            idle = Idle(self.run.program)
+            idle.add(_Taken(entry, after, {**inputs, **dials}, self._updating.values(inputs, dials)))
+            tensors = tuple(idle.tensors())
+            counts = {one.name: (sum(one.lost), sum(one.updates)) for one in tensors}
+            lost, updates = (sum(count[place] for count in counts.values()) for place in (0, 1))
+            shares = {name: own / max(1, of) for name, (own, of) in counts.items()}
+            self._lost[step] = Lost(updates, lost / max(1, updates), shares)
+        return self._lost[step]
+
+    def trained(self, step: int) -> npt.NDArray[np.float64]:
+        """Log-probabilities of every training example's classes at a state, f64[examples, classes]; none without."""
+        told = scores(self.run.program.routine(LEARN))
+        if told is None or not isinstance(self.run.data, Arrays):
+            return np.zeros((0, 0))
+        if step not in self._trained:
+            alone = self._alone(LEARN, told.value)
+            alone.load(self.state(step))
+            dials, rows = self.run.dials(step), self.run.data.order.batch_size
+            arrays = self.run.data.arrays
+            parts = []
+            for first in range(0, len(self.run.data), rows):
+                batch = {name: array[first : first + rows] for name, array in arrays.items()}
+                if len(next(iter(batch.values()))) == rows or self.run.program.sizes:
+                    parts.append(wide(alone.values(batch, dials)[told.value]))
+            self._trained[step] = np.concatenate(parts)
+        return self._trained[step]
+
+    def held_out(self, step: int) -> npt.NDArray[np.float64]:
+        """The same of the held-out examples, f64[examples, classes]; none without."""
+        program = self.run.program
+        told = scores(program.routine(EVALUATE)) if program.has(EVALUATE) and self.run.valid else None
+        if told is None:
+            return np.zeros((0, 0))
+        if step not in self._held_out:
+            alone = self._alone(EVALUATE, told.value)
+            alone.load(self.state(step))
+            self._held_out[step] = wide(alone.values(self.run.valid or {}, self.run.dials(step))[told.value])
+        return self._held_out[step]
+
+    def _alone(self, routine: str, value: str) -> Alone:
+        if routine not in self._machines:
+            self._machines[routine] = Alone(self.run, [value], routine)
+        return self._machines[routine]
+
+    def curvature(self, step: int) -> float:
+        """How much of a perturbation along its steepest direction the step from a state on takes back.
+
+        The largest eigenvalue in size of I - J, where J is the derivative of the parameters after the step by those
+        before it, registers and batch held: the learning rate times the sharpness for gradient descent. By power
+        iteration on finite differences of replayed steps, so that it needs no rule by name.
+        """
+        entry, after, inputs, dials = self._taken(step)
+        names = [decl.name for decl in self.run.program.kept() if decl.kind == "param"]
+        draw = np.random.default_rng(0)
+        along = {name: draw.normal(size=entry[name].shape) for name in names}
+        size = _length({name: wide(entry[name]) for name in names})
+        found, nudge = 0.0, NUDGE * max(size, 1e-12)
+        for _ in range(TURNS):
+            length = _length(along)
+            if not length > 0 or not np.isfinite(length):
+                break
+            along = {name: one / length for name, one in along.items()}
+            moved = {n: (wide(entry[n]) + nudge * along[n]).astype(entry[n].dtype) for n in names}
+            exact = {name: (wide(moved[name]) - wide(entry[name])) / nudge for name in names}
+            self._tester.load({**entry, **moved})
+            self._tester.call(LEARN, inputs, dials)
+            then = self._tester.state()
+            along = {n: exact[n] - (wide(then[n]) - wide(after[n])) / nudge for n in names}
+            found = _length(along) / max(_length(exact), 1e-30)
+        return found
+
+    def _taken(self, step: int) -> tuple[State, State, dict[str, Array], dict[str, float]]:
+        """One step: the registers once its events have happened, those after it, its inputs and dials."""
+        machine = self._tester
+        machine.load(self.state(step))
+        inputs, dials = self._stepper.prepare(machine, step)
+        entry = machine.state()
+        machine.call(LEARN, inputs, dials)
+        return entry, machine.state(), inputs, dials
+
+    @cached_property
+    def _updating(self) -> Alone:
+        program = self.run.program
+        updates = [update_of(program, program.routine(LEARN), d.name) for d in program.kept() if d.kind == "param"]
+        return Alone(self.run, dict.fromkeys(name for one in updates if one for name in one.gradients))
+
     def trial(self, step: int, dial: str, factor: float, count: int) -> npt.NDArray[np.float64]:
         """The losses of so many steps from a state on with a dial times a factor, f64[count].
 
@@ -228,7 +322,7 @@ class Inside:
         first = Entry(DIAL, step, {"name": dial, "value": factor * run.dials(step)[dial]})
         later = [_scaled(entry, dial, factor) if entry.at > step else entry for entry in run.entries]
         at = sum(entry.at <= step for entry in run.entries)
-        stepper = Stepper(run.ground, Schedule(run.start["dials"], [*later[:at], first, *later[at:]]))
+        stepper = Stepper(run.ground, schedule(run, [*later[:at], first, *later[at:]]))
         returns = run.program.routine(LEARN).returns
         name = next((n for n, value in returns if value == self.loss_value), "")
         with np.errstate(all="ignore"):
@@ -268,12 +362,11 @@ class _Counted:
         bounded = self.layer.op.text in ("tanh", "sigmoid")
         none = np.zeros(len(self.largest), np.bool_)
         dead = none if bounded else self.largest <= (0.0 if self.layer.op.text == "relu" else NEARLY)
-        return Activity(self.layer, dead, self.flat >= NEARLY_ALL * self.count if bounded else none)
+        return Activity(self.layer, dead, self.flat / self.count if bounded else np.zeros(len(self.largest)))
 
 
 SATURATED = 0.99
 """Of its range, where a bounded unit counts as flat: its slope there is 2% of the steepest (tanh)."""
-NEARLY_ALL = 0.95
 NEARLY = 1e-3
 """What a unit that is smooth (GELU, SiLU) gives at most when it is dead."""
 
@@ -281,6 +374,10 @@ NEARLY = 1e-3
 def _piece(array: Array, decl: Decl) -> Array:
     flat = np.ascontiguousarray(array).reshape(-1)
     return flat[decl.offset : decl.offset + decl.type.size] if decl.arena else flat
+
+
+def _length(arrays: Mapping[str, npt.NDArray[np.float64]]) -> float:
+    return float(np.sqrt(sum(float(np.square(one).sum()) for one in arrays.values())))
 
 
 def _rms(values: npt.NDArray[np.float64]) -> float:

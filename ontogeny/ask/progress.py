@@ -28,12 +28,12 @@ class Progress:
     def add(self, step: int, metrics: Mapping[str, float]) -> None:
         """The metrics of the step that led to a state; what is not told is passed over."""
         self.step = step
-        loss, accuracy = _first(metrics, LOSSES), _first(metrics, ACCURACIES)
+        loss, accuracy = first_told(metrics, LOSSES), first_told(metrics, ACCURACIES)
         if loss is not None:
             self.loss.add(step, loss)
         if accuracy is not None:
             self.accuracy.add(step, accuracy)
-        held_out, right = _first(metrics, VALID_LOSSES), _first(metrics, VALID_ACCURACIES)
+        held_out, right = first_told(metrics, VALID_LOSSES), first_told(metrics, VALID_ACCURACIES)
         now = (math.nan if held_out is None else held_out, math.nan if right is None else right)
         self.evaluated = not all(a == b or (a != a and b != b) for a, b in zip(now, self._last, strict=True))
         if self.evaluated:
@@ -44,7 +44,8 @@ class Progress:
                 self.valid_accuracy.add(step, right)
 
 
-def _first(metrics: Mapping[str, float], names: tuple[str, ...]) -> float | None:
+def first_told(metrics: Mapping[str, float], names: tuple[str, ...]) -> float | None:
+    """The first of some metrics that was told, None where none was."""
     for name in names:
         if name in metrics:
             return metrics[name]

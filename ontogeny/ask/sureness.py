@@ -15,7 +15,7 @@ EXACT = 1.0
 """The sureness of what is counted, not inferred."""
 CURVES: dict[str, tuple[float, float]] = {}
 """For each kind the slope and the offset of its curve."""
-USUAL = (4.0, 0.5)
+USUAL = (4.0, 0.0)
 MOST = 0.99
 
 

@@ -80,13 +80,13 @@ def watched(run: Watchable, values: Iterable[str], registers: Iterable[str], fir
 
 
 class Alone:
-    """Values of a run's `learn` on other inputs than its own, such as single examples; nothing is committed.
+    """Values of a run's `learn`, or another routine, on other inputs than its own; nothing is committed.
 
     They come from a machine of the run's kind, in exact mode where that has modes.
     """
 
-    def __init__(self, run: Watchable, values: Iterable[str]) -> None:
-        inside = _inside(run.program.routine(LEARN), tuple(dict.fromkeys(values)), together=False)
+    def __init__(self, run: Watchable, values: Iterable[str], routine: str = LEARN) -> None:
+        inside = _inside(run.program.routine(routine), tuple(dict.fromkeys(values)), together=False)
         options = run.start["options"]
         exact = {**options, "mode": "exact"} if "mode" in options else options
         self.routine = inside

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 
-from ontogeny.ask.curve import Curve
+from ontogeny.ask.curve import FEW, Curve
 from ontogeny.ask.finding import Finding, Remedy
 from ontogeny.ask.kind import NONE, Kind
 from ontogeny.ask.progress import Progress
@@ -32,7 +32,7 @@ class Diverging:
     def _scored(self, loss: Curve) -> float:
         if loss.nonfinite is not None:
             return math.inf
-        if loss.count < 2 * len(loss.recent):
+        if loss.count < 2 * FEW:
             self._sound = loss.step
             return NONE
         bound = _bound(loss)

@@ -15,6 +15,8 @@ from ontogeny.ask.sureness import sureness
 NAME = "stalled"
 PATIENCE = 50
 """Steps that a loss is given before it is expected to move."""
+RISEN = 1.1
+"""So many times the first loss is no stand-still, but divergence."""
 SHARE = 0.03
 """Of the first loss, what at least has to be gained."""
 
@@ -29,7 +31,7 @@ class Stalled:
     def step(self, told: Progress) -> float:
         """Beyond 0 where less than SHARE was gained."""
         loss = told.loss
-        if loss.count < PATIENCE or loss.nonfinite is not None or loss.first <= 0:
+        if loss.count < PATIENCE or loss.nonfinite is not None or loss.level > RISEN * loss.first:
             return NONE
         self._gained = (loss.first - loss.level) / loss.first
         self._score = math.log(SHARE / max(self._gained, SHARE / 20))

@@ -1,0 +1,71 @@
+"""From which state to which something holds: looked at now and then over a window, and by halving in between."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
+
+from ontogeny.ask.finding import Series, series
+
+
+@dataclass(frozen=True, slots=True)
+class Stretch:
+    """Holds from the state `since` on, and no longer at `until` (None: to the end). `score` is the highest in it.
+
+    Where it holds nowhere, `since` is where the score is highest, which is then at most 0.
+    """
+
+    since: int
+    until: int | None
+    score: float
+    peak: int
+    line: Series
+
+
+def stretch(
+    grid: tuple[int, ...],
+    every: int,
+    score: Callable[[int], float],
+    name: str,
+    further: Iterable[int] = (),
+    lasting: bool = False,
+) -> Stretch:
+    """The stretch with the highest score above 0, looked for at every so many of a grid and at `further` states.
+
+    One that is `lasting` holds at two neighbours among these at least.
+    """
+    looked = sorted({*grid[::every], grid[-1], *further})
+    scores = [score(step) for step in looked]
+    if lasting and len(scores) > 1:
+        scores = [min(one, max(scores[max(0, at - 1) : at] + scores[at + 1 : at + 2])) for at, one in enumerate(scores)]
+    peak = max(range(len(looked)), key=lambda place: scores[place])
+    line = series(name, looked, (math.exp(min(50.0, one)) for one in scores))
+    if scores[peak] <= 0:
+        return Stretch(looked[peak], None, scores[peak], looked[peak], line)
+    first = last = peak
+    while first and scores[first - 1] > 0:
+        first -= 1
+    while last + 1 < len(looked) and scores[last + 1] > 0:
+        last += 1
+    since = looked[0] if not first else _halved(grid, looked[first - 1], looked[first], score)
+    until = looked[last + 1] if last + 1 < len(looked) else None
+    return Stretch(since, until, scores[peak], looked[peak], line)
+
+
+def _halved(grid: tuple[int, ...], sound: int, bad: int, score: Callable[[int], float]) -> int:
+    """The first state of the grid between a sound one and a bad one from which on it holds."""
+    between = [step for step in grid if sound < step < bad]
+    while between:
+        middle = between[len(between) // 2]
+        if score(middle) > 0:
+            bad, between = middle, [step for step in between if step < middle]
+        else:
+            between = [step for step in between if step > middle]
+    return bad
+
+
+def log_odds(share: float) -> float:
+    """The logarithm of a share's odds, bounded for none and all."""
+    share = min(max(share, 1e-4), 1 - 1e-4)
+    return math.log(share / (1 - share))
