@@ -8,8 +8,10 @@ from collections.abc import Callable, Iterable
 from rich.markup import escape
 from rich.table import Table
 
+from ontogeny.data.without import written
 from ontogeny.faces.terminal import table
 from ontogeny.record.alterations import NOISE, PRUNE, RESET, SCALE, ZERO
+from ontogeny.record.composition import LEARN_ALSO, MIX, STOP_ALSO, TAKE_BACK, WITHOUT, runs_of
 from ontogeny.record.journal import Entry
 from ontogeny.record.lineage import FORK, PROGRAM
 from ontogeny.record.schedule import ALTER, DIAL
@@ -36,7 +38,30 @@ def _altered(entry: Entry) -> str:
     return how.format(**named) + (", and the state of its update to zero" if "and_state" in named else "")
 
 
-WORDS: dict[str, Callable[[Entry], str]] = {DIAL: _turned, ALTER: _altered}
+def _examples(entry: Entry) -> str:
+    return written(runs_of(entry)) if "examples" in entry.content else "all"
+
+
+def _also(entry: Entry) -> str:
+    rows = f"{entry['rows']} row{'' if entry['rows'] == 1 else 's'} more in every batch"
+    return f"{rows} from {_examples(entry)}{', which are new' if 'content' in entry.content else ''}"
+
+
+def _mixed(entry: Entry) -> str:
+    if not entry["share"]:
+        return f"{_examples(entry)} no longer"
+    return f"{100 * entry['share']:.6g}% of every batch from {_examples(entry)}"
+
+
+WORDS: dict[str, Callable[[Entry], str]] = {
+    DIAL: _turned,
+    ALTER: _altered,
+    WITHOUT: lambda entry: f"{_examples(entry)} out of every batch",
+    TAKE_BACK: lambda entry: f"{_examples(entry)} in the batches again",
+    LEARN_ALSO: _also,
+    STOP_ALSO: lambda entry: f"{_examples(entry)} no longer",
+    MIX: _mixed,
+}
 """Entries that are more than their values in a row."""
 
 

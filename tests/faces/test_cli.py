@@ -23,8 +23,10 @@ from ontogeny.faces.outputs import SPELT
 from ontogeny.faces.progress import Busy
 from ontogeny.faces.registry import BY_NAME, COMMANDS, ELSEWHERE
 from ontogeny.faces.terminal import Paper
+from ontogeny.faces.words import said
 from ontogeny.isa.encode import decode
 from ontogeny.isa.text import from_text
+from ontogeny.record.journal import Entry
 
 EXAMPLES = Path(__file__).parents[2] / "examples"
 FILE = str(Path(__file__).parent / "perceptron.py")
@@ -213,6 +215,25 @@ def test_a_dial_is_turned_over_steps_and_alterations_are_told_in_words() -> None
     assert "lr to 0.5 over 4 steps, cosine" in said and "w with the smallest 25% to zero" in said
     assert "* plus 0.1 of its deviation times noise, seed 3" in said
     assert "linear, cosine" in shell("set", "perceptron", "lr=1", "--over", "2", "--shape", "sine", exit_code=1).stderr
+
+
+def test_entries_about_examples_are_told_in_words() -> None:
+    entries = [
+        ("without", {"examples": [[3, 4], [17, 20]]}, "3,17:20 out of every batch"),
+        ("take_back", {"examples": [[3, 4]]}, "3 in the batches again"),
+        ("learn_also", {"examples": [[3, 5]], "rows": 2}, "2 rows more in every batch from 3:5"),
+        (
+            "learn_also",
+            {"examples": [[9, 10]], "rows": 1, "content": "x"},
+            "1 row more in every batch from 9, which are new",
+        ),
+        ("stop_also", {"examples": [[3, 5]]}, "3:5 no longer"),
+        ("stop_also", {}, "all no longer"),
+        ("mix", {"examples": [[0, 5]], "share": 0.25}, "25% of every batch from 0:5"),
+        ("mix", {"examples": [[0, 5]], "share": 0.0}, "0:5 no longer"),
+    ]
+    for kind, content, words in entries:
+        assert said(Entry(kind, 4, content)) == words
 
 
 def test_until_stops_early() -> None:
