@@ -11,7 +11,9 @@ from typing import Any
 import ml_dtypes
 import numpy as np
 import pytest
+import torch
 
+import ontogeny as og
 from ontogeny.ask.alternative import alternative, kept
 from ontogeny.ask.by_example import by_example
 from ontogeny.ask.forget import forget, forgetting
@@ -25,7 +27,7 @@ from ontogeny.isa.errors import DataError, OntogenyError, RecordError
 from ontogeny.machine.reference import ReferenceMachine
 from ontogeny.record import entries, example_entries
 from ontogeny.record.added import described, find, keep
-from ontogeny.record.alterations import altered
+from ontogeny.record.alterations import altered, slots
 from ontogeny.record.composition import Added
 from ontogeny.record.debug import RunDebugger
 from ontogeny.record.run import Run, open_run
@@ -380,3 +382,40 @@ def test_data_without_examples_by_number(tmp_path: Path) -> None:
     with begin(tmp_path / "other", data=Ordered()) as run, pytest.raises(DataError, match=r"examples\(numbers\)"):
         run.learn_also([2])
         run.advance(1)
+
+
+# A captured model, on the compiled machine
+
+
+def test_a_captured_model_learns_also_as_plain_pytorch_does(tmp_path: Path) -> None:
+    torch.manual_seed(0)
+    model, whole = torch.nn.Linear(3, 1), everything(examples(3, seed=9))
+    rate = og.adamw(lr=0.01)
+    learned = og.capture(model, squared, rate, data().batch(0))
+    optimizer = torch.optim.AdamW(
+        model.parameters(), lr=0.01, weight_decay=learned.program.decl("weight_decay").default
+    )
+    with og.create(tmp_path / "run", learned, data(), keyframe_every=3) as run:
+        run.advance(2)
+        run.learn_also(examples(3, seed=9), rows=3)
+        run.mix("0:4", 0.5)
+        run.alter("weight", "scale", 0.5, and_state=True)
+        run.advance(5)
+        for step in range(7):
+            if step == 2:
+                model.weight.data.mul_(0.5)
+                optimizer.state[model.weight]["exp_avg"].zero_()
+                optimizer.state[model.weight]["exp_avg_sq"].zero_()
+            optimizer.zero_grad()
+            squared(model, {name: torch.from_numpy(array[rows(run, step)]) for name, array in whole.items()}).backward()
+            optimizer.step()
+        state = run.state()["params"]
+        for decl in run.program.named_params():
+            wanted = model.get_parameter(decl.name).detach().numpy().reshape(-1)
+            assert state[decl.offset : decl.offset + decl.type.size] == pytest.approx(wanted, rel=1e-5)
+        assert slots(run.program, run.program.decl("weight")) == ["exp_avg", "exp_avg_sq"]
+    assert open_run(tmp_path / "run").verify().ok
+
+
+def squared(model: torch.nn.Module, batch: dict[str, torch.Tensor]) -> torch.Tensor:
+    return ((model(batch["x"]) - batch["y"]) ** 2).mean()
