@@ -7,7 +7,7 @@ rule it holds. What the update's own number format rounded is a line of its own.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 
 import numpy as np
 
@@ -16,7 +16,7 @@ from ontogeny.ask.carry import wide
 from ontogeny.ask.common import common
 from ontogeny.ask.explain_recorded import explain_recorded
 from ontogeny.ask.explanation import KEPT_APART, Explanation, Member
-from ontogeny.ask.ledger import CALLED, EDIT, Ledger, Line, Numbers, closed, exact
+from ontogeny.ask.ledger import ALTERED, CALLED, EDIT, Ledger, Line, Numbers, closed, exact
 from ontogeny.ask.members import Members, members
 from ontogeny.ask.parts import GRADIENT, SELF, Source
 from ontogeny.ask.update import Update, update_of
@@ -24,11 +24,20 @@ from ontogeny.data.base import Array
 from ontogeny.isa.errors import RecordError
 from ontogeny.isa.program import Decl, Program
 from ontogeny.record.attach import Attached
+from ontogeny.record.journal import Entry
 from ontogeny.record.recorded import Recorded
-from ontogeny.record.schedule import CALL
+from ontogeny.record.schedule import ALTER, CALL
+from ontogeny.record.schedule import EDIT as EDITED
 from ontogeny.record.stepper import LEARN
 from ontogeny.record.trace.traces import ALL, Window
 from ontogeny.record.watching import Seen, watched
+
+LINES: dict[str, Callable[[Entry], Line]] = {
+    CALL: lambda event: Line(CALLED, event["routine"]),
+    EDITED: lambda event: Line(EDIT),
+    ALTER: lambda event: Line(ALTERED, event["how"]),
+}
+"""The line of a ledger in which an event before a step has its part."""
 
 
 def explain(run: Recorded | Attached, names: str | Iterable[str], steps: str | Window = ALL) -> Explanation:
@@ -114,7 +123,7 @@ class Tally:
         last = self._own(seen.before)
         for event, registers in seen.events:
             own = self._own(registers)
-            line = Line(CALLED, event["routine"]) if event.kind == CALL else Line(EDIT)
+            line = LINES[event.kind](event)
             parts[line] = parts.get(line, 0.0) + (own - last)
             last = own
         if self.account is not None:

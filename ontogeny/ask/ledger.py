@@ -17,7 +17,8 @@ import numpy.typing as npt
 from ontogeny.ask.parts import CARRIED, CLIPPING, GRADIENT, NOISE, OTHER, SELF
 
 Numbers = npt.NDArray[np.float64]
-EDIT, CALLED, PARAMETER, ROUNDING, REST = "edit", "call", "parameter", "rounding", "rest"
+EDIT, ALTERED, CALLED = "edit", "alter", "call"
+PARAMETER, ROUNDING, REST = "parameter", "rounding", "rest"
 WORDS = {
     SELF: "decay",
     CARRIED: "carried momentum",
@@ -27,6 +28,7 @@ WORDS = {
     PARAMETER: "other parameters",
     OTHER: "not divided",
     EDIT: "edit by hand",
+    ALTERED: "altered",
     CALLED: "routine called",
     ROUNDING: "rounding",
     REST: "all else, not divided",
@@ -37,7 +39,7 @@ SPARE_BITS = 3
 
 @dataclass(frozen=True, slots=True)
 class Line:
-    """One line of a ledger: its kind, one of WORDS, and the state slot, parameter or routine that it is of."""
+    """One line of a ledger: its kind, one of WORDS, and what it is of: a state slot, parameter, routine, alteration."""
 
     kind: str
     name: str = ""

@@ -112,8 +112,10 @@ def test_what_if_and_explain_know_it(run: Run, tmp_path: Path) -> None:
         assert followed(run, alternative(run, undo=6)).hash == plain.hash()
     found = explain(run, "line.weight[0,0]", "7:8")
     change = weight(run, 7)[0].astype(np.float64) - weight(run, 6)[0]
-    (edit,) = (total for line, total in zip(found.ledger.lines, found.members[0].sums) if line.kind == "edit")
-    assert math.fsum(found.members[0].sums) == change and edit == pytest.approx(-weight(run, 6)[0] / 2)
+    lines = {line.text: total for line, total in zip(found.ledger.lines, found.members[0].sums, strict=True)}
+    assert math.fsum(found.members[0].sums) == change and lines["altered (scale)"] == pytest.approx(
+        -weight(run, 6)[0] / 2
+    )
 
 
 def test_parameters_without_an_arena_and_without_a_state(tmp_path: Path) -> None:
