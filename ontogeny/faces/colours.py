@@ -36,7 +36,7 @@ class Theme:
 
 
 LIGHT = Theme("#ffffff", "#1d1f23", "#5b616b", "#dfe2e7", 0.90, 0.0, ("#d1495b", "#1d1f23", "#e07a00", "#a84f83"))
-DARK = Theme("#14161a", "#e8eaee", "#a3abb8", "#33373f", 0.10, 1.0, ("#ffffff", "#ff6f91", "#ffb04d", "#8fd0f5"))
+DARK = Theme("#14161a", "#e8eaee", "#a3abb8", "#33373f", 0.22, 1.0, ("#ffffff", "#ff6f91", "#ffb04d", "#8fd0f5"))
 
 
 def rgb(colour: str) -> list[int]:

@@ -25,6 +25,7 @@ from ontogeny.faces.thin import thinned
 from ontogeny.faces.ticks import count, marks, step_marks
 
 DPI = 160
+PIXELATED = "image-rendering:crisp-edges;image-rendering:pixelated"
 LEFT, RIGHT, HEAD, FOOT = 0.78, 0.95, 0.72, 0.5
 """Inches around the panels."""
 LETTERS = 14.5
@@ -99,10 +100,12 @@ def draw_density(chart: Chart, title: str = "", dark: bool = False) -> Figure:
 
 
 def save_density(figure: Figure, target: Path) -> Path:
-    """Writes the figure as its ending says, PNG or SVG."""
+    """Writes the figure as its ending says, PNG or SVG, whose pixels a viewer may smooth: thin lines stay whole so."""
     target.parent.mkdir(parents=True, exist_ok=True)
     metadata = {"Date": None} if target.suffix == ".svg" else None
     figure.savefig(target, dpi=DPI, facecolor=figure.get_facecolor(), metadata=metadata)
+    if target.suffix == ".svg":
+        target.write_text(target.read_text(encoding="utf-8").replace(PIXELATED, ""), encoding="utf-8")
     return target
 
 
@@ -209,7 +212,7 @@ def _legend(axes: Any, curves: Sequence[Curve], theme: Theme) -> None:
     if len(curves) < 2:
         return
     axes.legend(
-        axes.get_lines(), [curve.kind for curve in curves], loc="lower left", ncols=2, frameon=False, fontsize=7.5,
+        axes.get_lines(), [curve.kind for curve in curves], loc="best", ncols=2, frameon=False, fontsize=7.5,
         labelcolor=theme.soft, handlelength=1.4, borderaxespad=0.1,
     )  # fmt: skip
 

@@ -125,7 +125,9 @@ def test_a_png_has_one_pixel_for_each_count(tmp_path: Path, words: dict[str, Any
 
 def test_an_svg_is_xml_with_its_words(tmp_path: Path) -> None:
     target = picture.save_density(picture.draw_density(drawn(each="layer")), tmp_path / "one.svg")
-    root = ElementTree.fromstring(target.read_text(encoding="utf-8"))
+    text = target.read_text(encoding="utf-8")
+    assert "pixelated" not in text, "thin lines would be broken where a viewer makes the picture smaller"
+    root = ElementTree.fromstring(text)
     assert root.tag.endswith("svg") and len(root.findall(".//{*}image")) == 2
 
 
@@ -272,3 +274,17 @@ def test_a_browser_tells_the_count_under_the_pointer_and_zooms(browser: Any, tmp
 
 def test_a_title_is_made_of_what_is_drawn() -> None:
     assert heading(drawn()) == "run: all parameters" and heading(drawn(each="tensor")) == "run: each tensor"
+
+
+@pytest.mark.parametrize(
+    ("low", "high", "expected"),
+    [
+        (0.03, 0.7, ["0.05", "0.1", "0.2", "0.5"]),
+        (0.02, 14.0, ["0.1", "1", "10"]),
+        (2e-6, 9e-5, ["2·10⁻⁶", "5·10⁻⁶", "10⁻⁵", "2·10⁻⁵", "5·10⁻⁵"]),
+    ],
+)
+def test_a_short_logarithmic_axis_is_marked_between_its_powers_of_ten(
+    low: float, high: float, expected: list[str]
+) -> None:
+    assert [words for _, words in marks(Scale("log"), low, high, 3)] == expected
