@@ -1,7 +1,7 @@
 """Random scripts of steering, and a straight replay of the journals that they leave, hash by hash.
 
-A script is some twenty commands of a seeded draw, taken by one session: steps, going back, marks, forks, dials at once
-and over steps, alterations, edits of the rule, switching, discarding, undoing; every tenth script goes to a live process
+A script is twenty commands of a seeded draw, taken by one session: steps, going back, marks, forks, dials at once
+and over steps, alterations, edits of the rule, switching, discarding, undoing; every tenth goes to a live process
 between whose steps they fall. The learner has dropout. Afterwards everything but journals, programs, data and the state
 at step 0 is thrown away in a copy of the folder, all runs are computed again there from the beginning, and the hash of
 every step of every run is compared. A command that is refused in words counts as refused, not as wrong.

@@ -23,7 +23,8 @@ if TYPE_CHECKING:
     from ontogeny.data.arrays import Arrays
     from ontogeny.faces.notebook import in_notebook
     from ontogeny.front.capture import capture
-    from ontogeny.front.rules import adamw, cosine, custom, lion, muon, sgd, torch_optim, warmup
+    from ontogeny.front.rules import adamw, cosine, custom, lion, muon, sgd, warmup
+    from ontogeny.front.rules.torch_optim import torch_optim
     from ontogeny.front.to_module import to_module
     from ontogeny.front.to_onnx import to_onnx
     from ontogeny.isa.cost import routine_cost
@@ -35,7 +36,7 @@ if TYPE_CHECKING:
     from ontogeny.record.attach.moments import watch_moments
     from ontogeny.record.experiment import Experiment, Goal
     from ontogeny.record.run import Run, create, open_run
-    from ontogeny.steer.api import steer
+    from ontogeny.steer.api import steering
 
 __version__ = "0.1.0"
 
@@ -64,11 +65,11 @@ HOMES = {
     "open_run": "ontogeny.record.run",
     "routine_cost": "ontogeny.isa.cost",
     "sgd": "ontogeny.front.rules",
-    "steer": "ontogeny.steer.api",
+    "steering": "ontogeny.steer.api",
     "to_module": "ontogeny.front.to_module",
     "to_onnx": "ontogeny.front.to_onnx",
     "to_text": "ontogeny.isa.text",
-    "torch_optim": "ontogeny.front.rules",
+    "torch_optim": "ontogeny.front.rules.torch_optim",
     "warmup": "ontogeny.front.rules",
     "waste": "ontogeny.ask.waste",
     "watch_moments": "ontogeny.record.attach.moments",
@@ -100,7 +101,7 @@ __all__ = [
     "open_run",
     "routine_cost",
     "sgd",
-    "steer",
+    "steering",
     "to_module",
     "to_onnx",
     "to_text",

@@ -15,7 +15,7 @@ from torch import Tensor
 from torch._decomp import decomposition_table
 from torch.overrides import TorchFunctionMode
 
-from ontogeny.front.lines import is_user
+from ontogeny.front.source import is_user
 from ontogeny.isa.errors import CaptureError
 
 

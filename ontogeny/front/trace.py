@@ -24,8 +24,9 @@ from torch.fx.experimental.symbolic_shapes import GuardOnDataDependentSymNode
 from torch.nn.attention import SDPBackend, sdpa_kernel
 
 from ontogeny.front.huggingface import told_of_tracing
-from ontogeny.front.lines import Lines, user_line, with_lines
+from ontogeny.front.lines import Lines, with_lines
 from ontogeny.front.replaced import Replaced
+from ontogeny.front.source import user_line
 from ontogeny.isa.errors import CaptureError
 
 DEPENDS = (

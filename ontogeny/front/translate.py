@@ -12,7 +12,7 @@ from ontogeny.front.aten import ATEN, Context, Handler, Meta
 from ontogeny.front.aten.decompose import decomposed
 from ontogeny.front.aten.table import DTYPES
 from ontogeny.front.author import Value
-from ontogeny.front.lines import where_from
+from ontogeny.front.source import where_from
 from ontogeny.front.trace import DEPENDS
 from ontogeny.isa.build import Builder
 from ontogeny.isa.errors import CaptureError, ProgramError

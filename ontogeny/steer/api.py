@@ -1,9 +1,9 @@
 """Steering from Python: every command as a method of the same name, its arguments by name.
 
-steering = og.steer("runs/modular")
-steering.back(to="before it generalised")
-steering.set(dial="weight_decay", to=0)         # forks there, and goes on with the fork
-print(steering.run(steps=200).text)
+    modular = og.steering("runs/modular")
+    modular.back(to="before it generalised")
+    modular.set(dial="weight_decay", to=0)  # forks there, and goes on with the fork
+    print(modular.run(steps=200).text)
 """
 
 from __future__ import annotations
@@ -48,7 +48,7 @@ class Steering:
         return f"Steering({self.session.position.folder.name!r}, step {self.session.step()})"
 
 
-def steer(run: Path | str, *, author: str = "you", on_step: OnStep | None = None) -> Steering:
+def steering(run: Path | str, *, author: str = "you", on_step: OnStep | None = None) -> Steering:
     """Steers the run in a folder, and those beside it. A run that is live elsewhere takes the commands there.
 
     Raises OntogenyError where the folder holds no run.

@@ -9,6 +9,7 @@ its author and what came of it.
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from contextlib import closing
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, Protocol
@@ -51,6 +52,7 @@ class Host(Protocol):
 
     def do(self, command: Command, author: str = ..., id: str = ...) -> Outcome: ...
     def foretell(self, command: Command) -> Preview: ...
+    def close(self) -> None: ...
 
 
 def opened(folder: Path) -> Run | Attached:
@@ -173,8 +175,10 @@ class Session:
 
     def foretell(self, command: Command) -> Preview:
         """What a command will do. Raises an OntogenyError where it cannot be done."""
-        host = self._hosted(command)
-        return host.foretell(command) if host else command.foretell(self)
+        if host := self._hosted(command):
+            with closing(host):
+                return host.foretell(command)
+        return command.foretell(self)
 
     def do(self, command: Command, author: str = "", id: str = "") -> Outcome:
         """Takes a command: what came of it. What changes a run stands in its journal when this returns.
@@ -182,7 +186,8 @@ class Session:
         `id` is whatever the asker knows the command by; the journal keeps it.
         """
         if host := self._hosted(command):
-            return self._follow(host.do(command, author or self.author, id))
+            with closing(host):
+                return self._follow(host.do(command, author or self.author, id))
         if command.EFFECT is Effect.ASKS:
             return self._placed(command.act(self))
         before = self._fixed()

@@ -12,8 +12,9 @@ from torch import nn
 
 from ontogeny.data.arrays import Arrays
 from ontogeny.front.capture import capture
-from ontogeny.front.lines import line_of_code
-from ontogeny.front.rules import adamw, custom, torch_optim
+from ontogeny.front.rules import adamw, custom
+from ontogeny.front.rules.torch_optim import torch_optim
+from ontogeny.front.source import line_of_code
 from ontogeny.isa.op import Op
 from ontogeny.isa.program import Instr
 from ontogeny.record.blame import NonfiniteError

@@ -6,6 +6,5 @@ from ontogeny.front.rules.muon import muon
 from ontogeny.front.rules.rule import Rule, custom
 from ontogeny.front.rules.schedule import constant, cosine, warmup
 from ontogeny.front.rules.sgd import sgd
-from ontogeny.front.rules.torch_optim import torch_optim
 
-__all__ = ["Rule", "adamw", "constant", "cosine", "custom", "lion", "muon", "sgd", "torch_optim", "warmup"]
+__all__ = ["Rule", "adamw", "constant", "cosine", "custom", "lion", "muon", "sgd", "warmup"]

@@ -10,7 +10,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
 
 from ontogeny.front.author import Value
-from ontogeny.front.lines import line_of_code
+from ontogeny.front.source import line_of_code
 from ontogeny.isa.errors import ProgramError
 
 Slots = dict[str, Value]

@@ -24,7 +24,7 @@ from ontogeny.steer.figures import plain, thinned
 from ontogeny.steer.session import Session
 
 SHOWN = 5
-Over = Literal["updates", "values"]
+Over = Annotated[Literal["updates", "values"], Field(description="charts of updates or of values")]
 Element = Annotated[str, Field(description="one parameter: embed.weight[3,7]")]
 Named = Annotated[str, Field(description="parameters: one, a row (embed.weight[3,:]), a tensor, or a pattern")]
 

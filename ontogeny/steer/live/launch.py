@@ -12,7 +12,7 @@ from pathlib import Path
 
 from ontogeny.isa.errors import OntogenyError
 from ontogeny.record.runs_folder import RunsFolder
-from ontogeny.steer.live.address import LOG, Address, read, socket_path
+from ontogeny.steer.live.address import LOG, Address, socket_path
 from ontogeny.steer.live.client import Client, find
 from ontogeny.steer.live.server import Server
 from ontogeny.steer.live.session import LiveSession
@@ -52,9 +52,9 @@ def start(folder: Path, words: Sequence[str]) -> Client:
 
 def serve(folder: Path, *, open: Opener = opened, going: bool = False) -> None:
     """Is the live process of a run, until it is told to end, or by SIGTERM."""
-    found = read(folder)
-    if found is not None and find(folder) is not None:
-        raise OntogenyError(f"{folder.name} is live already, in process {found.process}")
+    if (other := find(folder)) is not None:
+        other.close()
+        raise OntogenyError(f"{folder.name} is live already, in process {other.address.process}")
     address = Address(os.getpid(), str(socket_path(folder)), time.time())
     session = LiveSession(RunsFolder(folder.parent), folder.name, address, open=open)
     session.native()._write()
