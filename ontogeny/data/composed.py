@@ -43,6 +43,7 @@ class Composed:
         self.pool = pool
         self.data = numbered(pool.data)
         self.mixed, self.also, self._seed = tuple(mixed), tuple(also), seed
+        self._whole = len(self.data.indices(0))
         self._epochs = {one: Epochs(one.examples, seed, one.at) for one in groups(mixed, also)}
 
     def __repr__(self) -> str:
@@ -77,10 +78,10 @@ class Composed:
 
     def _mixed(self, step: int, count: int) -> Iterator[tuple[int, Array]]:
         """The first row and the numbers of each group's rows in a batch of `count` rows of the data's own."""
-        whole, first, reserved, share = len(self.data.indices(0)), 0, 0, 0.0
+        first, reserved, share = 0, 0, 0.0
         for one in self.mixed:
             share = min(1.0, share + one.share)
-            each = round(share * whole) - reserved  # so many places of its sequence are a step's
+            each = round(share * self._whole) - reserved  # so many places of its sequence are a step's
             rows = min(each, round(share * count) - first)
             if rows > 0:
                 yield first, self._epochs[one].take((step - one.at) * each, rows)

@@ -24,6 +24,7 @@ from ontogeny.data.epochs import Epochs
 from ontogeny.data.mapped import Mapped
 from ontogeny.data.pool import Pool
 from ontogeny.isa.errors import DataError, OntogenyError, RecordError
+from ontogeny.isa.text import from_text
 from ontogeny.machine.reference import ReferenceMachine
 from ontogeny.record import entries, example_entries
 from ontogeny.record.added import described, find, keep
@@ -32,7 +33,7 @@ from ontogeny.record.composition import Added
 from ontogeny.record.debug import RunDebugger
 from ontogeny.record.run import Run, open_run
 from tests import regression
-from tests.small import begin, data, examples, learner
+from tests.small import TEXT, begin, data, examples, learner
 
 
 @pytest.fixture
@@ -198,6 +199,27 @@ def test_forks_find_what_their_ancestors_added(run: Run, tmp_path: Path) -> None
     shutil.rmtree(tmp_path / "run" / "added")
     with pytest.raises(DataError, match="the examples 14 to 16 are in no folder of the run"):
         open_run(tmp_path / "grandchild").verify()
+
+
+def test_a_fork_by_another_program_goes_on_with_all_of_it(run: Run, tmp_path: Path) -> None:
+    run.learn_also(examples(3, seed=9), rows=2)
+    run.mix("0:4", 0.25)
+    run.set_dial("lr", 0.001, over=8, shape="cosine")
+    run.leave_out([2, 15])
+    run.advance(6)
+    other = from_text(TEXT.replace("{value=0.2,", "{value=0.1,"))
+    with run.fork(7, tmp_path / "child", program=other) as child:
+        child.learn_also(examples(1, seed=11))
+        child.alter("line.weight", "reset")
+        child.advance(5)
+        assert child.entries[-2]["examples"] == ((17, 18),)
+        for step in range(7, 10):
+            assert rows(child, step) == [*rows(run, step), 17] and child.dials(step) == run.dials(step)
+        assert child.dials(12)["lr"] == 0.001 and child.hash(7) == run.hash(7) and child.hash(8) != run.hash(8)
+    again = open_run(tmp_path / "child")
+    assert again.verify().ok and again.hash() == child.hash()
+    with pytest.raises(RecordError, match="the program changed at step 7"):
+        forgetting(again, [5])
 
 
 def test_added_arrays_that_were_changed_are_refused(run: Run) -> None:
