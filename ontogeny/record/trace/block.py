@@ -77,6 +77,7 @@ class Block:
     name: str
     layout: Layout
     steps: npt.NDArray[np.int64]
+    codec: str
     chunk: int
     index_start: int
 
@@ -119,7 +120,7 @@ class Block:
             ends = np.cumsum([0, *sizes]).tolist()
             planes: list[bytes | memoryview] = [blob[a:b] for a, b in pairwise(ends)]
             try:
-                return codec.decode(planes, self.rows, lanes, bank.numpy, only)
+                return codec.decode(planes, self.rows, lanes, bank.numpy, only, self.codec)
             except ValueError:
                 pass
         raise RecordError(
@@ -153,8 +154,9 @@ def opened(storage: Storage, name: str, size: int) -> Block:
     if crc32(text) != check:
         raise RecordError(f"{name} is damaged in its header")
     header = json.loads(zstandard.ZstdDecompressor().decompress(text, max_output_size=1 << 30))
-    if header["codec"] != codec.NAME:
+    if header["codec"] not in codec.NAMES:
         raise RecordError(f"{name} was written with the codec {header['codec']!r}; a newer version is needed")
     layout = Layout.of_json(header["tensors"])
     entries = sum(entry_type(bank).itemsize * -(-bank.lanes // header["chunk"]) for bank in layout.banks)
-    return Block(storage, name, layout, np.array(header["steps"], np.int64), header["chunk"], start - entries)
+    steps = np.array(header["steps"], np.int64)
+    return Block(storage, name, layout, steps, header["codec"], header["chunk"], start - entries)

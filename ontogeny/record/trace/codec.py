@@ -1,9 +1,8 @@
-"""The codec of trajectories: linear extrapolation of bit patterns along time, byte planes, zstd.
+"""The codec of trajectories, chunk by chunk; each chunk is read without any other.
 
-A chunk is an array [rows, lanes]: the same lanes (elements of parameters) at successive recorded steps. Each element is
-taken as an unsigned integer of its width; its second difference along time, folded so that small ones of either sign
-are small, is split into byte planes, and each plane is compressed where that makes it smaller. The lowest plane of a
-noisy trajectory is noise, and stays as it is. Wrapping arithmetic makes every step exactly invertible for any bits.
+A chunk is an array [rows, lanes]: the same lanes (elements of parameters) at successive recorded steps. Floats of 32
+and 64 bits are predicted row by row from their latest updates (`regression.py`), and how far they lie off is packed
+(`packing.py`); other formats are extrapolated as integers (`linear.py`). All bits come back, those of NaNs too.
 """
 
 from __future__ import annotations
@@ -12,96 +11,60 @@ from typing import Any
 
 import numpy as np
 import numpy.typing as npt
-import zstandard
 
-NAME = "linear2-planes-zstd"
-PARAMETERS = zstandard.ZstdCompressionParameters(
-    strategy=zstandard.STRATEGY_FAST, min_match=7, hash_log=6, chain_log=6, search_log=1, window_log=17
-)
-"""What a plane gains it gains by its bytes' frequencies: short matches are chance, and cost more than they save."""
-UNSIGNED = {1: np.uint8, 2: np.uint16, 4: np.uint32, 8: np.uint64}
-SIGNED = {1: np.int8, 2: np.int16, 4: np.int32, 8: np.int64}
-Bits = npt.NDArray[Any]
+from ontogeny.record.trace import linear, packing, regression
+from ontogeny.record.trace.linear import UNSIGNED
+from ontogeny.record.trace.planes import Blob, restored, smaller
+from ontogeny.record.trace.regression import FORMATS, LAGS
 
+__all__ = ["NAME", "NAMES", "UNSIGNED", "decode", "encode"]
 
-def encode(chunk: npt.NDArray[Any]) -> list[bytes | memoryview]:
-    """The byte planes of a chunk [rows, lanes], lowest first. A plane of rows * lanes bytes is stored as it is."""
-    folded = _folded(np.ascontiguousarray(chunk).view(UNSIGNED[chunk.itemsize]))
-    kind, last = folded.dtype.type, folded.itemsize - 1
-    compressor = zstandard.ZstdCompressor(compression_params=PARAMETERS)
-    planes = ((folded >> kind(8 * place)).astype(np.uint8) for place in range(last + 1))
-    return [_smaller(compressor, plane.reshape(-1), place < last) for place, plane in enumerate(planes)]
+NAME = "regression8-packed-zstd"
+FIRST = "linear2-planes-zstd"
+NAMES = (NAME, FIRST)
+"""The codec that is written, and all that are read."""
 
 
-def _smaller(
-    compressor: zstandard.ZstdCompressor, plane: npt.NDArray[np.uint8], may_be_noise: bool
-) -> bytes | memoryview:
-    if may_be_noise and noisy(plane):
-        return plane.data
-    packed = compressor.compress(plane.data)
-    return packed if len(packed) < plane.nbytes else plane.data
-
-
-def noisy(plane: npt.NDArray[np.uint8], sample: int = 2048, bits: float = 7.75) -> bool:
-    """Whether a sample of a plane has so much entropy (in bits a byte) that compressing it is wasted work.
-
-    Pure noise has 7.91 bits in a sample of 2048: that of n samples falls short by 255 / (2 n ln 2) (Miller 1955).
-    """
-    if plane.size < sample:
-        return False
-    counts = np.bincount(plane[:: plane.size // sample][:sample], minlength=256)
-    share = counts[counts > 0] / sample
-    return float(-(share * np.log2(share)).sum()) > bits
+def encode(chunk: npt.NDArray[Any]) -> list[Blob]:
+    """The parts of a chunk [rows, lanes], as many as its format has bytes."""
+    if chunk.dtype not in FORMATS:
+        return linear.encode(chunk)
+    values = np.ascontiguousarray(chunk)
+    coefs = regression.coefficients(values)
+    numbers = regression.residuals(values, coefs)
+    shifts = packing.noisy_bits(numbers)
+    parts = packing.packed(numbers, shifts)
+    return [*parts, _head(values[0], coefs, shifts), *[b""] * (chunk.itemsize - len(parts) - 1)]
 
 
 def decode(
-    planes: list[bytes | memoryview], rows: int, lanes: int, dtype: np.dtype[Any], only: slice | None = None
+    parts: list[Blob], rows: int, lanes: int, dtype: np.dtype[Any], only: slice | None = None, name: str = NAME
 ) -> npt.NDArray[Any]:
-    """The chunk [rows, lanes] of a format, or some lanes of it. Raises ValueError for planes that are no such chunk."""
+    """The chunk [rows, lanes] of a format, or some lanes of it. Raises ValueError for parts that are no such chunk."""
     taken = slice(None) if only is None else only
-    kind = UNSIGNED[dtype.itemsize]
-    bits = np.zeros((rows, len(range(*taken.indices(lanes)))), kind)
-    for place in reversed(range(dtype.itemsize)):
-        whole = np.frombuffer(_restored(planes[place], rows * lanes), np.uint8).reshape(rows, lanes)
-        bits <<= kind(8 if dtype.itemsize > 1 else 0)
-        bits |= whole[:, taken]
-    found: npt.NDArray[Any] = _unfolded(bits).view(dtype)
-    return found
+    if name == FIRST or dtype not in FORMATS:
+        return linear.decode(parts, rows, lanes, dtype, taken)
+    first, coefs, shifts = _of_head(parts[3], rows, lanes, dtype)
+    numbers = packing.unpacked(parts[:3], rows - 1, shifts, UNSIGNED[dtype.itemsize], taken)
+    return regression.restored(first[taken], numbers, coefs)
 
 
-def _restored(plane: bytes | memoryview, size: int) -> bytes | memoryview:
-    if len(plane) == size:
-        return plane
-    try:
-        found = zstandard.ZstdDecompressor().decompress(plane, max_output_size=size)
-    except zstandard.ZstdError as error:
-        raise ValueError(f"a byte plane cannot be decompressed: {error}") from error
-    if len(found) != size:
-        raise ValueError(f"a byte plane holds {len(found)} bytes; {size} were expected")
-    return found
+def _head(first: npt.NDArray[Any], coefs: npt.NDArray[np.int16], shifts: npt.NDArray[np.uint8]) -> bytes:
+    """The first row, whose highest bytes are all that can be guessed in it, the coefficients and the lanes' shifts."""
+    planes = first.view(np.uint8).reshape(len(first), -1).T
+    return planes[:-1].tobytes() + coefs.tobytes() + bytes(smaller(np.concatenate([planes[-1], shifts])))
 
 
-def _folded(bits: Bits) -> Bits:
-    """Second differences along the first axis as unsigned numbers: 0, -1, 1, -2... become 0, 1, 2, 3..."""
-    found = np.empty_like(bits)
-    found[:1] = bits[:1]
-    once = bits[1:] - bits[:-1]
-    found[1:2] = once[:1]
-    np.subtract(once[1:], once[:-1], out=found[2:])
-    signed = found.view(SIGNED[bits.itemsize])
-    signs = signed >> (8 * bits.itemsize - 1)
-    np.left_shift(signed, 1, out=signed)
-    np.bitwise_xor(signed, signs, out=signed)
-    return found
-
-
-def _unfolded(folded: Bits) -> Bits:
-    """The inverse of `_folded`. Row by row, since a running sum along the first axis walks memory the wrong way."""
-    kind = folded.dtype.type
-    found: Bits = folded >> kind(1)
-    found ^= np.negative(folded & kind(1))
-    for row in range(2, len(found)):
-        found[row] += found[row - 1]
-    for row in range(1, len(found)):
-        found[row] += found[row - 1]
-    return found
+def _of_head(
+    blob: Blob, rows: int, lanes: int, dtype: np.dtype[Any]
+) -> tuple[npt.NDArray[Any], npt.NDArray[np.int16], npt.NDArray[np.uint8]]:
+    low, middle = lanes * (dtype.itemsize - 1), rows * LAGS * 2
+    if len(blob) <= low + middle:
+        raise ValueError(f"the head of a chunk has {len(blob)} bytes; more than {low + middle} were expected")
+    rest = restored(blob[low + middle :], 2 * lanes)
+    planes = np.concatenate([np.frombuffer(blob[:low], np.uint8), rest[:lanes]]).reshape(-1, lanes)
+    shifts = rest[lanes:]
+    if shifts.max() >= 8 * dtype.itemsize:
+        raise ValueError(f"a lane is shifted by {shifts.max()} bits; a number has {8 * dtype.itemsize}")
+    first = np.ascontiguousarray(planes.T).view(dtype).reshape(-1)
+    return first, np.frombuffer(blob[low : low + middle], np.int16).reshape(rows, LAGS), shifts
