@@ -35,9 +35,9 @@ class View:
     journal: tuple[Entry, ...]
     about: Mapping[str, Any] = field(default_factory=dict)
     branch: int | None = None
-    changed: int | None = None
     final: str = ""
     tensors: tuple[Tensor, ...] = ()
+    changed: int | None = None
 
     @property
     def parameters(self) -> int:
