@@ -40,14 +40,7 @@ def live(tmp_path: Path) -> Iterator[Client]:
 
 
 def gone(client: Client) -> None:
-    for _ in range(400):
-        try:
-            os.kill(client.address.process, 0)
-        except ProcessLookupError:
-            return
-        if Path(f"/proc/{client.address.process}/stat").read_text().split(") ")[1].startswith("Z"):
-            return
-        time.sleep(0.01)
+    until(lambda: not Path(f"/proc/{client.address.process}").exists())
 
 
 def until(what: object, seconds: float = 20.0) -> None:

@@ -6,6 +6,7 @@ import os
 import signal
 import subprocess
 import sys
+import threading
 import time
 from collections.abc import Sequence
 from pathlib import Path
@@ -37,6 +38,7 @@ def start(folder: Path, words: Sequence[str]) -> Client:
             stderr=log,
             start_new_session=True,
         )
+    threading.Thread(target=child.wait, daemon=True).start()  # so that it leaves nothing behind when it ends first
     ends = time.monotonic() + START_SECONDS
     while time.monotonic() < ends:
         if (client := find(folder)) is not None:
