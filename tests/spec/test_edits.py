@@ -13,6 +13,7 @@ import torch
 from torch import nn
 
 import ontogeny as og
+from ontogeny.ask.by_example import by_example
 from ontogeny.ask.explain import explain
 from ontogeny.ask.parts import NOISE
 from ontogeny.front.edits import EDITS, apply, apply_all, describe
@@ -471,24 +472,33 @@ def test_edited_programs_run_in_every_mode_and_on_the_reference(
         [("noise", {"scale": 0.01}), ("update_sign", {})],
     ],
 )
-def test_explain_goes_on_accounting_exactly(tmp_path: Path, learners: dict[str, Learner], edits: Any) -> None:
+def test_a_fork_by_an_edited_rule_replays_and_explains_exactly(
+    tmp_path: Path, learners: dict[str, Learner], edits: Any
+) -> None:
     found = apply_all(learners["adamw"].program, edits)
-    values = carried(found.before, learners["adamw"].values, found.program, found.values)
     random = np.random.default_rng(0)
     data = og.Arrays(
         {"x": random.standard_normal((48, 8)).astype(np.float32), "y": random.integers(0, 4, 48)}, batch_size=16
     )
-    run = og.create(tmp_path / "run", Learner(found.program, values), data, dials=found.dials)
+    run = og.create(tmp_path / "run", learners["adamw"], data)
     run.advance(6)
+    fork = run.fork(4, tmp_path / "fork", found.dials, program=found.program, values=found.values)
+    fork.advance(6)
+    assert fork.verify().ok and fork.hash(5) != run.hash(5)
     for asked in ("up.weight[1,2]", "up.*", "down.bias"):
-        told = explain(run, asked)
+        told = explain(fork, asked, "5:11")
         for parts, change in zip(told.ledger.parts, told.ledger.change, strict=True):
             assert math.fsum(parts) == change
         assert math.fsum(told.ledger.sums) == told.ledger.total
+        assert len(told.ledger.steps) == 6
         if edits[0][0] == "freeze" and asked == "down.bias":
             assert told.ledger.total == 0.0 and not any(told.ledger.sums)
         if edits[0][0] == "noise":
             assert any(line.kind == NOISE for line in told.ledger.lines)
+    divided = by_example(fork, "up.weight[1,2]", "5:7")
+    shares = [one.part for one in divided.examples]
+    assert math.fsum([*shares, divided.remainder]) == divided.gradient
+    assert abs(divided.remainder) < 1e-3 * max(map(abs, shares))
 
 
 # --- programs by hand, texts, words

@@ -19,6 +19,7 @@ def make(rewrite: Rewrite, text: str) -> str:
     after = from_text(text) if whole else _with_learn(before, text)
     _check(before, after)
     new = Rewrite.of(after)
+    rewrite.declared = frozenset(decl.name for decl in after.decls) if whole else frozenset()
     rewrite.program, rewrite.body, rewrite.returns = after, new.body, new.returns
     rewrite.types, rewrite.number = new.types, new.number
     return "the whole program is another text" if whole else "learn is another text"
