@@ -60,7 +60,8 @@ def explain_recorded(run: Attached, names: str | Iterable[str], steps: str | Win
     count = sum(len(each.places) for each in chosen)
     common = Common(tuple(each.tensor.name for each in chosen), (), ())
     remarks = (*(f"decay is not told apart: {reason}" for reason in found.reasons), UNTOLD)
-    return Explanation(asked, int(states[0]) + 1, int(states[-1]), count, ledger, told, common, remarks=remarks)
+    window, unknown = (int(states[0]) + 1, int(states[-1])), states[1:][np.isnan(found.shares)]
+    return Explanation(asked, *window, count, ledger, told, common, (), remarks, tuple(unknown.tolist()))
 
 
 def recorded_states(steps: Steps, window: Window) -> Steps:

@@ -28,7 +28,7 @@ class Explanation:
 
     `members` are told apart up to KEPT_APART, in the lines of the ledger; `shared` are the instructions, with their
     lines, at which the rule is nonlinear, so that lines were shared in proportion. `remarks` are what a record does not
-    tell, so that it was not divided.
+    tell, so that it was not divided, and `undivided` the steps of which it tells no line but the last.
     """
 
     asked: tuple[str, ...]
@@ -40,11 +40,12 @@ class Explanation:
     common: Common
     shared: tuple[tuple[str, str], ...] = ()
     remarks: tuple[str, ...] = ()
+    undivided: tuple[int, ...] = ()
 
     def as_json(self) -> dict[str, Any]:
         """The explanation as plain values."""
         each = [{"name": m.name, "before": m.before, "after": m.after, "sums": list(m.sums)} for m in self.members]
         about = {"asked": list(self.asked), "first": self.first, "last": self.last, "count": self.count}
         shared = [{"instruction": text, "where": where} for text, where in self.shared]
-        why = {"shared": shared, "remarks": list(self.remarks)}
+        why = {"shared": shared, "remarks": list(self.remarks), "undivided": list(self.undivided)}
         return {**about, **self.ledger.as_json(), "members": each, "common": self.common.as_json(), **why}

@@ -23,7 +23,7 @@ NARROWEST = 80
 
 
 class Paper(Console):
-    """A console that wraps whole sentences (`soft_wrap`) at words on a terminal; elsewhere each stays one line."""
+    """A console that wraps what is said at words on a terminal; elsewhere a line with `soft_wrap` stays one."""
 
     def __init__(self, **settings: Any) -> None:
         super().__init__(highlight=False, **settings)
@@ -33,7 +33,7 @@ class Paper(Console):
 
     def print(self, *objects: Any, **settings: Any) -> None:
         """As rich prints them."""
-        if settings.get("soft_wrap") and self.is_terminal:
+        if self.is_terminal and all(isinstance(one, str) for one in objects):
             settings = {**settings, "soft_wrap": False, "width": self._across}
         super().print(*objects, **settings)
 

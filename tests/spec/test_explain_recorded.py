@@ -110,7 +110,7 @@ def test_steps_beside_which_a_setting_changed_are_not_guessed(tmp_path: Path) ->
 
     found = og.explain(recorded(tmp_path / "run", adamw, schedule=halved), "0.weight")
     assert [step for step, part in zip(found.ledger.steps, found.ledger.of("decay"), strict=True) if not part] == [6]
-    assert "beside 1 of the steps lr changed" in found.remarks[0]
+    assert "beside 1 of the steps lr changed" in found.remarks[0] and found.undivided == (6,)
     sums_are_exact(found)
 
 

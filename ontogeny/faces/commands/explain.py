@@ -136,7 +136,9 @@ def largest(found: Explanation, count: int) -> Table:
     title = "every step" if len(ledger.steps) <= count else f"the {count} largest of {len(ledger.steps)} steps"
     shown = columns(table(title, step="right", change="right"), (line.text for line in ledger.lines))
     for at in sorted(np.argsort(-np.abs(ledger.change), kind="stable")[:count]):
-        parts = (f"{part:+.3g}" for part in ledger.parts[at])
+        parts = [f"{part:+.3g}" for part in ledger.parts[at]]
+        if ledger.steps[at] in found.undivided:
+            parts[:-1] = [""] * (len(parts) - 1)
         shown.add_row(str(ledger.steps[at]), f"{ledger.change[at]:+.3g}", *parts)
     return shown
 
