@@ -55,6 +55,7 @@ def write_fork(
         part.keyframes.hold(found)
     lock = Lock(folder)
     try:
+        _claim(folder)  # once more, since another process may have been quicker
         fork = stamped(FORK, step, author, **{**content, **(change.write(folder, step) if change else {})})
         own = Journal(folder)
         own.open_for_writing()
