@@ -13,6 +13,7 @@ import ontogeny as og
 from ontogeny.ask.moments import moments
 from ontogeny.isa.errors import RecordError
 from ontogeny.record.attach import checkpoints
+from ontogeny.record.attach.checkpoints import Part
 from ontogeny.record.attach.moment_files import read
 from ontogeny.record.disk import RecordWarning
 from ontogeny.record.trace.traces import Window
@@ -106,3 +107,22 @@ def test_a_loop_goes_back_to_any_place_in_its_data(tmp_path: Path, at: int) -> N
     first = go_on(run)
     assert len(first) == 8
     assert go_on(run.rewind(8)) == first[at:]
+
+
+def test_parts_of_two_sessions_or_of_other_processes_are_no_checkpoint(tmp_path: Path) -> None:
+    def keep(step: int, *parts: Part) -> None:
+        for part in parts:
+            checkpoints.taken(tmp_path / "run", step, {"rank": part.rank}, part)()
+
+    model = torch.nn.Linear(2, 2)
+    run = og.attach(model, None, tmp_path / "run")
+    keep(5, Part(0, 2, 1), Part(1, 2, 1))
+    keep(9, Part(0, 2, 1), Part(1, 2, 2))
+    assert checkpoints.steps(tmp_path / "run") == [5]
+    keep(9, Part(0, 2, 2))
+    assert checkpoints.steps(tmp_path / "run") == [5, 9]
+    assert checkpoints.read(tmp_path / "run", 9, Part(1, 2, 2)) == {"rank": 1}
+    with pytest.raises(RecordError, match="kept by 2 processes and there are 1; go back with as many"):
+        run.rewind(9)
+    with pytest.raises(RecordError, match="no checkpoint at or before step 4; set checkpoint_every"):
+        og.attach(model, None, tmp_path / "run", resume=True).rewind(4)
