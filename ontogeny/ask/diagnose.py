@@ -105,23 +105,31 @@ class _Watched:
         self.name, self.watch = name, watch
         self.now: Finding | None = None
         self._open = False
+        self._peak = NONE
 
     def step(self, told: Progress, least: float) -> bool:
         """Whether it is found with this step, and was not before."""
         score = self.watch.step(told)
         sure = sureness(self.name, score) if score > NONE else 0.0
         holds = sure >= least or (self._open and sure >= least / 2)
+        if holds:
+            self._peak = max(self._peak, score)
         if holds and not self._open:
             again = self.now is None or self.now.until is not None
             self.now, self._open = self.watch.finding(told), True
             return again
         if self._open and not holds and self.now is not None:
-            self.now, self._open = replace(self.now, until=told.step), False
+            self.now, self._open = replace(self._at_its_peak(told), until=told.step), False
         return False
 
     def present(self, told: Progress) -> Finding | None:
         """As it is now: while it holds with the evidence up to here, found when it was found."""
-        if not self._open or self.now is None:
-            return self.now
+        return self._at_its_peak(told) if self._open else self.now
+
+    def _at_its_peak(self, told: Progress) -> Finding:
+        """With the evidence up to here, as sure as it was when it was surest."""
+        assert self.now is not None
+        now, sure = self.now, max(self.now.sureness, sureness(self.name, self._peak))
         fresh = self.watch.finding(told)
-        return replace(fresh, found=self.now.found, since=min(self.now.since, fresh.since))
+        since = min(now.since, fresh.since)
+        return replace(fresh, found=now.found, since=since, sureness=sure, score=max(now.score, self._peak))

@@ -318,13 +318,15 @@ class Inside:
 
     def _tried(self, step: int, dial: str, factor: float, count: int) -> npt.NDArray[np.float64]:
         run, machine = self.run, self._tester
+        returns = run.program.routine(LEARN).returns
+        name = next((n for n, value in returns if value == self.loss_value), "")
+        if factor == 1 and step + count <= run.step:
+            return run.metrics(step + 1, step + count)[name]
         machine.load(self.state(step))
         first = Entry(DIAL, step, {"name": dial, "value": factor * run.dials(step)[dial]})
         later = [_scaled(entry, dial, factor) if entry.at > step else entry for entry in run.entries]
         at = sum(entry.at <= step for entry in run.entries)
         stepper = Stepper(run.ground, schedule(run, [*later[:at], first, *later[at:]]))
-        returns = run.program.routine(LEARN).returns
-        name = next((n for n, value in returns if value == self.loss_value), "")
         with np.errstate(all="ignore"):
             return np.array([float(stepper.take(machine, at)[name]) for at in range(step, step + count)])
 

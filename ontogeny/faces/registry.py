@@ -86,6 +86,12 @@ COMMANDS: tuple[Entry, ...] = (
     _steers("freeze", "Let parameters stay as they are from here on, by name or pattern."),
     _steers("unfreeze", "Let frozen parameters learn again."),
     _steers("alter", "Alter parameters once: scale, reset, zero, add noise, or prune the smallest."),
+    _steers("leave-out", "Leave training examples out of every batch from here on."),
+    _steers("learn-again", "Learn again from examples that were left out."),
+    _steers("learn", "Learn this: put further rows into every batch, of some examples or of new ones."),
+    _steers("stop-learning", "End what `learn` began: no further rows in the batches from here on."),
+    _steers("mix", "Draw a share of every batch from a group of examples; a share of 0 ends that."),
+    _steers("forget", "Forget training examples exactly: replay without them, as a new run; the cost is told first."),
     _steers("call", "Call a routine of the program, such as `sleep`, once before the next step."),
     _steers("status", "Say where a run stands: step, dials, rule, metrics, and what happened."),
     _steers("curve", "Show a metric, or one parameter, against steps."),
@@ -99,6 +105,7 @@ COMMANDS: tuple[Entry, ...] = (
     Entry("alike", QUESTIONS, "Find every parameter whose chart has another's shape, and prove that none is missed."),
     Entry("waste", QUESTIONS, "Count what a run computes for nothing, and say what would remove it."),
     Entry("what-if", QUESTIONS, "Replay a run with a dial turned or examples left out: what would have come of it."),
+    Entry("diagnose", QUESTIONS, "Say what is wrong with a run: since when, how sure, on what evidence."),
     Entry("scale", QUESTIONS, "Say what the questions would take at any size: bytes, machines, hours and prices."),
     Entry("groups", QUESTIONS, "Find groups of parameters that move together, and when they formed."),
 )
@@ -126,5 +133,7 @@ ELSEWHERE = {
     "replay": "verify",
     "flops": "cost",
     "profile": "cost",
+    "doctor": "diagnose",
+    "health": "diagnose",
 }
 """What other tools call such a command; a person who says that is told its name here."""

@@ -18,7 +18,7 @@ from ontogeny.ask.sureness import sureness
 
 NAME = "learning_rate_too_low"
 HIGHER = 100.0
-EVERY = 4
+EVERY = 8
 GAIN = 0.003
 """Of the loss, what a hundred times the rate has to gain."""
 

@@ -22,7 +22,8 @@ def look(evidence: Evidence) -> Iterator[Finding]:
     inside = evidence.inside
     if len(matrices(inside)) < 3:
         raise Silent("it has fewer than three matrices, through which a gradient could vanish")
-    found = stretch(inside.steps, COARSE, lambda step: _score(inside, step), "largest over smallest gradient, of 1000", lasting=True)
+    score = lambda step: _score(inside, step)  # noqa: E731
+    found = stretch(inside.steps, COARSE, score, "largest over smallest gradient, of 1000", lasting=True)
     if found.score == NONE:
         return
     small, large = _ends(inside, found.peak)
