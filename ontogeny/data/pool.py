@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sized
+from collections.abc import Callable, Mapping, Sized
 from typing import Protocol, runtime_checkable
 
 import numpy as np
@@ -20,9 +20,9 @@ class ByNumber(Data, Protocol):
 
 
 class Pool:
-    """The examples of `data`, and `added` ones: arrays by the number of their first example."""
+    """The examples of `data`, and `added` ones: by the number of the first, what gives their arrays when needed."""
 
-    def __init__(self, data: Data, added: Mapping[int, Mapping[str, Array]]) -> None:
+    def __init__(self, data: Data, added: Mapping[int, Callable[[], Mapping[str, Array]]]) -> None:
         self.data = data
         self._firsts = np.array(sorted(added), np.int64)
         self._added = [added[int(first)] for first in self._firsts]
@@ -42,7 +42,7 @@ class Pool:
         """Examples of one home: the data itself (-1), or what was added."""
         if at < 0:
             return by_number(self.data, int(numbers.max())).examples(numbers)
-        arrays, places = self._added[at], numbers - self._firsts[at]
+        arrays, places = self._added[at](), numbers - self._firsts[at]
         if places.max() >= len(next(iter(arrays.values()))):
             raise DataError(f"there is no example {int(numbers.max())}; it was added by an entry that is not there")
         return {name: array[places] for name, array in arrays.items()}

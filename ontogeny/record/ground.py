@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from functools import cached_property
+from functools import cached_property, partial
 from pathlib import Path
 
 from ontogeny.data.base import Array, Data
@@ -38,7 +38,7 @@ class Ground:
         """The data as a composition has it."""
         data = self.data
         if composition.mixed or composition.also:
-            added = {one.first: self._added(one) for one in composition.drawn()}
+            added = {one.first: partial(self._added, one) for one in composition.drawn()}
             data = Composed(Pool(data, added), self.start["seed"], composition.mixed, composition.also)
         return Without(data, composition.left_out) if composition.left_out else data
 

@@ -277,6 +277,15 @@ def test_entries_of_all_kinds_can_be_asked_about_beforehand(run: Run, tmp_path: 
         assert other.cost.steps == other.first % 4 + 2 * (10 - other.first)
 
 
+def test_what_was_not_added_yet_can_be_priced(run: Run) -> None:
+    run.advance(6)
+    entry = example_entries.added(run, examples(3, seed=9), 2, at=5)
+    other = alternative(run, further=[entry])
+    assert (other.first, other.touched, other.cost.steps) == (5, (5, 6, 7, 8, 9), 1 + 2 * 5)
+    with pytest.raises(DataError, match="the examples 14 to 16 are in no folder of the run"):
+        followed(run, other)
+
+
 def test_what_was_said_about_examples_can_be_undone(run: Run) -> None:
     run.learn_also(examples(3, seed=9), rows=2)
     run.mix("0:3", 0.5)
