@@ -96,10 +96,15 @@ def loaded(entry: Entry) -> Any:
     """The command with its arguments, ready to be invoked."""
     holder = typer.Typer(add_completion=False, rich_markup_mode="rich")
     settings = {**SETTINGS, "allow_interspersed_args": not entry.passes_on}
-    holder.command(entry.name, cls=TyperCommand if entry.passes_on else Command, context_settings=settings)(
-        entry.load()
-    )
+    function = entry.load()
+    kind = TyperCommand if entry.passes_on else Command
+    holder.command(entry.name, cls=kind, help=flowing(function.__doc__ or ""), context_settings=settings)(function)
     return get_command(holder)
+
+
+def flowing(text: str) -> str:
+    """A docstring with each paragraph in one line, to be wrapped where it is shown."""
+    return "\n\n".join(" ".join(paragraph.split()) for paragraph in text.split("\n\n"))
 
 
 def _explain(error: Exception, debug: bool, message: str, hint: str = "") -> None:

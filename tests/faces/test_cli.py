@@ -74,6 +74,12 @@ def test_options_are_spelt_alike_everywhere(entry: Any) -> None:
     assert "-o" not in options or tuple(options["-o"].opts) == SPELT
 
 
+def test_help_is_wrapped_at_the_terminals_width(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("TERMINAL_WIDTH", "120")
+    above, _, _ = shell("explain", "--help").output.partition("Arguments")
+    assert "the lines of each step, and of the window, sum to the change exactly" in " ".join(above.split("\n")[1:])
+
+
 def test_every_file_of_a_command_is_in_the_registry() -> None:
     folder = Path(sys.modules["ontogeny.faces.cli"].__file__ or "").parent / "commands"
     assert {path.stem for path in folder.glob("*.py")} - {"__init__"} == {entry.file for entry in COMMANDS}
