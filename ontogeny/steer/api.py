@@ -1,9 +1,9 @@
 """Steering from Python: every command as a method of the same name, its arguments by name.
 
-    modular = og.steering("runs/modular")
-    modular.back(to="before it generalised")
-    modular.set(dial="weight_decay", to=0)  # forks there, and goes on with the fork
-    print(modular.run(steps=200).text)
+modular = og.steering("runs/modular")
+modular.back(to="before it generalised")
+modular.set(dial="weight_decay", to=0)  # forks there, and goes on with the fork
+print(modular.run(steps=200).text)
 """
 
 from __future__ import annotations

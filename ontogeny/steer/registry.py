@@ -13,7 +13,7 @@ from pydantic import ValidationError
 
 from ontogeny.isa.errors import OntogenyError
 from ontogeny.steer.command import Command
-from ontogeny.steer.commands import asking, dials, going, living, places, questions, rules, tensors, undoing
+from ontogeny.steer.commands import asking, dials, examples, going, living, places, questions, rules, tensors, undoing
 
 COMMANDS: tuple[type[Command], ...] = (
     going.Advance,
@@ -34,6 +34,12 @@ COMMANDS: tuple[type[Command], ...] = (
     rules.Freeze,
     rules.Unfreeze,
     tensors.Alter,
+    examples.LeaveOut,
+    examples.LearnAgain,
+    examples.Learn,
+    examples.StopLearning,
+    examples.Mix,
+    examples.Forget,
     asking.Status,
     asking.Curve,
     asking.Happened,
