@@ -36,7 +36,10 @@ class Silent(OntogenyError):
 
 
 class Evidence:
-    """The evidence of a run over a window of its states."""
+    """The evidence of a run over a window of its states.
+
+    Where its program changed, only the steps that go by the same program as the window's last ones.
+    """
 
     def __init__(
         self,
@@ -46,8 +49,8 @@ class Evidence:
         valid: Mapping[str, Array] | None = None,
         grid: int = GRID,
     ) -> None:
-        self.run = run
-        self.window = window
+        self.run = run if isinstance(run, Attached) or window.stop is None else run.as_of(window.stop - 1)
+        self.window = _by_one_program(self.run, window)
         self.grid = grid
         self._given = data, valid
 
@@ -124,3 +127,10 @@ class Evidence:
         if isinstance(found, str):
             raise Silent(found)
         return found
+
+
+def _by_one_program(run: Recorded | Attached, window: Window) -> Window:
+    """What of the window lies where the run's program had begun."""
+    if isinstance(run, Attached) or run.changed is None:
+        return window
+    return Window(max(run.changed, window.start or 0), window.stop)

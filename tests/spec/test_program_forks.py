@@ -12,6 +12,7 @@ import numpy as np
 import pytest
 
 import ontogeny as og
+from ontogeny.ask.diagnose import diagnose
 from ontogeny.ask.explain import explain
 from ontogeny.ask.waste import waste
 from ontogeny.ask.what_if import what_if
@@ -441,3 +442,9 @@ def test_a_captured_learner_goes_from_adamw_to_sgd_and_back(tmp_path: Path) -> N
     assert what_if(fork, without=[3], start=12).hash != fork.hash()
     fork.close()
     run.close()
+
+
+def test_a_diagnosis_looks_inside_by_the_program_of_its_window(parent: Run, speedy: Program, tmp_path: Path) -> None:
+    fork = gone(parent, speedy, tmp_path / "fork")
+    assert min(diagnose(fork).sampled) == 12
+    assert diagnose(fork, Window(2, 9)).sampled == diagnose(parent, Window(2, 9)).sampled
