@@ -15,7 +15,9 @@ from matplotlib.figure import Figure
 from matplotlib.layout_engine import ConstrainedLayoutEngine
 from matplotlib.ticker import PercentFormatter
 
+from ontogeny.ask.scale import LOG, Scale
 from ontogeny.faces.thin import thinned
+from ontogeny.faces.ticks import marks
 from ontogeny.faces.view import TRAIN, VALID, View
 
 COLOURS = ("#0072B2", "#D55E00", "#009E73", "#CC79A7", "#E69F00", "#56B4E9", "#000000")
@@ -26,6 +28,7 @@ STYLE: dict[str, dict[str, Any]] = {
 INK, FAINT, PAPER = "#222222", "#D9D9D9", "#FFFFFF"
 MARGIN = 0.1
 """Inches above the title and around the panels."""
+MARKS = 5
 SHOWN = ("loss", "accuracy")
 
 
@@ -63,6 +66,10 @@ def _panel(panel: Any, runs: Sequence[View], measure: str) -> None:
     positive = all((values[np.isfinite(values)] > 0).all() for run in runs for _, values in run.lines(measure).values())
     if "loss" in measure and positive:
         panel.set_yscale("log")
+        low, high = panel.get_ylim()
+        places = marks(Scale(LOG), low, high, MARKS)
+        panel.set_yticks([value for value, _ in places], [words for _, words in places])
+        panel.minorticks_off()
     if "accuracy" in measure:
         panel.yaxis.set_major_formatter(PercentFormatter(1.0, decimals=0))
         panel.set_ylim(-0.03, 1.03)
