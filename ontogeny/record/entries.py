@@ -10,7 +10,9 @@ from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 import numpy as np
+import numpy.typing as npt
 
+from ontogeny.data.base import Array
 from ontogeny.isa.errors import RecordError
 from ontogeny.machine.base import outermost
 from ontogeny.record.alterations import FOR_FLOATS, KINDS, NOISE, PRUNE, altered, chosen, slots
@@ -67,11 +69,16 @@ def alteration(
     return Entry(ALTER, run.step if at is None else at, {**content, **({"and_state": True} if and_state else {})})
 
 
-def check_finite(before: Mapping[str, Any], run: Recorded, entry: Entry) -> None:
-    """Raises RecordError where an alteration would make numbers that are not finite of a state."""
+def check_finite(before: Mapping[str, Array], run: Recorded, entry: Entry) -> None:
+    """Raises RecordError where an alteration would make numbers that are not finite of such that are."""
     for name, array in altered(before, entry, run.ground).items():
-        if array.dtype.kind in "fV" and not np.isfinite(array.astype(np.float64)).all():
+        if (nonfinite(array) & ~nonfinite(before[name])).any():
             raise RecordError(f"{entry['how']} would make {name!r} non-finite; choose a smaller amount, or reset it")
+
+
+def nonfinite(array: Array) -> npt.NDArray[np.bool_]:
+    """Which elements are not finite."""
+    return ~np.isfinite(array.astype(np.float64))
 
 
 def _amount(how: str, amount: float | None) -> dict[str, float]:

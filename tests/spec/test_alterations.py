@@ -118,6 +118,18 @@ def test_what_if_and_explain_know_it(run: Run, tmp_path: Path) -> None:
     )
 
 
+def test_a_tensor_is_mended_beside_one_that_is_not_finite(run: Run) -> None:
+    run.set_dial("lr", 1e38)
+    with pytest.raises(RecordError, match="non-finite"):
+        run.advance(9)
+    assert not np.isfinite(weight(run)[[0, 3]]).any()
+    run.set_dial("lr", 0.05)
+    for tensor in ("line.bias", "line.weight"):
+        run.alter(tensor, "reset", and_state=True)
+    run.advance(2)
+    assert np.isfinite(weight(run)).all() and open_run(run.folder).verify().ok
+
+
 def test_parameters_without_an_arena_and_without_a_state(tmp_path: Path) -> None:
     with regression.begin(tmp_path / "run") as run:
         run.advance(3)
