@@ -174,6 +174,22 @@ def series_of(traces: Traces, over: Span, starts: Mapping[str, int], elements: S
     return found
 
 
+def ranking(size: Floats, elements: Slots) -> Slots:
+    """The order by falling size, ties by rising number: sorts of whole numbers, since sorting by two keys is slow."""
+    order = np.argsort(-size)
+    same = size[order[1:]] == size[order[:-1]]
+    tied = np.flatnonzero(np.append(same, False) | np.append(False, same)) if len(order) else order
+    if not len(tied):
+        return order
+    members = order[tied]
+    rank = np.cumsum(np.append(True, size[members[1:]] != size[members[:-1]]))
+    if max(len(rank), int(elements.max())) >= 1 << 31:
+        order[tied] = members[np.lexsort((elements[members], rank))]
+    else:
+        order[tied] = members[np.argsort((rank << 32) | elements[members])]
+    return order
+
+
 @dataclass(frozen=True)
 class _Plan:
     """One question over one index."""
@@ -191,13 +207,13 @@ class _Plan:
             found = self._nearest_of(found, top + 1)
         elements = self.index.order[found.slots]
         scores, which = found.scores.copy(), np.zeros(len(elements), np.int64)
-        full = np.ones(len(elements), np.bool_) if self.exact else ~found.sure
-        scores[full], which[full] = self._compared(elements[full])
+        full = np.arange(len(elements)) if self.exact else np.flatnonzero(~found.sure)
+        scores[full], which[full] = self._compared(elements[full], None if found.able is None else found.able[:, full])
         with np.errstate(invalid="ignore"):
             keep = np.flatnonzero((self.asked.size(scores) >= at_least) & (elements != own))
-        keep = keep[np.lexsort((elements[keep], -self.asked.size(scores[keep])))][:top]
+        keep = keep[ranking(self.asked.size(scores[keep]), elements[keep])][:top]
         counts = self.index.about["counts"]
-        spent = (found.by_head, found.by_vector, int((~full).sum()), int(full.sum()))
+        spent = (found.by_head, found.by_vector, len(elements) - len(full), len(full))
         proof = Proof(counts["elements"], counts["constant"], counts["not_finite"], counts["missing"], *spent)
         return Alike(
             query="",
@@ -229,11 +245,9 @@ class _Plan:
     def _nearest_of(self, found: Found, count: int) -> Found:
         """Without those that so many others are nearer than, whatever the scores' tolerance."""
         size = self.asked.size(found.scores)
-        keep = size >= np.partition(size, -count)[-count] - 2 * self.index.tolerance
-        out = found.by_vector + int((~keep).sum())
-        return Found(found.slots[keep], found.scores[keep], found.sure[keep], found.by_head, out)
+        return found.taken(size >= np.partition(size, -count)[-count] - 2 * self.index.tolerance)
 
-    def _compared(self, elements: Slots) -> tuple[Floats, npt.NDArray[np.int64]]:
+    def _compared(self, elements: Slots, able: npt.NDArray[np.bool_] | None) -> tuple[Floats, npt.NDArray[np.int64]]:
         """Exact scores and lags, a bounded number of series at a time."""
         scores, which = np.empty(len(elements)), np.zeros(len(elements), np.int64)
         order = np.argsort(elements)
@@ -242,7 +256,8 @@ class _Plan:
             part = order[first : first + width]
             series = series_of(self.traces, self.over, self.index.about["counts"]["starts"], elements[part])
             centred = without(shapes(series)[0], self.asked.removed)
-            scores[part], which[part] = best(centred, self.asked.centred, self.asked.tried, self.asked.either_sign)
+            asked, tried = self.asked, None if able is None else able[:, part]
+            scores[part], which[part] = best(centred, asked.centred, asked.tried, asked.either_sign, tried)
         return scores, which
 
 

@@ -21,10 +21,11 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
+from ontogeny.ask import shape_sample
 from ontogeny.ask.alike import AT_LEAST, Match, owner, series_of
 from ontogeny.ask.index_cache import shape_index, traces_of
 from ontogeny.ask.series import UPDATES, Floats, Span, pearson, shapes, span, without
-from ontogeny.ask.shape_index import CHUNK, UNIT, ShapeIndex, Slots, stretches
+from ontogeny.ask.shape_index import CHUNK, ShapeIndex, Slots, rounding, stretches
 from ontogeny.isa.errors import RecordError
 from ontogeny.record.trace.traces import ALL, Traces, Window, shown
 
@@ -106,9 +107,9 @@ def groups(
     index = shape_index(source, steps, without_modes)
     finder = _Finder(traces, steps, index, at_least, either_sign, min(trailing, steps.length))
     counts = index.about["counts"]
-    energy, sampled = tuple(index.about["energy"]), min(SAMPLE, counts["shaped"])
+    found, sampled = finder.all(most)
     every = (counts["elements"], counts["shaped"], sampled, counts["starts"])
-    return Groups(over, steps.steps, at_least, tuple(finder.all(most)), energy, index.modes, *every)
+    return Groups(over, steps.steps, at_least, tuple(found), tuple(index.about["energy"]), index.modes, *every)
 
 
 def names(source: Any, found: Groups, group: Group) -> list[str]:
@@ -129,10 +130,11 @@ class _Finder:
     either_sign: bool
     trailing: int
 
-    def all(self, most: int) -> list[Group]:
-        """Leader after leader, while there is a pair among what is free in the sample."""
-        slots = np.sort(np.random.default_rng(1).permutation(len(self.index.order))[:SAMPLE])
-        near = self._neighbours(slots)
+    def all(self, most: int) -> tuple[list[Group], int]:
+        """Leader after leader, while there is a pair among what is free in the sample; and how large the sample is."""
+        places, sample = shape_sample.series(self.index.sample, self.over, self.index.removed, SAMPLE)
+        slots = self._slots(shape_sample.drawn(self.index.about["counts"]["elements"])[places])
+        near = self._neighbours(sample)
         free = np.ones(len(self.index.order), np.bool_)
         found: list[Group] = []
         while len(found) < most and len(slots):
@@ -146,12 +148,19 @@ class _Finder:
             if len(members) > 1:
                 free[members] = False
                 found.append(self._described(leader, members))
+        return found, len(slots)
+
+    def _slots(self, elements: Slots) -> Slots:
+        """The slots of elements that have a shape."""
+        slots = np.full(self.index.about["counts"]["elements"], -1)
+        slots[self.index.order] = np.arange(len(self.index.order))
+        found: Slots = slots[elements]
         return found
 
-    def _neighbours(self, slots: Slots) -> npt.NDArray[np.float32]:
-        """Which of a sample reach the threshold with which, or may, as 0 and 1."""
-        vectors = self.index.vectors[slots].astype(np.float32) * np.float32(UNIT)
-        near: npt.NDArray[np.bool_] = self._size(vectors @ vectors.T) >= self.at_least - 2 * self.index.tolerance
+    def _neighbours(self, sample: Floats) -> npt.NDArray[np.float32]:
+        """Which centred series of a sample [length, n] reach the threshold with which, as 0 and 1."""
+        units = sample / np.linalg.norm(sample, axis=0)
+        near: npt.NDArray[np.bool_] = self._size(units.T @ units) >= self.at_least - rounding(self.over.length)
         return near.astype(np.float32)
 
     def _size(self, scores: Any) -> Any:
@@ -178,10 +187,10 @@ class _Finder:
         index, starts = self.index, self.index.about["counts"]["starts"]
         towards = np.ones(len(members))
         if self.either_sign:
-            lead = index.vectors[leader].astype(np.float64)
-            towards = np.sign(_over(members, lambda part: index.vectors[part] @ lead))
+            lead = index.vectors(np.array([leader]))[0]
+            towards = np.sign(_over(members, lambda part: index.vectors(part) @ lead)).astype(np.float64)
         chart = self._chart(members, towards)
-        scores = _over(members, lambda part: index.vectors[part] @ (chart * UNIT)) / np.linalg.norm(chart)
+        scores = _over(members, lambda part: index.vectors(part) @ chart) / np.linalg.norm(chart)
         order = np.argsort(-self._size(scores), kind="stable")[:STRONGEST]
         elements = index.order[members]
         formed, held = self._formed(elements, towards, chart)
@@ -203,8 +212,8 @@ class _Finder:
         summed = np.zeros(self.index.length)
         for first in range(0, len(members), CHUNK):
             part = slice(first, first + CHUNK)
-            summed += towards[part] @ self.index.vectors[members[part]]
-        return summed * (UNIT / len(members))
+            summed += towards[part] @ self.index.vectors(members[part])
+        return summed / len(members)
 
     def _formed(self, elements: Slots, towards: Floats, chart: Floats) -> tuple[int | None, int | None]:
         """When a few hundred members first run together, and until when; members are drawn evenly by number."""

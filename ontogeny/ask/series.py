@@ -77,20 +77,39 @@ def total(rows: Iterable[Floats]) -> Floats:
     return found
 
 
-def shapes(series: Floats) -> tuple[Floats, npt.NDArray[np.bool_], npt.NDArray[np.bool_]]:
-    """Series [length, n] without their means, which of them are constant, and which are not finite throughout.
+@dataclass(frozen=True, slots=True)
+class Centred:
+    """Series [length, n] less their means, as `values`, each times a `factor`, a power of two: no square overflows.
 
-    Each is scaled by a power of two so that no square can overflow. Those of the last two kinds have no shape: 0.
+    `means` are what was taken off, at the size of the series. `constant` series, and those that are `unsound`, not
+    finite throughout, have no shape: 0. Their means are their first values.
     """
+
+    values: Floats
+    means: Floats
+    factors: Floats
+    constant: npt.NDArray[np.bool_]
+    unsound: npt.NDArray[np.bool_]
+
+
+def centred(series: Floats) -> Centred:
+    """Series [length, n] without their means."""
     low, high = series.min(0), series.max(0)
     unsound = ~(np.isfinite(low) & np.isfinite(high))
     constant = ~unsound & (low == high)
     bare = constant | unsound
     size = np.where(bare, 1.0, np.maximum(np.abs(low), np.abs(high)))
-    factor = np.ldexp(1.0, -np.maximum(np.frexp(size)[1], -1000))
-    scaled = series * np.where(bare, 0.0, factor) if not unsound.any() else np.where(bare, 0.0, series) * factor
-    scaled -= total(scaled) / len(scaled)
-    return scaled, constant, unsound
+    factors = np.ldexp(1.0, -np.maximum(np.frexp(size)[1], -1000))
+    scaled = series * np.where(bare, 0.0, factors) if not unsound.any() else np.where(bare, 0.0, series) * factors
+    means = total(scaled) / len(scaled)
+    scaled -= means
+    return Centred(scaled, np.where(bare, series[0], means / factors), factors, constant, unsound)
+
+
+def shapes(series: Floats) -> tuple[Floats, npt.NDArray[np.bool_], npt.NDArray[np.bool_]]:
+    """Centred series [length, n], up to a power of two each; which of them are constant, and which are not finite."""
+    found = centred(series)
+    return found.values, found.constant, found.unsound
 
 
 def without(centred: Floats, modes: Floats) -> Floats:
@@ -124,22 +143,29 @@ def overlapping(length: int, lag: int) -> tuple[slice, slice]:
 
 
 def best(
-    centred: Floats, query: Floats, tried: Sequence[int], either_sign: bool
+    centred: Floats,
+    query: Floats,
+    tried: Sequence[int],
+    either_sign: bool,
+    able: npt.NDArray[np.bool_] | None = None,
 ) -> tuple[Floats, npt.NDArray[np.int64]]:
     """The best correlation over lags, and its lag, for each element: NaN where there is no shape at any.
 
     At a lag, the parts that meet are centred anew. With `either_sign` the best is the one of largest magnitude.
+    `able` says which of the lags [lags, n] can be an element's best, where that is known; the others are not tried.
     """
     scores = np.full(centred.shape[1], np.nan)
     which = np.zeros(centred.shape[1], np.int64)
-    for lag in tried:
+    for number, lag in enumerate(tried):
+        of = slice(None) if able is None or able[number].all() else np.flatnonzero(able[number])
         mine, theirs = overlapping(len(centred), lag)
-        part, other = (centred, query) if lag == 0 else (_anew(centred[mine]), _anew(query[theirs, None])[:, 0])
-        found = pearson(part, other)
+        part = centred[:, of] if lag == 0 else _anew(centred[mine, of])
+        found = pearson(part, query if lag == 0 else _anew(query[theirs, None])[:, 0])
         with np.errstate(invalid="ignore"):
-            rank, known = (np.abs(found), np.abs(scores)) if either_sign else (found, scores)
-            better = (rank > known) | (np.isnan(known) & ~np.isnan(rank))
-        scores[better], which[better] = found[better], lag
+            known = scores[of]
+            better = np.abs(found) > np.abs(known) if either_sign else found > known
+            better |= np.isnan(known) & ~np.isnan(found)
+        scores[of], which[of] = np.where(better, found, known), np.where(better, lag, which[of])
     return scores, which
 
 

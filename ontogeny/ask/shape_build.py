@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -16,106 +16,138 @@ import numpy as np
 import numpy.typing as npt
 from numpy.lib.format import open_memmap
 
-from ontogeny.ask.series import Floats, Span, shapes, total, without
-from ontogeny.ask.shape_index import CHUNK, EPS32, LEAF, UNIT, Slots
+from ontogeny.ask import shape_sample
+from ontogeny.ask.series import Floats, Span, centred, total, without
+from ontogeny.ask.shape_index import CHUNK, LEAF, Slots
+from ontogeny.ask.shape_lanes import (
+    CONSTANT,
+    EPS32,
+    MISSING,
+    NOT_FINITE,
+    SHAPED,
+    UNIT,
+    Numbers,
+    Worst,
+    at_once,
+    first,
+    rounded_away,
+    vectors,
+)
+from ontogeny.ask.shape_sample import Heads
 from ontogeny.record.trace.traces import Array, Traces
 
-LANES = 4096
-SAMPLE = 16384
 MODES = 8
 AIMED = 0.95
 """The threshold that the head's length is chosen for; any other is answered as exactly."""
 CHECK = 800.0
 """What comparing one vector costs, in numbers of heads (measured: 60 ns; 0.08 ns, most leaves being passed over)."""
 LENGTHS = (2, 3, 4, 6, 8, 10, 12, 14, 16, 20, 24, 28, 32, 40, 48, 56, 64)
-Heads = npt.NDArray[np.float32]
 
 
 @dataclass
-class Counts:
-    """Elements by kind: `shaped` are in the index; the others have no shape, or not at all of the window's steps."""
+class Gathered:
+    """What a pass over trajectories leaves, in mapped files: the numbers of all series with a shape, and whose.
 
-    elements: int = 0
-    shaped: int = 0
-    constant: int = 0
-    not_finite: int = 0
-    missing: int = 0
-    starts: dict[str, int] = field(default_factory=dict)
+    `kinds` and `lanes`, what further steps need to know, are those of all elements, by number; `values` are the
+    sample's. Of `numbers` and `elements` the first `count` rows are taken.
+    """
+
+    numbers: Numbers
+    elements: Slots
+    lanes: Floats
+    kinds: npt.NDArray[np.uint8]
+    starts: dict[str, int]
+    values: shape_sample.Values
+    worst: Worst
+    count: int = 0
+
+    @staticmethod
+    def empty(folder: Path, traces: Traces, span: Span, states: int, growing: bool = True) -> Gathered:
+        """Room for all series of a span; of the sample, for so many states; without lanes where it is not growing."""
+        ends = np.cumsum([0, *(tensor.size for tensor in traces.tensors.values())])
+        starts, elements = dict(zip(traces.tensors, ends.tolist(), strict=False)), int(ends[-1])
+        room = max(1, elements)
+        return Gathered(
+            open_memmap(folder / "raw.npy", "w+", np.int16, (room, span.length)),
+            open_memmap(folder / "elements.npy", "w+", np.int64, (room,)),
+            open_memmap(folder / "lanes.npy", "w+", np.float64, (room if growing else 0, 4)),
+            np.full(elements, MISSING, np.uint8),
+            starts,
+            shape_sample.Values(states, elements, traces.tensors),
+            Worst(),
+        )
+
+    def put(self, elements: Slots, numbers: Numbers) -> None:
+        """Adds series that have a shape."""
+        into = slice(self.count, self.count + len(elements))
+        self.numbers[into], self.elements[into] = numbers, elements
+        self.kinds[elements] = SHAPED
+        self.count += len(elements)
+
+    def counts(self) -> dict[str, Any]:
+        """How many elements there are of each kind, and the number of each tensor's first."""
+        kinds = np.bincount(self.kinds, minlength=4).tolist()
+        named = {"shaped": SHAPED, "constant": CONSTANT, "not_finite": NOT_FINITE, "missing": MISSING}
+        return {"elements": len(self.kinds), **{name: kinds[at] for name, at in named.items()}, "starts": self.starts}
 
 
 def build(folder: Path, traces: Traces, span: Span, removed: Floats, about: Mapping[str, Any]) -> None:
     """Writes the files of an index of all series of a span, freed of `removed` modes, into an empty folder."""
-    raw, elements, counts = _vectors(folder, traces, span, removed)
-    sample = _sample(raw)
-    energy, directions = _directions(sample, span.length)
-    basis = directions[:, : _head_length(sample, directions)].astype(np.float32)
-    heads = _heads(folder, raw, basis)
+    gathered = _gathered(folder, traces, span, removed)
+    exact = {"away": rounded_away(span.length), "reach": 1.0, "grown": False}
+    finish(folder, gathered, span, removed, gathered.values.found, {**about, **exact})
+
+
+def finish(
+    folder: Path, gathered: Gathered, span: Span, removed: Floats, values: Array, about: Mapping[str, Any]
+) -> None:
+    """Makes an index of what was gathered, given the sample's values over all states of the span."""
+    _, sample = shape_sample.series(values, span, removed)
+    turned = shape_sample.units(sample)
+    energy, directions = shape_sample.directions(turned, span.length)
+    basis = directions[:, : _head_length(turned, directions)].astype(np.float32)
+    heads = _heads(folder, gathered, basis, bool(about["grown"]))
     order = _ordered(heads)
-    kept = _write_in_order(folder, raw, elements, heads, order)
-    np.save(folder / "basis.npy", basis)
-    np.save(folder / "modes.npy", directions[:, :MODES])
-    np.save(folder / "removed.npy", removed)
+    kept = _write_in_order(folder, gathered, heads, order)
+    saved: dict[str, Array] = {"basis": basis, "modes": directions[:, :MODES], "removed": removed}
+    saved |= {"kinds": gathered.kinds, "sample": values}
+    for name, array in saved.items():
+        np.save(folder / f"{name}.npy", array)
     np.savez(folder / "leaves.npz", allow_pickle=False, **leaves_of(kept))
-    said = {**about, "counts": vars(counts), "head": basis.shape[1], "skew": skew(basis)}
+    said = {**about, "counts": gathered.counts(), "head": basis.shape[1], "skew": skew(basis)}
     said["energy"] = energy[:MODES].tolist()
     (folder / "about.json").write_text(json.dumps(said), encoding="utf-8")
     for name in ("raw", "elements", "raw-heads"):
         (folder / f"{name}.npy").unlink(missing_ok=True)
 
 
-def _vectors(folder: Path, traces: Traces, span: Span, removed: Floats) -> tuple[Any, Slots, Counts]:
+def _gathered(folder: Path, traces: Traces, span: Span, removed: Floats) -> Gathered:
     """The one pass over the trajectories: unit vectors of all that have a shape, and whose they are."""
-    counts = Counts()
-    for name, tensor in traces.tensors.items():
-        counts.starts[name] = counts.elements
-        counts.elements += tensor.size
-    raw = open_memmap(folder / "raw.npy", "w+", np.int16, (max(1, counts.elements), span.length))
-    elements = open_memmap(folder / "elements.npy", "w+", np.int64, (max(1, counts.elements),))
-    seen = 0
+    gathered = Gathered.empty(folder, traces, span, span.rows, not removed.shape[1])
     for piece in traces.pieces(span.states):
-        seen += piece.values.shape[1]
+        begin = gathered.starts[piece.tensor.name] + piece.first
         if len(piece.values) != span.rows:
-            counts.missing += piece.values.shape[1]
             continue
-        for first in range(0, piece.values.shape[1], LANES):
-            found, shaped = quantised(piece.values[:, first : first + LANES], span, removed, counts)
-            into = slice(counts.shaped, counts.shaped + len(found))
-            raw[into] = found
-            elements[into] = counts.starts[piece.tensor.name] + piece.first + first + shaped
-            counts.shaped += len(found)
-    counts.missing += counts.elements - seen
-    return raw[: counts.shaped], elements[: counts.shaped], counts
+        gathered.values.take(begin, piece.values)
+        width = at_once(span.rows)
+        for lane in range(0, piece.values.shape[1], width):
+            _take(gathered, begin + lane, piece.values[:, lane : lane + width], span, removed)
+    return gathered
 
 
-def quantised(values: Array, span: Span, removed: Floats, counts: Counts) -> tuple[npt.NDArray[np.int16], Slots]:
-    """Unit vectors [n, length] in steps of 2^-15 of the lanes that have a shape, and which lanes those are."""
-    centred, _, unsound = shapes(span.series(values))
-    if removed.shape[1]:
-        centred = without(centred, removed)
-    squares = total(centred * centred)
+def _take(gathered: Gathered, begin: int, values: Array, span: Span, removed: Floats) -> None:
+    """Takes the series of the elements from number `begin`."""
+    found = centred(span.series(values))
+    left = without(found.values, removed) if removed.shape[1] else found.values
+    squares = total(left * left)
     shaped = np.flatnonzero(squares > 0)
-    counts.not_finite += int(unsound.sum())
-    counts.constant += centred.shape[1] - len(shaped) - int(unsound.sum())
-    part = centred if len(shaped) == centred.shape[1] else centred[:, shaped]
-    steps = np.rint(part * (1 / (UNIT * np.sqrt(squares[shaped]))))
-    return np.clip(steps, -32767, 32767).astype(np.int16).T, shaped
-
-
-def _sample(raw: npt.NDArray[np.int16]) -> Heads:
-    """Some unit vectors, evenly drawn and the same each time: [n, length]."""
-    if len(raw) <= SAMPLE:
-        return raw.astype(np.float32) * np.float32(UNIT)
-    drawn = np.sort(np.random.default_rng(0).choice(len(raw), SAMPLE, replace=False))
-    return raw[drawn].astype(np.float32) * np.float32(UNIT)
-
-
-def _directions(sample: Heads, length: int) -> tuple[Floats, Floats]:
-    """Shares of the sample's energy, falling, and the directions [length, n] that hold them (principal components)."""
-    gram = np.zeros((length, length)) if not len(sample) else (sample.T @ sample).astype(np.float64)
-    energy, directions = np.linalg.eigh(gram)
-    energy = np.maximum(energy[::-1], 0.0)
-    share: Floats = energy / max(float(energy.sum()), np.finfo(np.float64).tiny)
-    return share, np.ascontiguousarray(directions[:, ::-1])
+    elements = np.arange(begin, begin + len(squares))
+    gathered.kinds[elements] = np.where(found.unsound, NOT_FINITE, CONSTANT)
+    if len(gathered.lanes):
+        gathered.lanes[begin : begin + len(elements)] = first(found, squares)
+    part = left if len(shaped) == len(elements) else left[:, shaped]
+    numbers = np.clip(np.rint(part * (1 / (UNIT * np.sqrt(squares[shaped])))), -32767, 32767).astype(np.int16).T
+    gathered.put(elements[shaped], numbers)
 
 
 def _head_length(sample: Heads, directions: Floats, queries: int = 64) -> int:
@@ -131,16 +163,17 @@ def _head_length(sample: Heads, directions: Floats, queries: int = 64) -> int:
     return tried[int(np.argmin(costs))]
 
 
-def _heads(folder: Path, raw: npt.NDArray[np.int16], basis: Heads) -> Heads:
+def _heads(folder: Path, gathered: Gathered, basis: Heads, grown: bool) -> Heads:
     """Heads and rests [k + 1, n] of all vectors. A rest is rounded up by what f32 can lose in it."""
     k, length = basis.shape[1], basis.shape[0]
+    raw = gathered.numbers[: gathered.count]
     heads: Heads = open_memmap(folder / "raw-heads.npy", "w+", np.float32, (k + 1, max(1, len(raw))))
-    for first in range(0, len(raw), CHUNK):
-        vectors = raw[first : first + CHUNK].astype(np.float32) * np.float32(UNIT)
-        head = vectors @ basis
-        vectors -= head @ basis.T
-        rest = np.sqrt(np.einsum("nt,nt->n", vectors, vectors))
-        into = slice(first, first + len(vectors))
+    for begin in range(0, len(raw), at_once(length)):
+        into = slice(begin, min(begin + at_once(length), len(raw)))
+        whole = vectors(raw[into], gathered.lanes[gathered.elements[into]] if grown else None)
+        head = whole @ basis
+        whole -= head @ basis.T
+        rest = np.sqrt(np.einsum("nt,nt->n", whole, whole))
         heads[:k, into] = head.T
         heads[k, into] = rest * (1 + (length + 16) * EPS32) + (k + 4) * k**0.5 * 2 * EPS32
     return heads[:, : len(raw)]
@@ -190,13 +223,15 @@ def _leaves(heads: Heads) -> dict[str, Floats]:
     return {**found, "radius": np.sqrt(away) * (1 + 1e-12)}
 
 
-def _write_in_order(folder: Path, raw: npt.NDArray[np.int16], elements: Slots, heads: Heads, order: Slots) -> Heads:
+def _write_in_order(folder: Path, gathered: Gathered, heads: Heads, order: Slots) -> Heads:
     """The files in the order of the leaves; gives back the heads."""
-    vectors = open_memmap(folder / "vectors.npy", "w+", np.int16, raw.shape)
+    numbers = open_memmap(folder / "vectors.npy", "w+", np.int16, (len(order), gathered.numbers.shape[1]))
     kept: Heads = open_memmap(folder / "heads.npy", "w+", np.float32, heads.shape)
     owners = open_memmap(folder / "order.npy", "w+", np.int64, order.shape)
-    for first in range(0, len(order), CHUNK):
-        members = order[first : first + CHUNK]
-        into = slice(first, first + len(members))
-        vectors[into], kept[:, into], owners[into] = raw[members], heads[:, members], elements[members]
+    width = at_once(numbers.shape[1])
+    for begin in range(0, len(order), width):
+        members = order[begin : begin + width]
+        into = slice(begin, begin + len(members))
+        numbers[into], owners[into] = gathered.numbers.take(members, axis=0), gathered.elements[members]
+        kept[:, into] = heads[:, members]
     return kept

@@ -2,7 +2,7 @@
 
 Let u be an element's centred series as a unit vector, q the query's: their correlation is u.q. The index keeps for each
 
-  vector  z, 16-bit numbers: |u - z/2^15| <= e, since each of its numbers is rounded by at most half of 2^-15;
+  vector  z, made of 16-bit numbers: |u - z| <= e, since each of them is rounded (`shape_lanes` says how far);
   head    a = B'z for a basis B of k leading directions, and rest >= |z - Ba|, in f32.
 
 With g = B'q and p = |q - Bg|, by Cauchy-Schwarz
@@ -20,7 +20,6 @@ Algorithms, 2002, chapter 3).
 from __future__ import annotations
 
 import json
-import math
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
@@ -29,23 +28,16 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from ontogeny.ask.series import Floats, overlapping
+from ontogeny.ask.series import Floats
+from ontogeny.ask.shape_lags import Lagged, lagged
+from ontogeny.ask.shape_lanes import EPS32, EPS64, UNIT, Numbers, at_once, scaling, vectors
 
 LEAF = 512
 """Elements of a leaf."""
 GAP = 6
 """Leaves: starting anew costs about as much as reading so many (measured)."""
 CHUNK = 64 * LEAF
-UNIT = 2.0**-15
-"""What one step of a stored 16-bit number is worth."""
-EPS32 = 2.0**-24
-EPS64 = 2.0**-53
 Slots = npt.NDArray[np.int64]
-
-
-def rounded_away(length: int) -> float:
-    """How far a stored vector can lie from the unit vector of its series: e. One number near 1 may be cut by a step."""
-    return (0.5 * math.sqrt(length) + 0.5) * UNIT * (1 + 1e-9)
 
 
 def rounding(length: int) -> float:
@@ -57,7 +49,8 @@ def rounding(length: int) -> float:
 class Found:
     """What a search left and what it did: `slots` that match or may, their scores within the index's tolerance.
 
-    `sure` says which of them match for certain. `by_head` and `by_vector` count those that were ruled out.
+    `sure` says which of them match for certain. `by_head` and `by_vector` count those that were ruled out. Of a search
+    over lags, `able` says which of the lags [lags, slots] can be a slot's best.
     """
 
     slots: Slots
@@ -65,6 +58,14 @@ class Found:
     sure: npt.NDArray[np.bool_]
     by_head: int
     by_vector: int
+    able: npt.NDArray[np.bool_] | None = None
+
+    def taken(self, places: npt.NDArray[Any]) -> Found:
+        """Some of the slots, by their places or by flags; the others count as ruled out by their vectors."""
+        slots = self.slots[places]
+        able = None if self.able is None else self.able[:, places]
+        out = self.by_vector + len(self.slots) - len(slots)
+        return Found(slots, self.scores[places], self.sure[places], self.by_head, out, able)
 
 
 @dataclass(frozen=True)
@@ -75,7 +76,7 @@ class ShapeIndex:
 
     @cached_property
     def about(self) -> dict[str, Any]:
-        """What it was made of: series' length, counts of elements by kind, k, and what proves it fresh."""
+        """What it was made of: series' length, counts of elements by kind, k, how exact, and what proves it fresh."""
         found: dict[str, Any] = json.loads((self.folder / "about.json").read_text(encoding="utf-8"))
         return found
 
@@ -86,9 +87,27 @@ class ShapeIndex:
         return found
 
     @cached_property
-    def vectors(self) -> npt.NDArray[np.int16]:
-        """Unit vectors [slots, length] in steps of 2^-15."""
-        found: npt.NDArray[np.int16] = self._mapped("vectors")
+    def numbers(self) -> Numbers:
+        """The 16-bit numbers of all vectors: [slots, length]."""
+        found: Numbers = self._mapped("vectors")
+        return found
+
+    @cached_property
+    def lanes(self) -> Floats:
+        """What further steps need to know (`shape_lanes`), by number: [elements, 4]; none without modes."""
+        found: Floats = self._mapped("lanes")
+        return found
+
+    @cached_property
+    def kinds(self) -> npt.NDArray[np.uint8]:
+        """The kind of every element (`shape_lanes`), by number."""
+        found: npt.NDArray[np.uint8] = self._mapped("kinds")
+        return found
+
+    @cached_property
+    def sample(self) -> npt.NDArray[Any]:
+        """The values [states, elements] of the elements that are the sample (`shape_sample`)."""
+        found: npt.NDArray[Any] = self._mapped("sample")
         return found
 
     @cached_property
@@ -124,36 +143,62 @@ class ShapeIndex:
     @property
     def length(self) -> int:
         """Points of a series."""
-        return int(self.vectors.shape[1])
+        return int(self.numbers.shape[1])
+
+    @property
+    def grown(self) -> bool:
+        """Whether steps were added to it."""
+        return bool(self.about["grown"])
+
+    @property
+    def away(self) -> float:
+        """How far a vector can lie from its series' unit vector: e."""
+        return float(self.about["away"])
 
     @property
     def tolerance(self) -> float:
-        """How far a score from a stored vector can lie from the exact one."""
-        return rounded_away(self.length) + rounding(self.length) + (self.length + 4) * EPS32 * 1.1
+        """How far a score from a vector can lie from the exact one."""
+        summed = (self.length + 4) * EPS32 * 1.1 * float(self.about["reach"])
+        return self.away + rounding(self.length) + summed
+
+    def opened(self) -> ShapeIndex:
+        """Itself, every file of it held, so that it stays whole when the folder is replaced."""
+        for name, found in vars(type(self)).items():
+            if isinstance(found, cached_property):
+                getattr(self, name)
+        return self
+
+    def vectors(self, slots: Slots | slice) -> npt.NDArray[np.float32]:
+        """The vectors of some slots: [n, length]."""
+        return vectors(self.numbers[slots], self.lanes[self.order[slots]] if self.grown else None)
 
     def search(self, query: Floats, at_least: float, either_sign: bool = False) -> Found:
         """Every slot whose correlation with a query (a unit vector) can reach `at_least`; the rest is ruled out."""
         open_slots = self._past_heads(query, at_least, either_sign)
         scores = self._scores(open_slots, query)
         size = np.abs(scores) if either_sign else scores
-        kept = size >= at_least - self.tolerance
-        sure = size[kept] >= at_least + self.tolerance
-        past = len(open_slots)
-        return Found(open_slots[kept], scores[kept], sure, len(self.order) - past, past - int(kept.sum()))
+        sure = size >= at_least + self.tolerance
+        met = Found(open_slots, scores, sure, len(self.order) - len(open_slots), 0)
+        return met.taken(size >= at_least - self.tolerance)
 
     def search_lagged(self, query: Floats, at_least: float, either_sign: bool, tried: list[int]) -> Found:
         """The same over lags, where the parts that meet are centred anew: heads are of no use, all vectors are met."""
-        kept = [self._lagged(first, query, at_least, either_sign, tried) for first in range(0, len(self.order), CHUNK)]
-        slots = np.concatenate([np.empty(0, np.int64), *kept])
+        asked = lagged(query, tried, self.away + rounding(self.length))
+        width = max(64, at_once(max(self.length, 4 * len(tried))))
+        chunks = [slice(first, first + width) for first in range(0, len(self.order), width)]
+        kept = [self._lagged(chunk, asked, at_least, either_sign) for chunk in chunks]
+        slots = np.concatenate([np.empty(0, np.int64), *(slots for slots, _ in kept)])
+        able = np.concatenate([np.empty((len(tried), 0), np.bool_), *(able for _, able in kept)], axis=1)
         unknown = np.full(len(slots), np.nan)
-        return Found(slots, unknown, np.zeros(len(slots), np.bool_), 0, len(self.order) - len(slots))
+        out = len(self.order) - len(slots)
+        return Found(slots, unknown, np.zeros(len(slots), np.bool_), 0, out, able)
 
     def _past_heads(self, query: Floats, at_least: float, either_sign: bool) -> Slots:
         """The slots that neither their leaf's nor their own head rules out."""
         inside = self.basis.astype(np.float64).T @ query
         outside = float(np.linalg.norm(query - self.basis @ inside)) * (1 + 1e-12)
         size = float(np.linalg.norm(inside))
-        slack = rounding(self.length) + rounded_away(self.length) + self.about["skew"] * size
+        slack = rounding(self.length) + self.away + self.about["skew"] * size
         slack += (len(inside) + 4) * EPS32 * 1.1 * (size + outside)
         limit = np.nextafter(np.float32(at_least - slack), np.float32(-np.inf))
         signs = (1.0, -1.0) if either_sign else (1.0,)
@@ -179,26 +224,23 @@ class ShapeIndex:
         return reached + first
 
     def _scores(self, slots: Slots, query: Floats) -> Floats:
-        found, scaled = np.empty(len(slots)), (query * UNIT).astype(np.float32)
-        for first in range(0, len(slots), CHUNK):
-            part = slots[first : first + CHUNK]
-            found[first : first + CHUNK] = self.vectors[part].astype(np.float32) @ scaled
+        found, short, whole = np.empty(len(slots)), (query * UNIT).astype(np.float32), float(query.sum())
+        width = at_once(self.length)
+        for first in range(0, len(slots), width):
+            part = slots[first : first + width]
+            scores = self.numbers.take(part, axis=0).astype(np.float32) @ short
+            if self.grown:
+                scale, mean = scaling(self.lanes[self.order[part]], self.length)
+                scores = scores * (scale / UNIT) - mean * whole
+            found[first : first + width] = scores
         return found
 
-    def _lagged(self, first: int, query: Floats, at_least: float, either_sign: bool, tried: list[int]) -> Slots:
-        """The slots of a chunk that may reach the threshold at some lag."""
-        unit = self.vectors[first : first + CHUNK].T * UNIT
-        off, reached = self.tolerance * 2, np.zeros(unit.shape[1], np.bool_)
-        for lag in tried:
-            mine, theirs = overlapping(self.length, lag)
-            part, other = unit[mine], query[theirs] - query[theirs].mean()
-            norm = float(np.linalg.norm(other))
-            if norm > 0:
-                products = (other / norm) @ part
-                own = np.sqrt(np.maximum(0.0, (part * part).sum(0) - part.sum(0) ** 2 / len(part) - 1e-12))
-                size = np.abs(products) if either_sign else products
-                reached |= size + off >= at_least * (own - off if at_least > 0 else own + off)
-        return first + np.flatnonzero(reached)
+    def _lagged(
+        self, chunk: slice, asked: Lagged, at_least: float, either_sign: bool
+    ) -> tuple[Slots, npt.NDArray[np.bool_]]:
+        """The slots of a chunk that may reach the threshold at some lag, and which lags can be their best."""
+        reached, able = asked.able(self.vectors(chunk), at_least, either_sign)
+        return chunk.start + reached, able
 
     def _mapped(self, name: str) -> Any:
         return np.load(self.folder / f"{name}.npy", mmap_mode="r").view(np.ndarray)

@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from ontogeny.ask import shape_build, shape_index
+from ontogeny.ask import shape_build, shape_index, shape_lanes
 from ontogeny.ask.alike import alike
 from ontogeny.ask.series import VALUES, best, lags, shapes, span
 from ontogeny.isa.errors import RecordError
@@ -105,8 +105,8 @@ def test_heads_and_rests_bound_every_correlation(seed: int, k: int) -> None:
     unit -= unit.mean(1, keepdims=True)
     unit /= np.linalg.norm(unit, axis=1, keepdims=True)
     basis = np.linalg.qr(rng.normal(size=(33, k)))[0].astype(np.float32)
-    vectors = np.rint(unit / shape_index.UNIT) * shape_index.UNIT
-    assert np.linalg.norm(vectors - unit, axis=1).max() <= shape_index.rounded_away(33)
+    vectors = np.rint(unit / shape_lanes.UNIT) * shape_lanes.UNIT
+    assert np.linalg.norm(vectors - unit, axis=1).max() <= shape_lanes.rounded_away(33)
     head = (vectors.astype(np.float32) @ basis).astype(np.float64)
     rest = vectors - head @ basis.T
     assert np.linalg.norm(rest @ basis, axis=1).max() <= shape_build.skew(basis)
