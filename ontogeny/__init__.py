@@ -37,6 +37,7 @@ if TYPE_CHECKING:
     from ontogeny.record.experiment import Experiment, Goal
     from ontogeny.record.run import Run, create, open_run
     from ontogeny.steer.api import steering
+    from ontogeny.steer.live.loop import steerable
 
 __version__ = "0.1.0"
 
@@ -65,6 +66,7 @@ HOMES = {
     "open_run": "ontogeny.record.run",
     "routine_cost": "ontogeny.isa.cost",
     "sgd": "ontogeny.front.rules",
+    "steerable": "ontogeny.steer.live.loop",
     "steering": "ontogeny.steer.api",
     "to_module": "ontogeny.front.to_module",
     "to_onnx": "ontogeny.front.to_onnx",
@@ -101,6 +103,7 @@ __all__ = [
     "open_run",
     "routine_cost",
     "sgd",
+    "steerable",
     "steering",
     "to_module",
     "to_onnx",

@@ -13,7 +13,7 @@ training is changed: no random number is drawn, no gradient touched.
 from __future__ import annotations
 
 import atexit
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from operator import is_
 from pathlib import Path
@@ -34,7 +34,7 @@ from ontogeny.record.attach.recorder import Job, Pool
 from ontogeny.record.attach.rewinding import Loop, last_of_all
 from ontogeny.record.attach.staging import Staged
 from ontogeny.record.attach.watched import Watched
-from ontogeny.record.journal import Journal
+from ontogeny.record.journal import Journal, stamped
 
 MOST_BUFFERS = 32
 Optimizers = torch.optim.Optimizer | Sequence[torch.optim.Optimizer] | None
@@ -76,7 +76,10 @@ def attach(
 
 
 class Attachment:
-    """A loop that is being recorded. Also a context manager, which closes it."""
+    """A loop that is being recorded. Also a context manager, which closes it.
+
+    `listeners` are called after every step, on the loop's own thread. Once `stopping` is set the loop ought to end.
+    """
 
     def __init__(self, model: nn.Module, optimizer: Optimizers, folder: Path, setup: Setup) -> None:
         self.folder, self.setup, self.policy = folder, setup, setup.policy
@@ -84,6 +87,8 @@ class Attachment:
         self.optimizers = _several(optimizer)
         self.position = Position()
         self.skipped = 0
+        self.stopping = False
+        self.listeners: list[Callable[[], object]] = []
         self._told: dict[str, float] = {}
         self._held: list[Any] = []
         self._watched = Watched(model, self.policy.only, self.policy.buffers)
@@ -125,6 +130,19 @@ class Attachment:
             self.moments.step()
         if self.setup.checkpoint_every and self.step_number % self.setup.checkpoint_every == 0:
             self.checkpoint()
+        for listener in self.listeners:
+            listener()
+
+    def note(self, kind: str, *, author: str = "you", **content: Any) -> None:
+        """Writes an entry into the journal at the present step, durably. Raises RecordError where none is kept here."""
+        if not isinstance(self._open, Opened) or self._open.lock is None:
+            raise RecordError("this process keeps no journal of the loop; the first one does")
+        journal = Journal(self.folder)
+        journal.open_for_writing()
+        try:
+            journal.append(stamped(kind, self.step_number, author, **content))
+        finally:
+            journal.close()
 
     def tell(self, **metrics: torch.Tensor | float) -> None:
         """Further scalars of the present step, such as those of an evaluation."""
@@ -171,8 +189,14 @@ class Attachment:
         return found
 
     def batches(self, loader: Iterable[Any], epochs: int = 1) -> Iterator[Any]:
-        """The loader's batches over some epochs, with the place in them kept, so that `rewind` can go back to it."""
-        return self.position.batches(loader, epochs)
+        """The loader's batches over some epochs, with the place in them kept, so that `rewind` can go back to it.
+
+        They end early once `stopping` is set.
+        """
+        for batch in self.position.batches(loader, epochs):
+            yield batch
+            if self.stopping:
+                return
 
     def recorded(self) -> Attached:
         """What has been recorded so far, to be asked questions."""

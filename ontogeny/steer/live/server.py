@@ -13,21 +13,32 @@ from collections.abc import Callable, Mapping
 from concurrent.futures import Future
 from contextlib import suppress
 from pathlib import Path
-from typing import Any
+from typing import Any, Protocol
 
 from ontogeny.isa.errors import OntogenyError
+from ontogeny.steer.command import Command, Outcome, Preview
 from ontogeny.steer.live import address, wire
-from ontogeny.steer.live.session import LiveSession
 from ontogeny.steer.registry import command
 
 REMEMBERED = 10_000
 """Answers that are kept for clients that ask again under the same id."""
 
 
+class Served(Protocol):
+    """A session that is served: its tasks are done between two steps, its status is told at once."""
+
+    address: address.Address
+
+    def put(self, task: Callable[[], None]) -> None: ...
+    def do(self, command: Command, author: str = ..., id: str = ...) -> Outcome: ...
+    def foretell(self, command: Command) -> Preview: ...
+    def status(self) -> Mapping[str, Any]: ...
+
+
 class Server:
     """The socket of a live session, served by threads of its own until `close`."""
 
-    def __init__(self, session: LiveSession) -> None:
+    def __init__(self, session: Served) -> None:
         self.session = session
         self.path = Path(session.address.socket)
         self._answers: OrderedDict[str, Future[Any]] = OrderedDict()

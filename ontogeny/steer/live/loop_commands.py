@@ -1,0 +1,202 @@
+"""What commands mean for a PyTorch loop: settings of its optimizers, its parameters, and whether it waits."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass, field
+from fnmatch import fnmatchcase
+from typing import Any
+
+import numpy as np
+import torch
+from torch import nn
+
+from ontogeny.isa.errors import OntogenyError
+from ontogeny.record.attach.loop import Attachment
+from ontogeny.steer.command import Command
+from ontogeny.steer.commands.dials import SAID
+
+BETAS = {"beta1": 0, "beta2": 1}
+Setting = tuple[dict[str, Any], str]
+
+
+@dataclass(eq=False)
+class Loop:
+    """A loop and how it is steered: whether it waits, and settings that are on their way (name: from, to, over, at)."""
+
+    recording: Attachment
+    paused: bool = False
+    moving: dict[str, tuple[list[float], float, int, int, str]] = field(default_factory=dict)
+
+    def turn(self) -> None:
+        """Moves the settings that are on their way on by a step."""
+        for name, (begin, end, over, first, shape) in list(self.moving.items()):
+            share = min(1.0, (self.recording.step_number - first) / over)
+            for (group, key), start in zip(self.settings(name), begin, strict=True):
+                write(group, key, along(start, end, share, shape))
+            if share >= 1.0:
+                del self.moving[name]
+
+    def settings(self, said: str) -> list[Setting]:
+        """The settings of all parameter groups that a word means. Raises OntogenyError with what there is."""
+        groups = [group for optimizer in self.recording.optimizers for group in optimizer.param_groups]
+        word = said.strip().lower()
+        names = {key for group in groups for key in group if isinstance(group[key], int | float | torch.Tensor)}
+        names |= set(BETAS) if any("betas" in group for group in groups) else set()
+        meant = [name for name in sorted(names) if word == name or word in SAID.get(name, ())]
+        if not meant:
+            raise OntogenyError(f"the optimizer has no setting {said!r}; it has {', '.join(sorted(names))}")
+        key = "betas" if meant[0] in BETAS else meant[0]
+        return [(group, meant[0]) for group in groups if key in group]
+
+    def parameters(self, patterns: tuple[str, ...]) -> dict[str, nn.Parameter]:
+        """The model's parameters by name or pattern. Raises OntogenyError for what matches none."""
+        there = dict(self.recording.model.named_parameters())
+        found = {name: p for name, p in there.items() if any(fnmatchcase(name, one) for one in patterns)}
+        if idle := [one for one in patterns if not any(fnmatchcase(name, one) for name in there)]:
+            raise OntogenyError(f"no parameter matches {idle[0]!r}; there are {', '.join(list(there)[:8])}")
+        return found
+
+    def state_of(self, parameter: nn.Parameter) -> Iterator[torch.Tensor]:
+        """What the optimizers keep of a parameter, in its shape."""
+        for optimizer in self.recording.optimizers:
+            yield from (
+                v for v in optimizer.state.get(parameter, {}).values() if getattr(v, "shape", None) == parameter.shape
+            )
+
+
+@dataclass(frozen=True, slots=True)
+class Meaning:
+    """A command for a loop: what it will do in words, having checked that it can, and doing it."""
+
+    words: Callable[[Loop, Any], str]
+    act: Callable[[Loop, Any], None]
+
+
+def read(group: Mapping[str, Any], key: str) -> float:
+    """A setting of a parameter group."""
+    return float(group["betas"][BETAS[key]] if key in BETAS else group[key])
+
+
+def write(group: dict[str, Any], key: str, value: float) -> None:
+    """Sets a setting of a parameter group, in place where it is a tensor."""
+    if key in BETAS:
+        betas = list(group["betas"])
+        betas[BETAS[key]] = value
+        group["betas"] = tuple(betas)
+    elif isinstance(group[key], torch.Tensor):
+        group[key].fill_(value)
+    else:
+        group[key] = value
+
+
+def along(start: float, end: float, share: float, shape: str) -> float:
+    """A setting on its way: in a straight line, along half a cosine, or by equal factors."""
+    if shape == "exponential" and start > 0 and end > 0:
+        return float(start * (end / start) ** share)
+    way: float = (1 - math.cos(math.pi * share)) / 2 if shape == "cosine" else share
+    return start + (end - start) * way
+
+
+def _set_words(loop: Loop, command: Any) -> str:
+    settings = loop.settings(command.dial)
+    said = sorted({f"{read(group, key):g} to {_goal(command, read(group, key)):g}" for group, key in settings})
+    how = f" over {command.over} steps" if command.over else ""
+    return f"{settings[0][1]} goes from {', '.join(said)}{how}, from step {loop.recording.step_number} on"
+
+
+def _set(loop: Loop, command: Any) -> None:
+    settings = loop.settings(command.dial)
+    begin = [read(group, key) for group, key in settings]
+    if command.over:
+        end = _goal(command, begin[0])
+        loop.moving[settings[0][1]] = (begin, end, command.over, loop.recording.step_number, command.shape)
+        return
+    loop.moving.pop(settings[0][1], None)
+    for (group, key), start in zip(settings, begin, strict=True):
+        write(group, key, _goal(command, start))
+
+
+def _goal(command: Any, present: float) -> float:
+    return present * command.by if command.by is not None else float(command.to)
+
+
+def _freeze(loop: Loop, command: Any) -> None:
+    for parameter in loop.parameters(command.tensors).values():
+        parameter.requires_grad_(False)
+        parameter.grad = None
+
+
+def _unfreeze(loop: Loop, command: Any) -> None:
+    for parameter in loop.parameters(command.tensors).values():
+        parameter.requires_grad_(True)
+
+
+@torch.no_grad()
+def _alter(loop: Loop, command: Any) -> None:
+    draw = torch.Generator().manual_seed(command.seed)
+    for name, parameter in loop.parameters(command.tensors).items():
+        parameter.copy_(_altered(loop, command, name, parameter.detach(), draw))
+        for kept in loop.state_of(parameter) if command.and_state else ():
+            kept.zero_()
+
+
+def _altered(loop: Loop, command: Any, name: str, value: torch.Tensor, draw: torch.Generator) -> torch.Tensor:
+    if command.how == "zero":
+        return torch.zeros_like(value)
+    if command.how == "reset":
+        traces = loop.recording.recorded().traces
+        return torch.from_numpy(np.array(traces.row(int(traces.steps[0]))[name])).to(value)
+    amount = float(command.amount)
+    if command.how == "scale":
+        return value * amount
+    if command.how == "noise":
+        noise = torch.randn(value.shape, generator=draw, dtype=torch.float64)
+        return (value.double() + amount * value.double().std(correction=0) * noise.to(value.device)).to(value)
+    smallest = value.abs().flatten().argsort(stable=True)[: round(amount * value.numel())]
+    flat = value.flatten().clone()
+    flat[smallest] = 0
+    return flat.view_as(value)
+
+
+def _alter_words(loop: Loop, command: Any) -> str:
+    names = loop.parameters(command.tensors)
+    if command.how in ("scale", "noise", "prune") and command.amount is None:
+        raise OntogenyError(f"{command.how} needs an amount")
+    amount = "" if command.amount is None else f" by {command.amount:g}"
+    return f"{command.how} {', '.join(names)}{amount}, after step {loop.recording.step_number}"
+
+
+def _tensors(verb: str) -> Callable[[Loop, Any], str]:
+    return lambda loop, command: f"{verb} {', '.join(loop.parameters(command.tensors))}"
+
+
+def _waits(paused: bool) -> Callable[[Loop, Command], None]:
+    def act(loop: Loop, command: Command) -> None:
+        loop.paused = paused
+
+    return act
+
+
+def _stop(loop: Loop, command: Command) -> None:
+    loop.recording.stopping, loop.paused = True, False
+
+
+def _mark(loop: Loop, command: Any) -> None:
+    loop.recording.note("mark", name=command.name)
+    if loop.recording.setup.checkpoint_every:
+        loop.recording.checkpoint()
+
+
+LOOP: Mapping[str, Meaning] = {
+    "pause": Meaning(lambda loop, _: f"the loop waits after step {loop.recording.step_number}", _waits(True)),
+    "resume": Meaning(lambda loop, _: f"the loop goes on from step {loop.recording.step_number}", _waits(False)),
+    "stop": Meaning(lambda loop, _: "recording.stopping is set: the loop ends where it heeds it", _stop),
+    "set": Meaning(_set_words, _set),
+    "freeze": Meaning(_tensors("freeze"), _freeze),
+    "unfreeze": Meaning(_tensors("unfreeze"), _unfreeze),
+    "alter": Meaning(_alter_words, _alter),
+    "mark": Meaning(lambda loop, command: f"step {loop.recording.step_number} is called {command.name!r}", _mark),
+}
+"""The commands that a loop can be given."""
