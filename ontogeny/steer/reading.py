@@ -1,0 +1,43 @@
+"""What words mean: commands that are sure, or a question back with what could have been meant.
+
+Whoever turns words into commands is a `Reader`: the phrases (`steer/phrases`) are one, a language model may be another.
+A reading does nothing; a face previews it, asks, and gives it to a session.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Protocol
+
+from ontogeny.steer.command import Command
+from ontogeny.steer.session import Session
+
+
+@dataclass(frozen=True, slots=True)
+class Alternative:
+    """What could have been meant: words that would be sure, and the commands that they are."""
+
+    words: str
+    commands: tuple[Command, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Reading:
+    """The commands that words mean, in order. Where they are `unsure` there are none: it says what is to be said."""
+
+    commands: tuple[Command, ...] = ()
+    unsure: str = ""
+    alternatives: tuple[Alternative, ...] = ()
+
+    @property
+    def changes(self) -> bool:
+        """Whether any of the commands changes a run."""
+        return any(command.EFFECT.confirmed for command in self.commands)
+
+
+class Reader(Protocol):
+    """Turns what a person says into commands; never does anything itself."""
+
+    def read(self, text: str, session: Session) -> Reading:
+        """What the words mean, said to a session where it stands. Raises nothing for any text."""
+        ...
