@@ -51,11 +51,33 @@ FORMATS = {
 
 
 def coefficients(values: Array) -> npt.NDArray[np.int16]:
-    """Those of each row of floats [rows, lanes]: [rows, LAGS], the nearest update first; 0 in the first two rows."""
+    """Those of each row of floats [rows, lanes]: [rows, LAGS], the nearest update first.
+
+    Where a few bursts among many still lanes mislead the fit, a row simply repeats the last update.
+    """
     rows, lanes = values.shape
+    repeated = np.zeros((rows, LAGS), np.int16)
+    repeated[2:, 0] = SCALE
     if rows < 3:
-        return np.zeros((rows, LAGS), np.int16)
-    updates = even(np.ascontiguousarray(values[:, :: max(1, lanes // SAMPLE)]))
+        return repeated
+    sample = np.ascontiguousarray(values[:, :: max(1, lanes // SAMPLE)])
+    found = _fitted(sample)
+    misled = np.flatnonzero(_lengths(sample, repeated) < _lengths(sample, found)) + 1
+    found[misled] = repeated[misled]
+    return found
+
+
+def _lengths(values: Array, coefs: npt.NDArray[np.int16]) -> npt.NDArray[np.int64]:
+    """The summed lengths in bits of each row's residuals, from the second row on."""
+    exponents = residuals(values, coefs).astype(np.float32).view(np.int32) >> 23
+    lengths: npt.NDArray[np.int64] = np.maximum(exponents, 126).sum(1, dtype=np.int64)
+    return lengths
+
+
+def _fitted(values: Array) -> npt.NDArray[np.int16]:
+    """The coefficients [rows, LAGS] of least squares; 0 in the first two rows."""
+    rows = len(values)
+    updates = even(values)
     products = np.zeros((LAGS + rows - 1, LAGS + rows - 1))
     products[LAGS:, LAGS:] = updates @ updates.T
     if loops := compiled.kernels(values.size):
