@@ -10,6 +10,8 @@ from typing import Any
 import numpy as np
 import pytest
 import torch
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
 from torch import nn
 
 import ontogeny as og
@@ -499,6 +501,63 @@ def test_a_fork_by_an_edited_rule_replays_and_explains_exactly(
     shares = [one.part for one in divided.examples]
     assert math.fsum([*shares, divided.remainder]) == divided.gradient
     assert abs(divided.remainder) < 1e-3 * max(map(abs, shares))
+
+
+ANY: dict[str, dict[str, Any]] = {
+    "clip": {"norm": 0.5},
+    "gradient_sign": {},
+    "noise": {"scale": 0.01},
+    "smooth": {},
+    "schedule": {"shape": "warmup", "steps": 5},
+    "no_decay": {"tensors": ["*.bias"]},
+    "update_sign": {},
+    "lr_factor": {"tensors": ["down.*"], "factor": 2.0},
+    "freeze": {"tensors": ["up.weight", "down.bias"]},
+}
+
+
+@given(
+    st.sampled_from(["adamw", "sgd", "nesterov", "lion", "muon", "traced"]),
+    st.lists(st.sampled_from(sorted(ANY)), unique=True).flatmap(
+        lambda names: st.tuples(st.just(names), st.permutations(names))
+    ),
+)
+@settings(deadline=None, max_examples=25, suppress_health_check=[HealthCheck.function_scoped_fixture])
+def test_edits_in_any_order_are_taken_out_in_any_order(
+    learners: dict[str, Learner], name: str, orders: tuple[list[str], list[str]]
+) -> None:
+    program = learners[name].program
+    for edit in orders[0]:
+        if (name, edit) != ("traced", "no_decay"):
+            program = apply(program, edit, **ANY[edit]).program
+    assert from_text(to_text(program)) == program
+    machine = CompiledMachine(program, threads=1)
+    machine.load(carried(learners[name].program, learners[name].values, program, {}))
+    before = register(machine, "up.weight").copy()
+    taught(machine, batches(2))
+    assert np.array_equal(before, register(machine, "up.weight")) == ("freeze" in orders[0])
+    for edit in orders[1]:
+        if (name, edit) != ("traced", "no_decay"):
+            program = apply(program, "remove", edit=edit).program
+    assert to_text(program) == to_text(learners[name].program)
+
+
+def test_a_bound_that_was_captured_without_a_note_is_known(learners: dict[str, Learner]) -> None:
+    old = from_text(to_text(learners["clipped"].program).replace("update | clip", "update | adamw"))
+    wanted = og.capture(model(), cross_entropy, og.adamw(3e-3), batches(1)[0]).program
+    bare = apply(old, "clip", norm=0).program
+    assert [i.op for i in bare.routine("learn").body] == [i.op for i in wanted.routine("learn").body]
+    assert bare.decls == wanted.decls
+    lion = apply(old, "rule", to="lion").program
+    assert describe(lion).endswith("edited: clip")
+
+
+def test_what_many_registers_become_is_one_sentence() -> None:
+    deep = nn.Sequential(*(nn.Linear(8, 8) for _ in range(4)))
+    program = og.capture(deep, cross_entropy, og.adamw(), batches(1)[0]).program
+    said = apply(program, "rule", to="muon").changes
+    assert "24 new states: momentum_buffer.0.weight, momentum_buffer.0.bias" in " ".join(said)
+    assert not any("param" in sentence for sentence in said)
 
 
 # --- programs by hand, texts, words

@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 import difflib
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 from ontogeny.front.update import UPDATE
-from ontogeny.isa.program import Program
+from ontogeny.isa.program import KINDS, Decl, Program
 from ontogeny.isa.text.lines import InstrLine, print_line
 from ontogeny.machine.learner import Array
 
 LEARN = "learn"
+MANY = 6
+"""So many names are listed one by one."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,14 +48,32 @@ def _lines(program: Program) -> Iterator[str]:
 
 
 def changed_registers(before: Program, after: Program) -> Iterator[str]:
-    """A sentence for each register that came, went or became another."""
-    old, new = ({decl.name: decl for decl in program.decls} for program in (before, after))
-    for name, decl in new.items():
-        start = f" = {decl.default:g}" if decl.default is not None else ""
-        if name not in old:
-            yield f"new {decl.kind} {name}: {decl.type}{start}"
-        elif old[name].type != decl.type or old[name].kind != decl.kind:
-            yield f"{decl.kind} {name} is {decl.type}, no longer {old[name].type}"
-    for name, decl in old.items():
-        if name not in new:
-            yield f"{decl.kind} {name} is gone"
+    """A sentence for each register that came, went or became another; for many of a kind one."""
+    old, new = _leaves(before), _leaves(after)
+    for kind in KINDS:
+        come = [decl for name, decl in new.items() if decl.kind == kind and name not in old]
+        yield from (
+            [f"{len(come)} new {kind}s: {listed([d.name for d in come])}"] if len(come) > MANY else map(_new, come)
+        )
+        for decl in (decl for name, decl in new.items() if decl.kind == kind and name in old):
+            if old[decl.name].type != decl.type:
+                yield f"{kind} {decl.name} is {decl.type}, no longer {old[decl.name].type}"
+        gone = [name for name, decl in old.items() if decl.kind == kind and name not in new]
+        many = [f"{len(gone)} {kind}s are gone: {listed(gone)}"]
+        yield from many if len(gone) > MANY else (f"{kind} {name} is gone" for name in gone)
+
+
+def _leaves(program: Program) -> dict[str, Decl]:
+    """The declarations by name, without the arenas, which only say where parameters lie."""
+    arenas = {decl.arena for decl in program.decls}
+    return {decl.name: decl for decl in program.decls if decl.name not in arenas}
+
+
+def _new(decl: Decl) -> str:
+    start = f" = {decl.default:g}" if decl.default is not None else ""
+    return f"new {decl.kind} {decl.name}: {decl.type}{start}"
+
+
+def listed(names: Sequence[str]) -> str:
+    """Names for a sentence: the first few, and how many more."""
+    return ", ".join(names[:MANY]) + (f" and {len(names) - MANY} more" if len(names) > MANY else "")

@@ -7,6 +7,7 @@ from functools import partial
 
 from ontogeny.front.author import Value
 from ontogeny.front.edits.edit import Edit, Kind, Parameter
+from ontogeny.front.edits.edited import listed
 from ontogeny.front.edits.notes import FREEZE, Standing
 from ontogeny.front.edits.places import Part, beside, matching, parts
 from ontogeny.front.edits.rewrite import Rewrite
@@ -75,8 +76,7 @@ def _held(part: Part, builder: Builder, new: Value) -> Value:
 
 
 def _listed(decls: Sequence[Decl]) -> str:
-    names = [decl.name for decl in decls]
-    return ", ".join(names[:6]) + (f" and {len(names) - 6} more" if len(names) > 6 else "")
+    return listed([decl.name for decl in decls])
 
 
 EDIT = Edit(FREEZE, "tensors, and their optimizer state, stay bit for bit as they are", (TENSORS,), make, again)

@@ -73,8 +73,8 @@ def change_gradients(
 
 def _enters(rewrite: Rewrite, register: Decl) -> str:
     """The one value that enters the update of a register in its shape."""
-    makers, undone = rewrite.makers, {new: old for old, new in rewrite.stages().items()}
-    led, outside, constants = _led(rewrite.raw(register.name), makers, undone)
+    undone = {new: old for old, new in rewrite.stages.items()}
+    led, outside, constants = _led(rewrite.raw(register.name), rewrite.makers, undone)
     if joined := [instr for instr in led if _joins(rewrite, instr, register)]:
         return joined[0].out[0]
     fits = [value for value in outside or constants if rewrite.types[value].size == register.type.size]

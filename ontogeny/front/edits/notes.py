@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
+from functools import lru_cache
 
 from ontogeny.front.update import CLIP, SCHEDULE, SINCE
 from ontogeny.isa.program import Instr
@@ -38,6 +39,7 @@ class Standing:
         return " ".join([self.name, *([", ".join(self.patterns)] if self.patterns else []), *options])
 
 
+@lru_cache(maxsize=1 << 14)
 def standing(where: str) -> Standing | None:
     """The edit that a note tells of, or None where it is of the rule itself."""
     name, _, rest = where.partition(" ")

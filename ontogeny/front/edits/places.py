@@ -85,7 +85,7 @@ def beside(rewrite: Rewrite, register: Decl) -> list[Decl]:
         decl
         for decl in rewrite.program.kept()
         if decl.kind == "state" and decl.name not in COUNTERS
-        if rewrite.updates(decl.name) and _belongs(decl, register, alone)
+        if _belongs(decl, register, alone) and rewrite.updates(decl.name)
     ]
 
 

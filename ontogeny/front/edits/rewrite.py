@@ -6,9 +6,10 @@ taking it out again is to hand on the value that it took.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
+from typing import Any
 
 from ontogeny.front.author import Value
 from ontogeny.front.edits.edited import LEARN, Edited, changed_registers
@@ -48,6 +49,7 @@ class Rewrite:
     changes: list[str] = field(default_factory=list)
     declared: frozenset[str] = frozenset()
     former: dict[str, Instr] = field(default_factory=dict)
+    _found: dict[str, Any] = field(default_factory=dict)
 
     @classmethod
     def of(cls, program: Program) -> Rewrite:
@@ -61,10 +63,29 @@ class Rewrite:
             program, program, body, routine.returns, dict(value_types(program, routine)), max(numbers, default=-1) + 1
         )
 
+    def become(self, body: Iterable[Instr]) -> None:
+        """Other instructions in the place of those there are."""
+        self.body = list(body)
+        self._found.clear()
+
     @property
     def makers(self) -> dict[str, Instr]:
-        """The instruction that makes each value."""
-        return {out: instr for instr in self.body for out in instr.out}
+        """The instruction that makes each value. Not to be modified."""
+        found: dict[str, Instr] = self._table("makers", lambda: {out: i for i in self.body for out in i.out})
+        return found
+
+    @property
+    def commits(self) -> dict[str, int]:
+        """Where each register is committed. Not to be modified."""
+        own = lambda: {str(i.attr("name")): at for at, i in enumerate(self.body) if i.op is Op.COMMIT}  # noqa: E731
+        found: dict[str, int] = self._table("commits", own)
+        return found
+
+    def _table(self, name: str, make: Callable[[], Any]) -> Any:
+        """What is made of the body, made anew where that has changed since."""
+        if name not in self._found:
+            self._found[name] = make()
+        return self._found[name]
 
     @property
     def standing(self) -> list[Standing]:
@@ -74,7 +95,7 @@ class Rewrite:
     @property
     def marked(self) -> bool:
         """Whether notes say what the update is."""
-        return any(instr.note.phase == UPDATE and instr.op is Op.COMMIT for instr in self.body)
+        return any(self.body[at].note.phase == UPDATE for at in self.commits.values())
 
     def decl(self, name: str) -> Decl | None:
         """The declaration called so, if there is one."""
@@ -103,23 +124,24 @@ class Rewrite:
     @contextmanager
     def adding(self, where: str, at: int) -> Iterator[Builder]:
         """A builder whose instructions come to stand at a place, with a note that says which edit they are of."""
-        builder = Builder.continuing(self.program, [], self.types, self.number)
+        builder = Builder.continuing(self.program, [], {}, self.number)
+        builder.types = self.types
         builder.note = Note(UPDATE, where)
         yield builder
         self.body[at:at] = builder.body
         self.number = builder.count
-        self.types.update(builder.types)
+        self._found.clear()
 
     def substitute(self, places: Iterator[int] | list[int], old: str, new: str) -> None:
         """The instructions at places use `new` where they used `old`."""
         for at in places:
             instr = self.body[at]
             self.body[at] = replace(instr, args=tuple(new if arg == old else arg for arg in instr.args))
+        self._found.clear()
 
     def commit(self, register: str) -> int | None:
         """Where a register is committed."""
-        found = (at for at, i in enumerate(self.body) if i.op is Op.COMMIT and i.attr("name") == register)
-        return next(found, None)
+        return self.commits.get(register)
 
     def updates(self, register: str) -> bool:
         """Whether the update commits a register; where no notes say what is update, whether `learn` does."""
@@ -133,9 +155,14 @@ class Rewrite:
             value = _operand(makers[value], makers)
         return value
 
-    def stages(self, names: frozenset[str] = GRADIENTS | RATES) -> dict[str, str]:
-        """What edits between gradients or rates and the rule made of which values."""
-        makers = self.makers
+    @property
+    def stages(self) -> dict[str, str]:
+        """What edits between gradients or rates and the rule made of which values. Not to be modified."""
+        found: dict[str, str] = self._table("stages", self._stages)
+        return found
+
+    def _stages(self) -> dict[str, str]:
+        names, makers = GRADIENTS | RATES, self.makers
         users: dict[str, list[Instr]] = {}
         for instr in self.body:
             for arg in instr.args:
@@ -146,9 +173,8 @@ class Rewrite:
 
     def staged(self, value: str) -> str:
         """What the edits so far make of a gradient or a rate."""
-        stages = self.stages()
-        while value in stages:
-            value = stages[value]
+        while value in self.stages:
+            value = self.stages[value]
         return value
 
     def wrap(self, register: str, where: str, change: Callable[[Builder, Value], Value]) -> None:
@@ -193,11 +219,11 @@ class Rewrite:
         outs = {out for instr in own for out in instr.out if instr.op not in INLINE}
         used = {arg for i in self.body if i.note.where != where for arg in i.args} & outs
         rule = self._rule_note()
-        self.body = [
+        self.become(
             replace(i, note=rule) if i.note.where == where and i.op in INLINE else i
             for i in self.body
             if i.note.where != where or i.op is not Op.COMMIT
-        ]
+        )
         for value in used:
             at = [place for place, i in enumerate(self.body) if value in i.args and i.note.where != where]
             self.substitute(at, value, self.taken(value, makers))
@@ -214,7 +240,7 @@ class Rewrite:
             if instr.note.phase != UPDATE or instr.op in LASTING or needed.intersection(instr.out):
                 kept.append(instr)
                 needed.update(instr.args)
-        self.body = kept[::-1]
+        self.become(kept[::-1])
 
     def finished(self, description: str) -> Edited:
         """The edited program, verified, without the dials and states that it no longer uses."""

@@ -9,7 +9,7 @@ import numpy as np
 
 from ontogeny.front.author import Value
 from ontogeny.front.edits.edit import Edit, Kind, Parameter
-from ontogeny.front.edits.edited import LEARN
+from ontogeny.front.edits.edited import LEARN, listed
 from ontogeny.front.edits.gradients import gradients
 from ontogeny.front.edits.notes import since as rule_since
 from ontogeny.front.edits.rewrite import COUNTERS, Rewrite, named
@@ -78,10 +78,10 @@ def replaced(rewrite: Rewrite, rule: Rule, since: int) -> None:
     rewrite.values.update({d.name: np.full(d.type.shape, starts[d.name], NUMPY[d.type.dtype]) for d in new})
     builder = Builder.continuing(rewrite.program, kept, _types(rewrite, kept), first)
     append_update(builder, rule, laid, {name: Value(builder, value) for name, value in found.items()}, begins)
-    rewrite.body = list(pruned(Routine(LEARN, (), tuple(builder.body), rewrite.returns)).body)
+    rewrite.become(pruned(Routine(LEARN, (), tuple(builder.body), rewrite.returns)).body)
     rewrite.types, rewrite.number = builder.types, builder.count
     if carried:
-        rewrite.changes.append(f"{', '.join(carried)} go on from what they are")
+        rewrite.changes.append(f"{listed(carried)} of the rule before go on from what they are")
 
 
 def _types(rewrite: Rewrite, kept: list[Instr]) -> dict[str, Type]:

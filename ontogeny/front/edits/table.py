@@ -99,7 +99,10 @@ def _restore(rewrite: Rewrite, before: Iterable[Standing]) -> None:
         if again is None:
             rewrite.changes.append(f"{found.where} went with the rule that it was part of; make it anew")
             continue
+        program, body = rewrite.program, tuple(rewrite.body)
         try:
             again(rewrite, found)
         except EditError as error:
+            rewrite.program = program
+            rewrite.become(body)
             rewrite.changes.append(f"{found.where} does not hold any more: {error}")

@@ -20,7 +20,8 @@ def make(rewrite: Rewrite, text: str) -> str:
     _check(before, after)
     new = Rewrite.of(after)
     rewrite.declared = frozenset(decl.name for decl in after.decls) if whole else frozenset()
-    rewrite.program, rewrite.body, rewrite.returns = after, new.body, new.returns
+    rewrite.program, rewrite.returns = after, new.returns
+    rewrite.become(new.body)
     rewrite.types, rewrite.number = new.types, new.number
     return "the whole program is another text" if whole else "learn is another text"
 
