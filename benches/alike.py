@@ -51,12 +51,13 @@ def main() -> None:
     mixing = covariance(real)
     measure("gpt", real, UPDATES, figures, versions)
     measure("gpt_values", real, VALUES, figures, versions)
+    added(real, figures)
     graph(units(real[:, : GRAPH[-1] * 4], UPDATES), figures, versions, options.full)
     del real
     measure("drawn", drawn(MILLIONS, mixing), VALUES, figures, versions)
     measure("noise", drawn(MILLIONS, None), VALUES, figures, versions)
     growth(mixing, figures, (10**5, 10**6, 10**7) if options.full else (10**5, 10**6))
-    targets: Targets = {f"missed.{name}": ("<=", 0) for name in ("gpt", "gpt_values", "drawn", "noise")}
+    targets: Targets = {f"missed.{name}": ("<=", 0) for name in ("gpt", "added", "gpt_values", "drawn", "noise")}
     targets |= {f"query_ratio.{name}": (">=", 5) for name in ("gpt", "drawn")}
     targets["build_ratio_hnswlib"] = (">=", 50)
     close("alike", figures, targets, versions)
@@ -139,6 +140,23 @@ def measure(name: str, rows: Floats, over: str, figures: Figures, versions: dict
     figures[f"past_head.{name}"] = round(statistics.median(shares), 5)
     against_flat(name, traces, rows, over, asked, figures, versions)
     print(f"  {name}: " + ", ".join(f"{k.split('.')[0]} {v}" for k, v in figures.items() if k.endswith(f".{name}")))
+
+
+def added(rows: Floats, figures: Figures) -> None:
+    """Adding the last quarter of the steps to an index of those before, against building one of all at once."""
+    spent, before = {}, len(rows) - POINTS // 4
+    traces = ArrayTraces({"w": rows[:before]})
+    shape_index(traces, span(traces))
+    later = ArrayTraces({"w": rows})
+    traces.__dict__.update(later.__dict__)
+    for name, asked in (("added", traces), ("fresh", later)):
+        started = time.process_time()
+        index = shape_index(asked, span(asked))
+        spent[name] = time.process_time() - started
+        figures[f"index_seconds.{name}"] = round(spent[name], 2)
+        figures[f"index_tolerance.{name}"] = round(index.tolerance, 7)
+    figures["fresh_over_added"] = round(spent["fresh"] / spent["added"], 2)
+    figures["missed.added"], figures["wrong.added"] = checked(traces, rows, UPDATES, queries(index)[:4])
 
 
 def on_disk(index: Any) -> int:
