@@ -29,8 +29,11 @@ RECENT = 16
 class Measured(Protocol):
     """What has curves: a run of our own, or a recorded loop."""
 
-    def metrics(self) -> Mapping[str, npt.NDArray[np.float64]]: ...
-    def evaluations(self) -> Sequence[Mapping[str, float]]: ...
+    def metrics(self) -> Mapping[str, npt.NDArray[np.float64]]:
+        """Metrics by name, and `step`."""
+
+    def evaluations(self) -> Sequence[Mapping[str, float]]:
+        """Evaluations in order, each with its `step`."""
 
 
 @dataclass(frozen=True, slots=True)

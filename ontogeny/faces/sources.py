@@ -6,7 +6,6 @@ named by its folder's name, by the beginning of it where only one begins so, or 
 
 from __future__ import annotations
 
-import os
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Annotated
@@ -21,14 +20,11 @@ from ontogeny.faces.terminal import tell
 from ontogeny.faces.view import View
 from ontogeny.isa.errors import OntogenyError
 from ontogeny.isa.program import Program
-from ontogeny.record import journal
 from ontogeny.record.attach import Attached, is_attached
 from ontogeny.record.experiment import Experiment
 from ontogeny.record.run import Run, open_run
+from ontogeny.record.runs_folder import RunsFolder
 
-FOLDER = "ONTOGENY_RUNS"
-NAMED = 8
-"""How many runs an error names."""
 RunName = Annotated[str, typer.Argument(metavar="RUN", help="The name of a run, the beginning of it, or its folder.")]
 RunNames = Annotated[list[str], typer.Argument(metavar="RUN...", help="Names of runs, or their folders.")]
 DataFile = Annotated[
@@ -43,36 +39,17 @@ Tensors = Annotated[list[str] | None, typer.Option("--tensor", help="A tensor, o
 
 def runs_folder() -> Path:
     """The folder that holds the runs."""
-    return Path(os.environ.get(FOLDER) or "runs")
-
-
-def is_run(folder: Path) -> bool:
-    """Whether a folder holds a run."""
-    return (folder / journal.NAME).is_file()
+    return RunsFolder.default().root
 
 
 def all_runs() -> list[Path]:
     """The folders of all runs, the latest first."""
-    root = runs_folder()
-    found = [folder for folder in root.iterdir() if is_run(folder)] if root.is_dir() else []
-    return sorted(found, key=lambda folder: -(folder / journal.NAME).stat().st_mtime)
+    return RunsFolder.default().all()
 
 
 def find(name: str) -> Path:
     """The folder of the run called `name`. Raises OntogenyError with what there is."""
-    there = ", ".join(folder.name for folder in all_runs()[:NAMED]) or f"none in {runs_folder()}/"
-    if not name:
-        raise OntogenyError(f"a run has a name; there are {there}")
-    for folder in (runs_folder() / name, Path(name)):
-        if is_run(folder):
-            return folder
-    similar = [folder for folder in all_runs() if folder.name.startswith(name)]
-    if len(similar) == 1:
-        return similar[0]
-    if similar:
-        among = ", ".join(folder.name for folder in similar[:NAMED]) + (", ..." if len(similar) > NAMED else "")
-        raise OntogenyError(f"{name!r} may be {among}; say more of it")
-    raise OntogenyError(f"there is no run {name!r}; there are {there}")
+    return RunsFolder.default().find(name)
 
 
 def opened(name: str, file: str = "", options: Sequence[str] = ()) -> Run:
@@ -96,16 +73,8 @@ def recording(name: str, file: str = "", options: Sequence[str] = ()) -> Run | A
 
 
 def fresh(name: str) -> Path:
-    """A folder for a new run: `name`, or with the first free number behind it.
-
-    Raises OntogenyError for a name that would lead out of the folder of runs, or that cannot be printed.
-    """
-    if Path(name).name != name or not name.isprintable():
-        raise OntogenyError(f"{name!r} is not the name of a run: give one word, {FOLDER} says in which folder runs lie")
-    folder, number = runs_folder() / name, 2
-    while folder.exists():
-        folder, number = runs_folder() / f"{name}-{number}", number + 1
-    return folder
+    """A folder for a new run: `name`, or with the first free number behind it."""
+    return RunsFolder.default().fresh(name)
 
 
 def load_any(source: str) -> Program:

@@ -58,7 +58,7 @@ def written_out(run: Run, values: Mapping[str, Any]) -> dict[str, Array]:
     return {name: array[None] for name, array in arrays.items()} if ones else arrays
 
 
-def from_file(path: str) -> dict[str, Array]:
+def of_file(path: str) -> dict[str, Array]:
     """New examples from a safetensors file, whose arrays are called like the run's inputs."""
     if not Path(path).is_file():
         raise OntogenyError(f"there is no file {path}")

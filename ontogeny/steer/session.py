@@ -50,9 +50,14 @@ class Done:
 class Host(Protocol):
     """A live run's process, which takes commands for it."""
 
-    def do(self, command: Command, author: str = ..., id: str = ...) -> Outcome: ...
-    def foretell(self, command: Command) -> Preview: ...
-    def close(self) -> None: ...
+    def do(self, command: Command, author: str = ..., id: str = ...) -> Outcome:
+        """Takes a command, once for an id."""
+
+    def foretell(self, command: Command) -> Preview:
+        """Says what a command would do."""
+
+    def close(self) -> None:
+        """Lets go of the process."""
 
 
 def opened(folder: Path) -> Run | Attached:

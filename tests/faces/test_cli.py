@@ -22,11 +22,13 @@ from ontogeny.faces.cli import app, loaded
 from ontogeny.faces.outputs import SPELT
 from ontogeny.faces.progress import Busy
 from ontogeny.faces.registry import BY_NAME, COMMANDS, ELSEWHERE
+from ontogeny.faces.registry import SHELL as CALLED
 from ontogeny.faces.terminal import Paper
 from ontogeny.faces.words import said
 from ontogeny.isa.encode import decode
 from ontogeny.isa.text import from_text
 from ontogeny.record.journal import Entry
+from ontogeny.steer.registry import COMMANDS as STEERING
 
 EXAMPLES = Path(__file__).parents[2] / "examples"
 FILE = str(Path(__file__).parent / "perceptron.py")
@@ -82,7 +84,16 @@ def test_help_is_wrapped_at_the_terminals_width(monkeypatch: pytest.MonkeyPatch)
 
 def test_every_file_of_a_command_is_in_the_registry() -> None:
     folder = Path(sys.modules["ontogeny.faces.cli"].__file__ or "").parent / "commands"
-    assert {path.stem for path in folder.glob("*.py")} - {"__init__"} == {entry.file for entry in COMMANDS}
+    assert {path.stem for path in folder.glob("*.py")} - {"__init__"} == {
+        entry.file for entry in COMMANDS if not entry.steers
+    }
+
+
+def test_every_command_of_steering_is_one_of_the_shell_and_means_the_same() -> None:
+    shown = {entry.name: entry for entry in COMMANDS}
+    for kind in STEERING:
+        entry = shown[CALLED.get(kind.NAME, kind.NAME)]
+        assert not entry.steers or entry.meaning == kind.MEANING
 
 
 def test_help_lists_every_command() -> None:
@@ -220,7 +231,9 @@ def test_a_dial_is_turned_over_steps_and_alterations_are_told_in_words() -> None
     said = shell("show", "perceptron").stdout
     assert "lr to 0.5 over 4 steps, cosine" in said and "w with the smallest 25% to zero" in said
     assert "* plus 0.1 of its deviation times noise, seed 3" in said
-    assert "linear, cosine" in shell("set", "perceptron", "lr=1", "--over", "2", "--shape", "sine", exit_code=1).stderr
+    assert (
+        "'linear', 'cosine'" in shell("set", "perceptron", "lr=1", "--over", "2", "--shape", "sine", exit_code=1).stderr
+    )
 
 
 def test_entries_about_examples_are_told_in_words() -> None:

@@ -20,9 +20,10 @@ def command(
     serving: Annotated[bool, typer.Option("--serve", hidden=True)] = False,
     as_json: AsJson = False,
 ) -> None:
-    """Let a run go on in a process of its own, which survives this terminal and takes commands between steps.
+    """Let a run go on in a process of its own that takes commands between steps.
 
-    `ontogeny pause`, `set`, `back`... and the chat reach it by the run's name; `ontogeny stop` ends it.
+    It survives this terminal. `ontogeny pause`, `set`, `back`... and the chat reach it by the run's name, and
+    `ontogeny stop` ends it.
     """
     folder = find(name)
     if serving:

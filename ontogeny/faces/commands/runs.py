@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Any
+from typing import Annotated, Any
 
+import typer
 from rich.console import Console
 from rich.markup import escape
 
+from ontogeny.faces.commands.live import say as say_status
 from ontogeny.faces.recorded import present
 from ontogeny.faces.running import document
 from ontogeny.faces.sources import all_runs, runs_folder
@@ -15,10 +17,18 @@ from ontogeny.faces.terminal import AsJson, answer, number, table
 from ontogeny.isa.errors import OntogenyError
 from ontogeny.record.attach import Attached, is_attached
 from ontogeny.record.run import open_run
+from ontogeny.record.runs_folder import RunsFolder
+from ontogeny.steer.live.client import live_runs
 
 
-def command(as_json: AsJson = False) -> None:
+def command(
+    live: Annotated[bool, typer.Option("--live", help="Only those that go on in a process of their own.")] = False,
+    as_json: AsJson = False,
+) -> None:
     """List the runs."""
+    if live:
+        found = list(live_runs(RunsFolder.default()))
+        return answer({"folder": str(runs_folder()), "runs": found}, as_json, lambda console: say_live(console, found))
     rows = [described(folder) for folder in all_runs()]
     answer({"folder": str(runs_folder()), "runs": rows}, as_json, lambda console: say(console, rows))
 
@@ -37,6 +47,14 @@ def described(folder: Path) -> dict[str, Any]:
         return {**document(run), "program": run.program.name, **forked, **changed}
     except OntogenyError as error:
         return {"run": folder.name, "folder": str(folder), "error": str(error)}
+
+
+def say_live(console: Console, rows: list[dict[str, Any]]) -> None:
+    """The live runs for a person."""
+    for row in rows:
+        say_status(console, row)
+    if not rows:
+        console.print("no run is live; `ontogeny live RUN` makes one so")
 
 
 def say(console: Console, rows: list[dict[str, Any]]) -> None:

@@ -7,34 +7,42 @@ from typing import Annotated
 import typer
 from rich.markup import escape
 
+from ontogeny.faces.generated import session_at
 from ontogeny.faces.numbers import numbers
-from ontogeny.faces.sources import DataFile, RunName, opened
+from ontogeny.faces.sources import DataFile, RunName
 from ontogeny.faces.terminal import AsJson, answer
+from ontogeny.steer.registry import command as given
 
 
 def command(
     name: RunName,
     dials: Annotated[list[str], typer.Argument(metavar="DIAL=VALUE...", help="Dials and their new values.")],
     over: Annotated[int, typer.Option("--over", min=0, help="Get there over so many steps; 0 for at once.")] = 0,
-    shape: Annotated[
-        str, typer.Option("--shape", help="How, with --over: linear, cosine or exponential.")
-    ] = "linear",
+    shape: Annotated[str, typer.Option("--shape", help="How, with --over: linear, cosine or exponential.")] = "linear",
     author: Annotated[str, typer.Option("--author", help="Who turns them, for the journal.")] = "you",
     file: DataFile = "",
     as_json: AsJson = False,
 ) -> None:
     """Turn a dial of a run from its present step on.
 
-    The journal keeps it, and what was before stays as it was. To turn a dial in the past, fork there.
+    The journal keeps it, and what was before stays as it was. To turn a dial in the past, fork there. A run that is
+    live takes it between two steps, and so does a loop that is steerable.
     """
     turned = numbers(dials)
-    with opened(name, file) as run:
-        before = run.dials()
-        for dial, value in turned.items():
-            run.set_dial(dial, value, over=over, shape=shape, author=author)
-        reached = run.step + over
-        document = {"run": run.folder.name, "step": run.step, "dials": run.dials(reached), "before": before}
-        document |= {"over": over, "reached": reached}
-    when = f"over {over} steps, reached at step {reached}" if over else f"from step {run.step} on"
-    lines = [f"{escape(dial)}: {before[dial]:g} -> {value:g} {when}" for dial, value in turned.items()]
+    session = session_at(name, file, author)
+    asked = [given("set", {"dial": dial, "to": to, "over": over, "shape": shape}) for dial, to in turned.items()]
+    for one in asked:
+        session.foretell(one)  # all or none
+    outcomes = [session.do(one) for one in asked]
+    last = outcomes[-1]
+    figures = [outcome.figures for outcome in outcomes if outcome.figures]
+    document = {
+        "run": last.run,
+        "step": last.step,
+        "dials": {one["dial"]: one["after"] for one in figures},
+        "before": {one["dial"]: one["before"] for one in figures},
+        "over": over,
+        "reached": (last.step or 0) + over,
+    }
+    lines = [escape(outcome.text) for outcome in outcomes]
     answer(document, as_json, lambda console: console.print("\n".join(lines)))

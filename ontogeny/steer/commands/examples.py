@@ -14,7 +14,7 @@ from ontogeny.record import example_entries
 from ontogeny.record.run import Run
 from ontogeny.steer import costs
 from ontogeny.steer.command import Command, Effect, Heading, Outcome, Preview
-from ontogeny.steer.examples import from_file, numbers, written_out
+from ontogeny.steer.examples import numbers, of_file, written_out
 from ontogeny.steer.session import Session, root_of
 
 Examples = Annotated[
@@ -98,7 +98,7 @@ class Learn(Changing):
     values: Annotated[
         dict[str, Any], Field(description="a new example written out: its inputs by name, {'x': [3, 4, 97], 'y': 7}")
     ] = Field(default={})
-    file: Annotated[str, Field(description="new examples in a safetensors file, inputs by name")] = ""
+    from_file: Annotated[str, Field(description="new examples in a safetensors file, inputs by name")] = ""
     rows: Annotated[int, Field(ge=1, description="how many further rows in every batch")] = 1
 
     def said(self, run: Run) -> str:
@@ -116,11 +116,11 @@ class Learn(Changing):
         run.learn_also(self._found(run), rows=self.rows, author=author)
 
     def _found(self, run: Run) -> str | dict[str, Array]:
-        if sum(map(bool, (self.examples, self.values, self.file))) != 1:
+        if sum(map(bool, (self.examples, self.values, self.from_file))) != 1:
             raise OntogenyError("say what to learn in one way: examples by number, values written out, or a file")
         if self.examples:
             return numbers(run, self.examples)
-        return written_out(run, self.values) if self.values else from_file(self.file)
+        return written_out(run, self.values) if self.values else of_file(self.from_file)
 
 
 class StopLearning(Changing):

@@ -29,10 +29,17 @@ class Served(Protocol):
 
     address: address.Address
 
-    def put(self, task: Callable[[], None]) -> None: ...
-    def do(self, command: Command, author: str = ..., id: str = ...) -> Outcome: ...
-    def foretell(self, command: Command) -> Preview: ...
-    def status(self) -> Mapping[str, Any]: ...
+    def put(self, task: Callable[[], None]) -> None:
+        """Takes work from another thread."""
+
+    def do(self, command: Command, author: str = ..., id: str = ...) -> Outcome:
+        """Takes a command."""
+
+    def foretell(self, command: Command) -> Preview:
+        """Says what a command would do."""
+
+    def status(self) -> Mapping[str, Any]:
+        """How it stands, from any thread."""
 
 
 class Server:
