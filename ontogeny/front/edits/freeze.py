@@ -1,4 +1,7 @@
-"""Tensors that stay as they are, with what the rule keeps for them: each commit takes their elements from before."""
+"""Tensors that stay as they are, with what the rule keeps for them: each commit takes their elements from before.
+
+Their gradients are still computed. Buffers such as a running mean are no parameters, and go on.
+"""
 
 from __future__ import annotations
 

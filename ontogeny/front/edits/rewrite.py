@@ -117,7 +117,7 @@ class Rewrite:
         if known is None:
             self.declare(Decl("dial", name, Type(DType.F64), default=value))
         elif known.kind != "dial":
-            raise EditError(f"{name!r} is a {known.kind} of the program, so it cannot be a dial; rename it there")
+            raise EditError(f"the program has another register {name!r} ({known.kind}), so no dial can be called so")
         if value is not None:
             self.dials[name] = float(value)
 
