@@ -23,11 +23,15 @@ class Alternative:
 
 @dataclass(frozen=True, slots=True)
 class Reading:
-    """The commands that words mean, in order. Where they are `unsure` there are none: it says what is to be said."""
+    """The commands that words mean, in order. Where they are `unsure` there are none: it says what is to be said.
+
+    An `answer` is what the reader says itself, beside the commands that it proposes or in their place.
+    """
 
     commands: tuple[Command, ...] = ()
     unsure: str = ""
     alternatives: tuple[Alternative, ...] = ()
+    answer: str = ""
 
     @property
     def changes(self) -> bool:

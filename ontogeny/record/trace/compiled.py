@@ -1,7 +1,7 @@
 """Whether the codec's inner loops run compiled: where numba is installed, once so much was done that loading it pays.
 
 Both forms give the same bits. Importing numba and its compiled loops takes about half a second, and the very first time
-compiling them some more; so short reads, and whoever does not have numba (`pip install ontogeny[fast]`), use NumPy.
+compiling them some more; so short reads, and places where numba cannot be loaded, use NumPy.
 """
 
 from __future__ import annotations
