@@ -16,6 +16,9 @@ import numpy as np
 import numpy.typing as npt
 
 from ontogeny.ask import events
+from ontogeny.ask.diagnose import Watcher
+from ontogeny.ask.evidence import Evidence
+from ontogeny.ask.findings import KINDS
 from ontogeny.isa.errors import OntogenyError
 from ontogeny.machine.base import piece
 from ontogeny.machine.conditions import RELATIONS
@@ -82,13 +85,31 @@ def metric_names(run: Run) -> tuple[str, ...]:
 
 
 def _event(run: Run, text: str) -> Clause:
-    name = event_called(text.removeprefix("it ").removeprefix("has ").strip())
+    word = text.removeprefix("it ").removeprefix("is ").removeprefix("has ").strip()
+    if word in KINDS and KINDS[word].watch is not None:
+        return _finding(run, word)
+    name = event_called(word)
     if name is None:
+        watched = [kind.name for kind in KINDS.values() if kind.watch is not None]
         raise OntogenyError(
             f"{text!r} is no condition; write a metric, a relation and a number (valid.accuracy >= 0.99), "
-            f"norm(tensor) > 1, or an event: {', '.join(events.EVENTS)}. The metrics are {', '.join(metric_names(run))}"
+            f"norm(tensor) > 1, or what happens: {', '.join([*events.EVENTS, *watched])}. "
+            f"The metrics are {', '.join(metric_names(run))}"
         )
     return lambda metrics: events.EVENTS[name](events.curves(run)) is not None
+
+
+def _finding(run: Run, name: str) -> Clause:
+    """Whether a finding holds, watched from here on with all that was told before."""
+    watcher = Watcher([name])
+    for step, metrics in Evidence(run).told():
+        watcher.step(step, metrics)
+
+    def holds(metrics: Metrics) -> bool:
+        watcher.step(run.step, metrics)
+        return any(found.until is None for found in watcher.findings)
+
+    return holds
 
 
 def _measure(name: str) -> Callable[[npt.NDArray[np.float64]], float]:

@@ -149,3 +149,24 @@ def test_a_second_process_is_refused_and_others_can_still_read(live: Client) -> 
     with pytest.raises(OntogenyError, match="is being written by process"):
         open_run(live.folder).set_dial("lr", 0.1)
     assert open_run(live.folder).step == 0
+
+
+def test_what_goes_wrong_is_found_while_it_runs_and_written_down(live: Client) -> None:
+    live.do(command("run", {"steps": 40}))
+    until(lambda: live.status()["step"] == 40)
+    live.do(command("set", {"dial": "lr", "to": 3.0}))
+    live.do(command("run", {"steps": 200}))
+    until(lambda: live.status()["state"] != "running")
+    names = [found["name"] for found in live.status()["findings"]]
+    assert "diverging" in names
+    lines = [entry for entry in open_run(live.folder).entries if entry.kind == "finding"]
+    assert lines[0].author == "diagnose" and lines[0]["since"] >= 40
+
+
+def test_a_run_is_stopped_by_a_finding(tmp_path: Path) -> None:
+    begin(tmp_path / "one").close()
+    session = Session(RunsFolder(tmp_path), "one")
+    session.do(command("run", {"steps": 40}))
+    session.do(command("set", {"dial": "lr", "to": 1.0}))
+    assert "diverging holds" in session.do(command("run", {"until": "diverging", "steps": 500})).text
+    assert 40 < session.step() < 540

@@ -8,6 +8,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from ontogeny.ask.diagnose import Watcher
+from ontogeny.ask.evidence import Evidence
 from ontogeny.isa.errors import OntogenyError
 from ontogeny.record.run import Run, Stop, Until
 from ontogeny.record.runs_folder import RunsFolder
@@ -15,6 +17,8 @@ from ontogeny.steer.live.address import Address, remove
 from ontogeny.steer.session import Opener, Session, opened
 
 FOREVER = 1 << 62
+FINDING = "finding"
+"""The kind of a journal's lines that say what was found wrong while a run went on."""
 PATIENCE = 0.5
 """Seconds that a paused process waits for a command before it looks whether it is to end."""
 Task = Callable[[], None]
@@ -45,6 +49,7 @@ class LiveSession(Session):
         self.latest: tuple[int, Mapping[str, float]] = (self.recording().step, {})
         self.watchers: list[Callable[[int, Mapping[str, float]], object]] = []
         self.on_step = self._stepped
+        self.watcher = watcher_of(self.native())
         self._goal = Goal()
         self._inbox: queue.SimpleQueue[Task] = queue.SimpleQueue()
         self.address.write(self.position.folder)
@@ -95,6 +100,7 @@ class LiveSession(Session):
             remove(before)
             self.address.write(folder)
             self.latest = (self.recording().step, {})
+            self.watcher = watcher_of(self.native())
 
     def let_go(self) -> None:
         """Frees the runs but the one that is live here."""
@@ -115,6 +121,7 @@ class LiveSession(Session):
             "goal": goal if self.running else None,
             "metrics": dict(metrics),
             "trouble": self.trouble,
+            "findings": [{"name": one.name, "since": one.since, "words": one.words} for one in self.watcher.findings],
             "since": self.address.since,
             "process": self.address.process,
         }
@@ -146,5 +153,17 @@ class LiveSession(Session):
 
     def _stepped(self, step: int, metrics: Mapping[str, float]) -> None:
         self.latest = (step, metrics)
+        for found in self.watcher.step(step, metrics):
+            words = f"{found.name} since step {found.since} ({found.sureness:.0%} sure): {found.words}"
+            content: dict[str, Any] = {"finding": found.name, "since": found.since, "sureness": found.sureness, "text": words}
+            self.native().note(FINDING, author="diagnose", **content)
         for watcher in self.watchers:
             watcher(step, metrics)
+
+
+def watcher_of(run: Run) -> Watcher:
+    """Who looks on while a run goes on, knowing what it was told so far."""
+    watcher = Watcher()
+    for step, metrics in Evidence(run).told():
+        watcher.step(step, metrics)
+    return watcher
