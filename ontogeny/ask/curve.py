@@ -11,12 +11,17 @@ from ontogeny.ask.finding import Series, series
 FEW = 8
 """How many values a level is the median of."""
 KEPT = 256
+BENT = 3**-0.5
+"""The noise is what independent values would change by from step to step, told from how they bend, so that a trend is
+no noise: for such values second differences are the square root of 3 times as large as first ones."""
+OUTLYING, SLOW = 3.0, 50
+"""A bend counts as at most so many times the noise, which follows the last so many: a jump is no noise either."""
 
 
 class Curve:
     """The level of a metric is the median of its last FEW values. A value that is not finite is only noted."""
 
-    def __init__(self, few: int = FEW) -> None:
+    def __init__(self, few: int = FEW, slow: int = SLOW) -> None:
         self.count = 0
         self.step = 0
         self.value = math.nan
@@ -24,6 +29,7 @@ class Curve:
         self.level = math.nan
         self.best, self.best_step = math.inf, 0
         self.noise = 0.0
+        self._before, self._slow = math.nan, slow
         self.nonfinite: int | None = None
         self.recent: deque[float] = deque(maxlen=few)
         self.kept: list[tuple[int, float]] = []
@@ -34,9 +40,11 @@ class Curve:
         if not math.isfinite(value):
             self.nonfinite = step if self.nonfinite is None else self.nonfinite
             return
-        if self.count:
-            self.noise += (abs(value - self.value) - self.noise) / min(self.count, 50)
-        self.count, self.step, self.value = self.count + 1, step, value
+        if self.count > 1:
+            bend = BENT * abs(value - 2 * self.value + self._before)
+            usual = bend if self.count < 2 * FEW else min(bend, OUTLYING * self.noise)
+            self.noise += (usual - self.noise) / min(self.count - 1, self._slow)
+        self.count, self.step, self._before, self.value = self.count + 1, step, self.value, value
         self.recent.append(value)
         self.level = median(self.recent)
         if self.count <= len(self.recent):

@@ -12,7 +12,8 @@ VALID_LOSSES = ("valid.loss", "val.loss", "val_loss", "valid_loss", "eval_loss",
 ACCURACIES = ("accuracy", "acc", "train_accuracy", "train.accuracy")
 VALID_ACCURACIES = ("valid.accuracy", "val.accuracy", "val_accuracy", "valid_accuracy", "val_acc", "eval_accuracy")
 """Names that metrics go by; the first one told counts."""
-FEW_EVALUATIONS = 3
+FEW_EVALUATIONS, SLOW = 3, 10
+"""Evaluations are few: their level is the median of three, their noise that of about ten."""
 
 
 class Progress:
@@ -21,7 +22,7 @@ class Progress:
     def __init__(self) -> None:
         self.step = 0
         self.loss, self.accuracy = Curve(), Curve()
-        self.valid_loss, self.valid_accuracy = Curve(FEW_EVALUATIONS), Curve(FEW_EVALUATIONS)
+        self.valid_loss, self.valid_accuracy = Curve(FEW_EVALUATIONS, SLOW), Curve(FEW_EVALUATIONS, SLOW)
         self.evaluated = False
         self._last: tuple[float, float] = (math.nan, math.nan)
 

@@ -14,7 +14,7 @@ from ontogeny.ask.stretch import stretch
 from ontogeny.ask.sureness import sureness
 
 NAME = "exploding_gradient"
-RATIO = 2.0
+RATIO = 4.0
 """The root mean square of a gradient over that of its weights, where it is as likely as not a fault."""
 
 

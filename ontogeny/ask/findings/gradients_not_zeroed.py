@@ -11,7 +11,7 @@ from collections.abc import Iterator
 
 import numpy as np
 
-from ontogeny.ask.evidence import Evidence
+from ontogeny.ask.evidence import Evidence, Silent
 from ontogeny.ask.finding import Finding, Remedy, series
 from ontogeny.ask.kind import NONE, Kind
 from ontogeny.ask.progress import LOSSES, first_told
@@ -26,19 +26,19 @@ STRAIGHT = 0.75
 PARTS = 8
 UP = 1.2
 """So many times its least before, a loss counts as risen."""
-GROWN = 2.5
-"""So many times the least before, an update has grown."""
+GROWN = 1.8
+"""So many times those of the steps before, updates have grown."""
 
 
 def look(evidence: Evidence) -> Iterator[Finding]:
     """The straightest part of the way on which the loss has risen."""
     steps, updates = evidence.moved.updates()
-    if len(steps) < PARTS * 2 * LAG:
-        return
+    if len(steps) < 4 * LAG:
+        raise Silent(f"fewer than {4 * LAG} updates are recorded, too few to tell")
     cosines = _cosines(updates)
     told = {step: loss for step, metrics in evidence.told() if (loss := first_told(metrics, LOSSES)) is not None}
     losses = np.nan_to_num([told.get(int(step), np.nan) for step in steps], nan=1e30, posinf=1e30)
-    parts = np.array_split(np.arange(len(cosines)), PARTS)
+    parts = np.array_split(np.arange(len(cosines)), min(PARTS, len(cosines) // LAG))
     levels = np.array([np.median(losses[part]) for part in parts])
     risen = levels > UP * np.minimum.accumulate(levels)
     risen |= levels > UP * np.median(losses[: max(3, LAG // 2)])
@@ -79,10 +79,12 @@ def _cosines(updates: np.typing.NDArray[np.float64]) -> np.typing.NDArray[np.flo
 
 
 def _grown(sizes: np.typing.NDArray[np.float64]) -> int:
-    """From where on updates stay larger than GROWN times the least before."""
-    large = np.nan_to_num(sizes, nan=np.inf) > GROWN * np.minimum.accumulate(np.nan_to_num(sizes, nan=np.inf))
-    small = np.flatnonzero(~large)
-    return min(len(sizes) - 1, int(small[-1]) + 1) if len(small) else 0
+    """Where updates grow from a few steps to the next few, and stay so; 0 where they do not, or nothing is before."""
+    windows = np.median(np.lib.stride_tricks.sliding_window_view(np.nan_to_num(sizes, nan=1e30), LAG), axis=1)
+    least = np.minimum.accumulate(windows[::-1])[::-1]  # from here on
+    grown = np.flatnonzero(least[LAG:] > GROWN * windows[:-LAG])
+    later = grown[grown > LAG]
+    return int(later[0]) + LAG if len(later) and later[0] > LAG + 2 else 0
 
 
 KIND = Kind(NAME, "a loop that does not clear its gradients", look=look)

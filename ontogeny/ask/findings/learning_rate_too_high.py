@@ -10,6 +10,7 @@ import math
 from collections.abc import Iterator
 
 import numpy as np
+import numpy.typing as npt
 
 from ontogeny.ask.evidence import Evidence, Silent
 from ontogeny.ask.finding import Finding, Remedy, series
@@ -19,6 +20,7 @@ from ontogeny.ask.stretch import stretch
 from ontogeny.ask.sureness import sureness
 
 NAME = "learning_rate_too_high"
+Losses = npt.NDArray[np.float64]
 DIAL = "lr"
 LOWER = 0.1
 STEPS = 16
@@ -40,9 +42,10 @@ def look(evidence: Evidence) -> Iterator[Finding]:
     record, lower = (inside.trial(found.peak, DIAL, factor, STEPS) for factor in (1.0, LOWER))
     steps = range(found.peak + 1, found.peak + 1 + STEPS)
     now, then = ended(record), ended(lower)
+    since = found.since + parted(*(inside.trial(found.since, DIAL, factor, STEPS) for factor in (1.0, LOWER)))
     yield Finding(
         name=NAME,
-        since=found.since,
+        since=since,
         sureness=sureness(NAME, found.score),
         words=f"{STEPS} steps from step {found.peak} end at a loss of {now:.4g}; with a tenth of the rate, {then:.4g}",
         found=found.since,
@@ -52,7 +55,7 @@ def look(evidence: Evidence) -> Iterator[Finding]:
         figures={"loss": now, "with_a_tenth": then, "rate": inside.run.dials(found.peak)[DIAL]},
         remedies=(
             Remedy("a tenth of the learning rate", {"command": "set", "dial": DIAL, "by": LOWER}),
-            Remedy("go back to before", {"command": "back", "to": str(found.since)}),
+            Remedy("go back to before", {"command": "back", "to": str(since)}),
             Remedy("a warm-up at the beginning, or clipping of the gradient's norm"),
         ),
     )
@@ -66,9 +69,17 @@ def tried(evidence: Evidence) -> Inside:
     return inside
 
 
-def ended(losses: np.typing.NDArray[np.float64]) -> float:
+def ended(losses: Losses) -> float:
     """What a trial ends at: the mean of its later half."""
     return float(np.mean(losses[len(losses) // 2 :]))
+
+
+def parted(record: Losses, lower: Losses) -> int:
+    """After how many steps of a trial the two part: before the first at which half of the most is spared."""
+    spared = np.nan_to_num(record - lower, nan=np.inf, posinf=np.inf)
+    most = spared.max()
+    first = int(np.flatnonzero(spared > (most / 2 if np.isfinite(most) else np.finfo(np.float64).max))[0])
+    return max(0, first - 2)
 
 
 def _score(inside: Inside, step: int, first: float) -> float:

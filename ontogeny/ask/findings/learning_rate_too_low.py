@@ -20,13 +20,14 @@ NAME = "learning_rate_too_low"
 HIGHER = 100.0
 EVERY = 8
 GAIN = 0.003
-"""Of the loss, what a hundred times the rate has to gain."""
+"""Of the loss, and of the one that the run began with, what a hundred times the rate has to gain."""
 
 
 def look(evidence: Evidence) -> Iterator[Finding]:
     """Tries a hundred times the learning rate."""
     inside = tried(evidence)
-    score = lambda step: _score(inside, step)  # noqa: E731
+    first = inside.moment(inside.steps[0]).loss
+    score = lambda step: _score(inside, step, first)  # noqa: E731
     found = stretch(inside.steps, EVERY, score, "gained by 100 times the rate, of the bound", lasting=True)
     if found.score == NONE:
         return
@@ -47,11 +48,11 @@ def look(evidence: Evidence) -> Iterator[Finding]:
     )
 
 
-def _score(inside: Inside, step: int) -> float:
+def _score(inside: Inside, step: int, first: float) -> float:
     now, higher = (ended(inside.trial(step, DIAL, factor, STEPS)) for factor in (1.0, HIGHER))
     if not math.isfinite(higher) or not math.isfinite(now) or higher >= now or now <= 0:
         return NONE
-    return math.log((now - higher) / now / GAIN)
+    return math.log((now - higher) / max(now, abs(first)) / GAIN)
 
 
 KIND = Kind(NAME, "a hundred times the learning rate would still have learned more", look=look)

@@ -11,7 +11,7 @@ from ontogeny.ask.stretch import log_odds, stretch
 from ontogeny.ask.sureness import sureness
 
 NAME = "lost_updates"
-SHARE = 0.6
+SHARE = 0.75
 """Of all updates that are not zero, how many are lost where it is as likely as not a fault."""
 EVERY = 8
 

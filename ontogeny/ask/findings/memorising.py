@@ -10,8 +10,12 @@ from ontogeny.ask.progress import Progress
 from ontogeny.ask.sureness import sureness
 
 NAME = "memorising"
-RISE = 0.04
+RISE = 0.03
 """Of its best, how far the held-out loss has to have risen."""
+FALLEN = 0.95
+"""Of what it was when the held-out loss was best, what training loss has come down to at least."""
+CLEAR = 3.0
+"""So many times the noise of the held-out loss, too."""
 
 
 class Memorising:
@@ -33,8 +37,8 @@ class Memorising:
             return NONE
         if held.best < self._best:
             self._best, self._trained_at_best = held.best, loss.level
-        rise = held.level - held.best
-        if rise <= 2 * held.noise or held.level <= loss.level or loss.level > self._trained_at_best:
+        rise = min(held.recent) - held.best
+        if rise <= CLEAR * held.noise or held.level <= loss.level or loss.level > FALLEN * self._trained_at_best:
             return NONE
         return math.log(rise / max(abs(held.best), 1e-12) / RISE)
 
