@@ -74,6 +74,7 @@ COMMANDS: tuple[Entry, ...] = (
     Entry("page", RUNS, "Write a run as one HTML page that needs no network."),
     Entry("picture", RUNS, "Draw the curves of one or several runs."),
     Entry("live", STEERING, "Let a run go on in a process of its own that takes commands between steps."),
+    Entry("mcp", STEERING, "Let a program that speaks the Model Context Protocol question and steer the runs."),
     _steers("pause", "Let a live run wait after the present step."),
     _steers("stop", "End the process of a live run; the run itself stays as far as it came."),
     _steers("back", "Go back to a step, a mark, or before something happened; what comes next forks there."),

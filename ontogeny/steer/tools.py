@@ -22,6 +22,7 @@ WHICH = "command"
 RUN = "run"
 FILES = {("learn", "from_file")}
 """Arguments that name files of this machine: a model is not given them, nor can it give them."""
+STANDING = "by name; left out, the run where you stand"
 KEPT = ("type", "enum", "items", "minItems", "minimum", "maximum", "exclusiveMinimum", "additionalProperties")
 """What of a field's schema a model is told, beside its description."""
 
@@ -147,7 +148,8 @@ def _fields(kind: type[Command]) -> dict[str, bool]:
 def _properties(kind: type[Command]) -> dict[str, Any]:
     """The schemas of a command's arguments, with what a model has no use for left out."""
     known = kind.model_json_schema()["properties"]
-    return {name: _plain(known[name]) for name in _fields(kind)}
+    told = {name: _plain(known[name]) for name in _fields(kind)}
+    return {**told, RUN: {**told[RUN], "description": STANDING}} if kind.STANDS else told
 
 
 def _plain(schema: Mapping[str, Any]) -> dict[str, Any]:

@@ -1,0 +1,93 @@
+"""What comes of a command as JSON for a model: bounded, and with nothing in its strings but text.
+
+Names, notes and examples may have been written by anybody. They leave as JSON strings, without characters that control
+a terminal, hide or reorder text, and clipped, so that they stay what they are: data.
+"""
+
+from __future__ import annotations
+
+import json
+import math
+import unicodedata
+from collections.abc import Mapping
+from typing import Any
+
+from ontogeny.steer.command import Outcome, Preview
+
+TEXT, LIST, NESTED = 4000, 100, 8
+"""Characters of a string, entries of a list or an object, and levels of nesting that are passed on."""
+POINTS, CURVES = 40, 4
+"""Of the curves that come with an answer."""
+LINE = 300
+"""Characters of a name, or of a question to a person."""
+SCHEMA: dict[str, Any] = {
+    "type": "object",
+    "properties": {"text": {"type": "string"}, "figures": {"type": "object"}},
+    "required": ["text"],
+}
+"""What every tool answers; run and step say where the session stands then, curves are thinned, and a `token` confirms
+the change that was only previewed, a `job` names work that goes on."""
+
+
+def of_outcome(outcome: Outcome) -> dict[str, Any]:
+    """What came of a command: the sentence, where the session stands, the figures, and curves that were thinned."""
+    curves = [
+        {"name": one.name, "steps": _thinned(one.steps), "values": _thinned(one.values)}
+        for one in outcome.series[:CURVES]
+    ]
+    said = {"text": outcome.text, "run": outcome.run, "step": outcome.step, "past": outcome.past}
+    return _object({**said, "figures": outcome.figures, **({"curves": curves} if curves else {})})
+
+
+def of_preview(foretold: Preview) -> dict[str, Any]:
+    """What a command would do, and what it takes."""
+    figures = {"effect": foretold.effect.value, "steps": foretold.steps, "seconds": foretold.seconds}
+    return _object({"text": f"would {foretold.text}", "done": False, "figures": {**figures, **_remarks(foretold)}})
+
+
+def line(text: str, most: int = LINE) -> str:
+    """A text on one line, for a person to read before it is agreed to, or as a name."""
+    return _text(" ".join(text.split()), most)
+
+
+def as_text(document: Mapping[str, Any]) -> str:
+    """The document as clients read it that know no structured answers."""
+    return json.dumps(document, ensure_ascii=False, allow_nan=False)
+
+
+def cleaned(value: Any, depth: int = 0) -> Any:
+    """A value in what JSON knows, bounded; numbers that are not finite are told by their names."""
+    if isinstance(value, str):
+        return _text(value)
+    if isinstance(value, bool | int) or value is None:
+        return value
+    if isinstance(value, float):
+        return value if math.isfinite(value) else str(value)
+    if depth >= NESTED:
+        return "..."
+    if isinstance(value, Mapping):
+        kept = list(value.items())[:LIST]
+        found = {_text(str(name), LINE): cleaned(one, depth + 1) for name, one in kept}
+        return {**found, "...": f"{len(value) - LIST} more"} if len(value) > LIST else found
+    if isinstance(value, list | tuple):
+        more = [f"... {len(value) - LIST} more"] if len(value) > LIST else []
+        return [*(cleaned(one, depth + 1) for one in value[:LIST]), *more]
+    return _text(str(value))
+
+
+def _object(document: Mapping[str, Any]) -> dict[str, Any]:
+    return {name: cleaned(value) for name, value in document.items()}
+
+
+def _remarks(foretold: Preview) -> dict[str, Any]:
+    return {"remarks": list(foretold.remarks)} if foretold.remarks else {}
+
+
+def _text(text: str, most: int = TEXT) -> str:
+    shown = "".join(one for one in text if one == "\n" or unicodedata.category(one)[0] != "C")
+    return shown if len(shown) <= most else f"{shown[:most]}... ({len(shown) - most} characters more)"
+
+
+def _thinned(values: list[float]) -> list[float]:
+    every = -(-len(values) // POINTS)
+    return [float(f"{one:.6g}") for one in values[:: max(1, every)]]

@@ -1,0 +1,51 @@
+"""The runs of a folder at a glance: how far each came, where it branched, and how those that are live stand."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+from ontogeny.isa.errors import OntogenyError
+from ontogeny.record.run import Run
+from ontogeny.record.runs_folder import RunsFolder
+from ontogeny.steer.commands.places import KEEP, parent_of
+from ontogeny.steer.live import address
+from ontogeny.steer.live.client import Client
+from ontogeny.steer.places import marks
+from ontogeny.steer.session import Opener, opened
+
+MOST = 30
+PATIENCE = 2.0
+"""Seconds that a live run may take to say how it stands."""
+
+
+def listing(runs: RunsFolder, open: Opener = opened, most: int = MOST) -> list[dict[str, Any]]:
+    """The runs written to last, a few plain values each; of one that cannot be read, why."""
+    return [row(folder, open) for folder in runs.all()[:most]]
+
+
+def row(folder: Path, open: Opener = opened) -> dict[str, Any]:
+    """One run."""
+    try:
+        run = open(folder)
+    except OntogenyError as error:
+        return {"run": folder.name, "error": str(error)}
+    found: dict[str, Any] = {"run": folder.name, "step": run.step}
+    if isinstance(run, Run):
+        parent = parent_of(run)
+        found |= {"parent": parent, "branched_at": run.base} if parent else {}
+        found |= {"kept": True} if any(entry.kind == KEEP for entry in run.own_entries) else {}
+        run.close()
+    named = marks(run)
+    return {**found, **({"marks": named} if named else {}), **({"live": now} if (now := live_state(folder)) else {})}
+
+
+def live_state(folder: Path) -> dict[str, Any] | None:
+    """How the process of a run stands, None where there is none that answers."""
+    if address.read(folder) is None:
+        return None
+    try:
+        with Client(folder, PATIENCE) as client:
+            return client.status()
+    except OntogenyError:
+        return None
