@@ -24,6 +24,7 @@ BENCHES = (
     "alike",
     "chart",
     "moments",
+    "diagnose",
 )
 
 

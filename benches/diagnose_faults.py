@@ -376,8 +376,8 @@ Plant = Callable[[int, Path], Case]
 SYMPTOMS = frozenset({"diverging", "stalled", "failing_slice"})
 """What any fault may lead to."""
 FAULTS: dict[str, tuple[Plant, str]] = {
-    "diverging": (diverging, "learning_rate_too_high exploding_gradient dead_units saturated_units"),
-    "learning_rate_too_high": (too_high, "diverging dead_units saturated_units exploding_gradient"),
+    "diverging": (diverging, "learning_rate_too_high exploding_gradient vanishing_gradient dead_units saturated_units"),
+    "learning_rate_too_high": (too_high, "exploding_gradient vanishing_gradient dead_units saturated_units"),
     "learning_rate_too_low": (too_low, "layer_not_moving"),
     "memorising": (memorising, ""),
     "dead_units": (dead, "vanishing_gradient layer_not_moving"),

@@ -159,6 +159,8 @@ RULES: dict[str, tuple[Callable[[], object], tuple[float, float]]] = {
 """Rules, and the learning rates that suit them here."""
 EASY = {"sequences-transformer": ("adamw", "lion")}
 """Rules that a network gets anywhere with in so few steps."""
+GENTLE = {("sequences-transformer", "lion"): 0.3}
+"""Of the learning rates that suit a rule, what a network bears."""
 
 
 @dataclass(frozen=True)
@@ -224,5 +226,6 @@ def world(seed: int, networks: tuple[str, ...] = USUAL, rules: tuple[str, ...] =
     rule = able[int(draw.integers(len(able)))]
     low, high = RULES[rule][1]
     lr = float(np.exp(draw.uniform(np.log(low), np.log(high))))
+    lr *= GENTLE.get((network, rule), 1.0)
     batch = int(draw.choice([32, 64, 128]))
     return World(seed, network, rule, lr, batch, TASKS[NETWORKS[network][0]](draw))

@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from ontogeny.ask.alike import alike
     from ontogeny.ask.chart import chart
+    from ontogeny.ask.diagnose import Watcher, diagnose
     from ontogeny.ask.explain import explain
     from ontogeny.ask.groups import groups
     from ontogeny.ask.waste import waste
@@ -49,6 +50,7 @@ HOMES = {
     "Learner": "ontogeny.machine.learner",
     "OntogenyError": "ontogeny.isa.errors",
     "Run": "ontogeny.record.run",
+    "Watcher": "ontogeny.ask.diagnose",
     "adamw": "ontogeny.front.rules",
     "alike": "ontogeny.ask.alike",
     "attach": "ontogeny.record.attach.loop",
@@ -57,6 +59,7 @@ HOMES = {
     "cosine": "ontogeny.front.rules",
     "create": "ontogeny.record.run",
     "custom": "ontogeny.front.rules",
+    "diagnose": "ontogeny.ask.diagnose",
     "explain": "ontogeny.ask.explain",
     "from_text": "ontogeny.isa.text",
     "groups": "ontogeny.ask.groups",
@@ -86,6 +89,7 @@ __all__ = [
     "Learner",
     "OntogenyError",
     "Run",
+    "Watcher",
     "adamw",
     "alike",
     "attach",
@@ -94,6 +98,7 @@ __all__ = [
     "cosine",
     "create",
     "custom",
+    "diagnose",
     "explain",
     "from_text",
     "groups",

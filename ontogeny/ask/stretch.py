@@ -29,16 +29,15 @@ def stretch(
     score: Callable[[int], float],
     name: str,
     further: Iterable[int] = (),
-    lasting: bool = False,
+    lasting: int = 1,
 ) -> Stretch:
     """The stretch with the highest score above 0, looked for at every so many of a grid and at `further` states.
 
-    One that is `lasting` holds at two neighbours among these at least.
+    It holds at `lasting` neighbours among these at least, or at all there are.
     """
     looked = sorted({*grid[::every], grid[-1], *further})
     scores = [score(step) for step in looked]
-    if lasting and len(scores) > 1:
-        scores = [min(one, max(scores[max(0, at - 1) : at] + scores[at + 1 : at + 2])) for at, one in enumerate(scores)]
+    scores = lasted(scores, lasting)
     peak = max(range(len(looked)), key=lambda place: scores[place])
     line = series(name, looked, (math.exp(min(50.0, one)) for one in scores))
     if scores[peak] <= 0:
@@ -51,6 +50,13 @@ def stretch(
     since = looked[0] if not first else _halved(grid, looked[first - 1], looked[first], score)
     until = looked[last + 1] if last + 1 < len(looked) else None
     return Stretch(since, until, scores[peak], looked[peak], line)
+
+
+def lasted(scores: list[float], count: int) -> list[float]:
+    """For each score the highest that it and its neighbours, so many together, all reach."""
+    count = min(count, len(scores))
+    least = [min(scores[at : at + count]) for at in range(len(scores) - count + 1)]
+    return [max(least[max(0, at - count + 1) : at + 1]) for at in range(len(scores))]
 
 
 def _halved(grid: tuple[int, ...], sound: int, bad: int, score: Callable[[int], float]) -> int:

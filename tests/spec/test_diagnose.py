@@ -229,7 +229,7 @@ def test_a_stretch_begins_where_it_begins(first: int) -> None:
     found = stretch(grid, 8, lambda step: 1.0 if step >= first else -1.0, "sign")
     assert (found.since, found.until) == (first, None)
     assert stretch(grid, 8, lambda step: -2.0 - step, "sign").score == -2.0
-    assert stretch(grid, 8, lambda step: float(step == 16), "sign", lasting=True).score <= 0
+    assert stretch(grid, 8, lambda step: float(step == 16), "sign", lasting=2).score <= 0
 
 
 def test_a_jump_is_where_the_loss_is_first_raised() -> None:

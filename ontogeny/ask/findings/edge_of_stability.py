@@ -26,7 +26,7 @@ CARRIED = ("momentum", "beta1")
 def look(evidence: Evidence) -> Iterator[Finding]:
     """The curvature that the step sees, over its bound, by the batch of the step."""
     inside = evidence.inside
-    found = stretch(inside.steps, EVERY, lambda step: _score(inside, step), "curvature, of its bound", lasting=True)
+    found = stretch(inside.steps, EVERY, lambda step: _score(inside, step), "curvature, of its bound", lasting=2)
     if found.score == NONE:
         return
     share = math.exp(found.score) * NEAR

@@ -33,9 +33,7 @@ def look(evidence: Evidence) -> Iterator[Finding]:
     states = tuple(dict.fromkeys((*states, inside.steps[-1])))
     if labels.ndim != 1 or not len(inside.held_out(states[-1])):
         raise Silent("its loss is not a cross entropy over one label for each held-out example")
-    slices = {f"label {value}": labels == value for value in np.unique(labels)}
-    groups = clusters(spread([np.asarray(examples.valid[name]) for name in examples.inputs]))
-    slices |= {f"cluster {number}": groups == number for number in range(CLUSTERS)}
+    slices = slices_of(labels, spread([np.asarray(examples.valid[name]) for name in examples.inputs]))
     right = {step: inside.held_out(step).argmax(axis=1) == labels for step in states}
     scored = {name: slice_score(right[states[-1]], chosen) for name, chosen in slices.items()}
     worst = max(scored, key=lambda name: scored[name])
@@ -66,6 +64,13 @@ def look(evidence: Evidence) -> Iterator[Finding]:
         ),
         units=(worst,),
     )
+
+
+def slices_of(labels: npt.NDArray[np.generic], rows: npt.NDArray[np.float64]) -> dict[str, npt.NDArray[np.bool_]]:
+    """The examples of each label, and of each cluster of inputs."""
+    groups = clusters(rows)
+    found = {f"label {value}": np.asarray(labels == value) for value in np.unique(labels)}
+    return found | {f"cluster {number}": np.asarray(groups == number) for number in range(CLUSTERS)}
 
 
 def slice_score(right: npt.NDArray[np.bool_], chosen: npt.NDArray[np.bool_]) -> float:

@@ -27,7 +27,7 @@ def look(evidence: Evidence) -> Iterator[Finding]:
     if len(matrices(inside)) < 2:
         raise Silent("it has one matrix only, and no others to compare it with")
     score = lambda step: _score(inside, step)  # noqa: E731
-    found = stretch(inside.steps, COARSE, score, "how much slower the slowest layer moves, of the bound", lasting=True)
+    found = stretch(inside.steps, COARSE, score, "how much slower the slowest layer moves, of the bound", lasting=2)
     if found.score == NONE:
         return
     moves = relative(inside, found.peak)

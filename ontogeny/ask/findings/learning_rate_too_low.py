@@ -23,12 +23,16 @@ GAIN = 0.003
 """Of the loss, and of the one that the run began with, what a hundred times the rate has to gain."""
 
 
+LOST = 1.2
+"""Times the loss that the run began with: above it, a run is lost for other reasons."""
+
+
 def look(evidence: Evidence) -> Iterator[Finding]:
     """Tries a hundred times the learning rate."""
     inside = tried(evidence)
     first = inside.moment(inside.steps[0]).loss
     score = lambda step: _score(inside, step, first)  # noqa: E731
-    found = stretch(inside.steps, EVERY, score, "gained by 100 times the rate, of the bound", lasting=True)
+    found = stretch(inside.steps, EVERY, score, "gained by 100 times the rate, of the bound", lasting=3)
     if found.score == NONE:
         return
     record, higher = (inside.trial(found.peak, DIAL, factor, STEPS) for factor in (1.0, HIGHER))
@@ -50,7 +54,7 @@ def look(evidence: Evidence) -> Iterator[Finding]:
 
 def _score(inside: Inside, step: int, first: float) -> float:
     now, higher = (ended(inside.trial(step, DIAL, factor, STEPS)) for factor in (1.0, HIGHER))
-    if not math.isfinite(higher) or not math.isfinite(now) or higher >= now or now <= 0:
+    if not math.isfinite(higher) or higher >= now or not 0 < now <= LOST * abs(first):
         return NONE
     return math.log((now - higher) / max(now, abs(first)) / GAIN)
 

@@ -20,7 +20,7 @@ def look(evidence: Evidence) -> Iterator[Finding]:
     """The share of updates that are lost, over all parameters, worked out in f64."""
     inside = evidence.inside
     score = lambda step: log_odds(inside.lost(step).share) - log_odds(SHARE)  # noqa: E731
-    found = stretch(inside.steps, EVERY, score, "odds of a lost update, of their bound", lasting=True)
+    found = stretch(inside.steps, EVERY, score, "odds of a lost update, of their bound", lasting=2)
     lost = inside.lost(found.peak)
     worst = sorted(lost.tensors, key=lambda name: -lost.tensors[name])
     formats = sorted({decl.type.dtype.value for decl in inside.parameters})

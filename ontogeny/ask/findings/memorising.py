@@ -12,7 +12,7 @@ from ontogeny.ask.sureness import sureness
 NAME = "memorising"
 RISE = 0.03
 """Of its best, how far the held-out loss has to have risen."""
-FALLEN = 0.95
+FALLEN = 0.85
 """Of what it was when the held-out loss was best, what training loss has come down to at least."""
 CLEAR = 3.0
 """So many times the noise of the held-out loss, too."""

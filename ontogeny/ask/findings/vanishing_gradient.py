@@ -23,7 +23,7 @@ def look(evidence: Evidence) -> Iterator[Finding]:
     if len(matrices(inside)) < 3:
         raise Silent("it has fewer than three matrices, through which a gradient could vanish")
     score = lambda step: _score(inside, step)  # noqa: E731
-    found = stretch(inside.steps, COARSE, score, "largest over smallest gradient, of 1000", lasting=True)
+    found = stretch(inside.steps, COARSE, score, "largest over smallest gradient, of 1000", lasting=2)
     if found.score == NONE:
         return
     small, large = _ends(inside, found.peak)
