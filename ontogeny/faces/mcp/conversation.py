@@ -30,6 +30,8 @@ FINISHED = 50
 THINKING = 600.0
 """Seconds that a person may think about a preview."""
 T = TypeVar("T")
+LONGEST = 200
+"""Characters of a run's name."""
 PATIENCE = 24 * 3600.0
 """Seconds that a command waits for a live run: it is a job by then, and the run does it whoever waits."""
 
@@ -39,7 +41,7 @@ class Named(RunsFolder):
 
     def find(self, name: str) -> Path:
         """The folder of the run called `name`. Raises OntogenyError for a path, and with what there is."""
-        if name and (Path(name).name != name or not name.isprintable()):
+        if name and (Path(name).name != name or not name.isprintable() or len(name) > LONGEST):
             raise OntogenyError(f"{answers.line(name)!r} is no run's name; name a run as the tool `runs` does")
         return super().find(name)
 
