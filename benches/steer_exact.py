@@ -1,7 +1,8 @@
 """Random scripts of steering, and a straight replay of the journals that they leave, hash by hash.
 
 A script is twenty commands of a seeded draw, taken by one session: steps, going back, marks, forks, dials at once
-and over steps, alterations, edits of the rule, switching, discarding, undoing; every tenth goes to a live process
+and over steps, alterations, edits of the rule, examples left out, learned also, mixed in and forgotten, switching,
+discarding, taking back, undoing; now and then another session takes over. Every tenth script goes to a live process
 between whose steps they fall. The learner has dropout. Afterwards everything but journals, programs, data and the state
 at step 0 is thrown away in a copy of the folder, all runs are computed again there from the beginning, and the hash of
 every step of every run is compared. A command that is refused in words counts as refused, not as wrong.
@@ -34,9 +35,12 @@ from ontogeny.steer.session import Session
 SCRIPTS, MANY = 60, 1000
 COMMANDS = 20
 LIVE_EVERY = 10
+EXAMPLES = 96
 KEPT = ("journal.jsonl", "program.onto", "data", "added")
 """What of a run's folder is truth, beside the state at step 0 of a root."""
 SMALL = 3e-4
+ANOTHER = 0.05
+"""The chance that another session takes over before a command."""
 
 
 def main() -> None:
@@ -62,7 +66,7 @@ def begin(folder: Path) -> None:
     """A run at step 0 of a small network with dropout."""
     torch.manual_seed(0)
     draw = np.random.default_rng(0)
-    x = draw.normal(size=(96, 6)).astype(np.float32)
+    x = draw.normal(size=(EXAMPLES, 6)).astype(np.float32)
     y = (x[:, 0] * x[:, 1] > 0).astype(np.int64)
     model = nn.Sequential(nn.Linear(6, 16), nn.ReLU(), nn.Dropout(0.3), nn.Linear(16, 2))
 
@@ -87,6 +91,8 @@ def script(first: Path, runs: Path, seed: int) -> Counter[str]:
     session = Session(RunsFolder(runs), "one", host=find if live else lambda folder: None)
     for _ in range(COMMANDS):
         name, given = drawn(draw, session)
+        if draw.random() < ANOTHER:
+            session = Session(session.runs, session.position.folder.name, host=find if live else lambda folder: None)
         try:
             session.do(command(name, given))
             told["commands"] += 1
@@ -133,14 +139,39 @@ def drawn(draw: random.Random, session: Session) -> tuple[str, dict[str, Any]]:
         (1, "rule", {"edit": "update_sign", "arguments": {"lr": 0.003}}),
         (1, "freeze", {"tensors": [tensor]}),
         (1, "unfreeze", {"tensors": [tensor]}),
+        *of_data(draw),
         (5, "undo", {}),
         (1, "switch", {"run": draw.choice(runs)}),
         (1, "discard", {"run": draw.choice(runs)}),
+        (1, "take-back", {"run": draw.choice(away(session) or ["none"])}),
         (1, "pause", {}),
         (1, "resume", {}),
     ]
     _, name, given = draw.choices(choices, [weight for weight, _, _ in choices])[0]
     return name, given
+
+
+def of_data(draw: random.Random) -> list[tuple[int, str, dict[str, Any]]]:
+    """Commands that change what the batches hold."""
+    first = draw.randrange(0, EXAMPLES - 8)
+    some = draw.choice([f"{first}:{first + 8}", f"{first}", f"{first},{first + 5}", "y=1"])
+    fresh = {"x": [[draw.gauss(0, 1) for _ in range(6)] for _ in range(3)], "y": [0, 1, 1]}
+    return [
+        (2, "leave-out", {"examples": some}),
+        (1, "learn-again", {"examples": some}),
+        (2, "learn", {"examples": some, "rows": draw.randint(1, 4)}),
+        (1, "learn", {"values": fresh, "rows": 2}),
+        (1, "stop-learning", {}),
+        (2, "mix", {"examples": some, "share": draw.choice([0.125, 0.25, 0.5])}),
+        (1, "mix", {"examples": some, "share": 0.0}),
+        (1, "forget", {"examples": some}),
+    ]
+
+
+def away(session: Session) -> list[str]:
+    """The runs that were discarded."""
+    folder = session.runs.root / ".discarded"
+    return sorted(one.name for one in folder.iterdir()) if folder.is_dir() else []
 
 
 def compared(runs: Path, seed: int) -> Counter[str]:

@@ -82,8 +82,21 @@ def change_of(
     lines: int | None = None,
 ) -> tuple[Recorded, Change]:
     """The run as far as the step at which a fork goes on by `program`, and the change. Raises as `changed` does."""
+    former = until(source, step, lines)
+    declared = {decl.name for decl in program.of("dial")}
+    kept = {name: value for name, value in former.dials(step).items() if name in declared}
+    check_batches(program, source.data, source.valid, source.start)
+    state, seed = former._left(source.state(step)), source.start["seed"]
+    return former, changed(former.program, state, program, {**kept, **dials}, values, seed)
+
+
+def until(source: Recorded, step: int, lines: int | None = None) -> Recorded:
+    """The run that a fork at a step would begin as: up to there, and with so many lines of its own journal.
+
+    The step is one by the source's present program (`as_of`).
+    """
     data, valid = source._materials()
-    former = Recorded(
+    return Recorded(
         source.folder,
         data=data,
         valid=valid,
@@ -92,11 +105,6 @@ def change_of(
         upto=(step, counted(source, step, lines)),
         before=source.__dict__.get("before"),
     )
-    declared = {decl.name for decl in program.of("dial")}
-    kept = {name: value for name, value in former.dials(step).items() if name in declared}
-    check_batches(program, source.data, source.valid, source.start)
-    state, seed = former._left(source.state(step)), source.start["seed"]
-    return former, changed(former.program, state, program, {**kept, **dials}, values, seed)
 
 
 def hold_first(history: History) -> None:

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Annotated, Any, ClassVar
 from pydantic import BaseModel, ConfigDict, Field
 
 if TYPE_CHECKING:
-    from ontogeny.steer.session import Done, Session
+    from ontogeny.steer.session import Done, Position, Session
 
 
 class Effect(Enum):
@@ -119,6 +119,14 @@ class Command(BaseModel):
     def inverse(self, session: Session, done: Done) -> Command | None:
         """What takes it back in place, at the step at which it was done; None: a fork before it does."""
         return None
+
+    def noted(self, outcome: Outcome) -> bool:
+        """Whether the journal gets a line of it."""
+        return self.EFFECT.confirmed
+
+    def about(self, before: Position, outcome: Outcome) -> str:
+        """The run whose journal gets it."""
+        return outcome.run
 
     def given(self) -> dict[str, Any]:
         """The arguments that are not left at their defaults, as plain values."""

@@ -22,4 +22,7 @@ def seconds(run: Run | Attached, steps: int) -> float | None:
 
 def replayed(run: Run, step: int) -> int:
     """Steps that are computed again for the state at a step."""
-    return step - next((at for at, _ in run.history.keyframes(step)), 0)
+    source = run.as_of(step)
+    if step == run.step and (run._seat.holder is run or run.parked is not None):
+        return 0
+    return step - next((at for at, _ in source.history.keyframes(step)), 0)

@@ -15,14 +15,14 @@ from ontogeny.data.base import Array
 from ontogeny.data.store import load_tensors
 from ontogeny.data.without import ranges, written
 from ontogeny.isa.errors import OntogenyError
-from ontogeny.record.run import Run
+from ontogeny.record.recorded import Recorded
 
 VALUE = re.compile(r"\s*([\w.]+)\s*(?:==?|is)\s*(-?[\d.]+)\s*")
 MOST = 1 << 20
 """Numbers that examples written out may hold."""
 
 
-def numbers(run: Run, text: str) -> str:
+def numbers(run: Recorded, text: str) -> str:
     """Examples in words as numbers in words. Raises OntogenyError where none is meant."""
     match = VALUE.fullmatch(text)
     if match is None:
@@ -40,7 +40,7 @@ def numbers(run: Run, text: str) -> str:
     return written(ranges(found))
 
 
-def written_out(run: Run, values: Mapping[str, Any]) -> dict[str, Array]:
+def written_out(run: Recorded, values: Mapping[str, Any]) -> dict[str, Array]:
     """New examples from plain numbers, by input name, in the formats of the run's own batches.
 
     A value for each example, or the values of one example. Raises OntogenyError for what does not fit.

@@ -11,6 +11,8 @@ from ontogeny.record.attach.attached import Attached
 from ontogeny.record.run import Run
 
 MARK = "mark"
+OFF = "off"
+"""What a line says that ends what an earlier one said: a mark, a run that is kept."""
 STEP = re.compile(r"(?:step\s+)?(\d+)")
 BACK = re.compile(r"-\s*(\d+)|(\d+)\s+steps?\s+(?:back|ago|earlier)")
 EVENT = re.compile(r"(before|when|where|after|at)\s+(?:it|the loss|the run|loss)?\s*(?:had |was |has |suddenly )*(\w+)")
@@ -28,7 +30,12 @@ SAID: dict[str, str] = {
 
 def marks(run: Run | Attached) -> dict[str, int]:
     """The marks that a run and its ancestors carry: name and step, later ones in place of earlier ones."""
-    return {entry["name"]: entry.at for entry in run.entries if entry.kind == MARK}
+    found: dict[str, int] = {}
+    for entry in run.entries:
+        if entry.kind == MARK:
+            found.pop(entry["name"], None)
+            found |= {} if entry.content.get(OFF) else {entry["name"]: entry.at}
+    return found
 
 
 def step_of(run: Run | Attached, place: str, at: int | None = None) -> tuple[int, str]:

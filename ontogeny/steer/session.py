@@ -8,22 +8,28 @@ its author and what came of it.
 
 from __future__ import annotations
 
+import shutil
+import uuid
 from collections.abc import Callable, Mapping
-from contextlib import closing
-from dataclasses import dataclass, replace
+from contextlib import closing, suppress
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Protocol
 
 from ontogeny.isa.errors import OntogenyError
+from ontogeny.record import forking
 from ontogeny.record.attach.attached import Attached, is_attached
 from ontogeny.record.journal import Entry
+from ontogeny.record.recorded import Recorded
 from ontogeny.record.run import OnStep, Run, Stop, Until, open_run
-from ontogeny.record.runs_folder import RunsFolder
+from ontogeny.record.runs_folder import RunsFolder, is_run
 from ontogeny.record.schedule import EFFECTIVE
 from ontogeny.steer.command import Command, Effect, Outcome, Preview
 
 COMMAND = "command"
 """The kind of a journal's lines that say which command was given."""
+TAKEN_BACK = "taken_back"
+"""What such a line says where it takes another one back: the id of that one."""
 Opener = Callable[[Path], Run | Attached]
 
 
@@ -45,6 +51,8 @@ class Done:
     after: Position
     outcome: Outcome
     author: str
+    id: str = ""
+    """What its line in the journal is called."""
 
 
 class Host(Protocol):
@@ -93,6 +101,7 @@ class Session:
         self.done: list[Done] = []
         self._open, self._host = open, host
         self._opened: dict[Path, Run | Attached] = {}
+        self._made: list[Run] = []
         self._position = Position(self.runs.find(run)) if run else None
         self.previous: Position | None = None
 
@@ -109,11 +118,15 @@ class Session:
     def recording(self, name: str = "") -> Run | Attached:
         """The run called `name`, or the one that the session stands at, to be read."""
         folder = (self.runs.find(name) if name else self.position.folder).resolve()
-        if folder not in self._opened:
-            self._opened[folder] = self._open(folder)
-        else:
+        if folder in self._opened:
             found = self._opened[folder]
-            found.refresh()
+            known = _identity(found)
+            with suppress(OntogenyError):  # which opening it anew says better
+                found.refresh()
+                if _identity(found) == known:
+                    return found
+            self.forget(folder)  # another run lies there now, or none
+        self._opened[folder] = self._open(folder)
         return self._opened[folder]
 
     def native(self, name: str = "") -> Run:
@@ -141,6 +154,15 @@ class Session:
         run = self.native(name)
         return here.step < run.step or self._undone(run, here)
 
+    def stood(self, name: str = "") -> Recorded:
+        """The run that a change would be made to, as it is where the session stands: with what counts there alone."""
+        run = self.native(name)
+        if not self.in_past(name):
+            return run
+        step = self.step(name)
+        source = run.as_of(step)
+        return forking.until(source, step, self.position.lines if source is run else None)
+
     def head(self, name: str = "", called: str = "") -> Run:
         """The run to change, at its head; where the session stands in the past, a fork there, to which it moves."""
         run = self.native(name)
@@ -151,7 +173,9 @@ class Session:
 
     def fork(self, run: Run, step: int, called: str = "", *, lines: int | None = None, **changes: Any) -> Run:
         """A fork of a run at a step, to which the session moves. By default it is called like its root and the step."""
+        changes.setdefault("author", self.author)
         child = run.fork(step, self.runs.fresh(called or f"{root_of(run)}-{step}"), lines=lines, **changes)
+        self._made.append(child)
         self._opened[child.folder.resolve()] = child
         self.move(child.folder)
         return child
@@ -161,6 +185,11 @@ class Session:
         if self._position is not None and self._position.folder.resolve() != folder.resolve():
             self.previous = self._position
         self._position = Position(folder, step, lines)
+
+    def stand(self, run: Run) -> None:
+        """Stands at the head of a run, unless the session stands at it already."""
+        if run.folder.resolve() != self.position.folder.resolve():
+            self.move(run.folder)
 
     def advance(self, run: Run, steps: int, until: Until | None = None) -> Stop | None:
         """Lets a run go on, here and now, and says why it stopped; None: it goes on by itself."""
@@ -195,13 +224,16 @@ class Session:
                 return self._follow(host.do(command, author or self.author, id))
         if command.EFFECT is Effect.ASKS:
             return self._placed(command.act(self))
-        before = self._fixed()
+        before, stood = self._fixed(), self._position
         asked, self.author = self.author, author or self.author
+        id = id or uuid.uuid4().hex[:12]
+        self._made.clear()
         try:
             outcome = self._placed(command.act(self))
-            if command.EFFECT.confirmed:
-                self._note(command, before, outcome, id)
-            self.done.append(Done(command, before, self._fixed(), outcome, self.author))
+            self._took(command, before, outcome, id)
+        except (OntogenyError, KeyboardInterrupt) as error:
+            self._broke_off(command, before, stood, id, error)
+            raise
         finally:
             self.author = asked
             self.let_go()
@@ -238,10 +270,9 @@ class Session:
 
     def _fixed(self) -> Position:
         try:
-            here = self.position
-        except OntogenyError:  # no run yet: a command that makes the first one
-            return Position(self.runs.root, 0, 0)
-        run = self.recording()
+            here, run = self.position, self.recording()
+        except OntogenyError:  # no run yet, or none any more: the command may lead to one
+            return self._position or Position(self.runs.root, 0, 0)
         if here.step is not None:
             return here
         return Position(here.folder, run.step, len(run.own_entries) if isinstance(run, Run) else None)
@@ -250,9 +281,33 @@ class Session:
         if self._position is None:
             return outcome
         here = self.position
-        step = self.step() if outcome.step is None else outcome.step
         run = outcome.run or here.folder.name
-        return outcome.model_copy(update={"run": run, "step": step, "past": here.step is not None})
+        step = self.step(run) if outcome.step is None else outcome.step
+        past = here.step is not None and run == here.folder.name and self.in_past()
+        return outcome.model_copy(update={"run": run, "step": step, "past": past})
+
+    def _took(self, command: Command, before: Position, outcome: Outcome, id: str) -> None:
+        """Remembers a command, in the journal where it changed a run."""
+        if command.noted(outcome):
+            self._note(command, before, outcome, id)
+        self.done.append(Done(command, before, self._fixed(), outcome, self.author, id))
+
+    def _broke_off(
+        self, command: Command, before: Position, stood: Position | None, id: str, error: BaseException
+    ) -> None:
+        """A command that failed has changed nothing, or it is remembered with how far it came."""
+        for child in self._made:
+            if child.step == child.base and not any(entry.kind in EFFECTIVE for entry in child.own_entries):
+                self.forget(child.folder)
+                shutil.rmtree(child.folder, ignore_errors=True)  # it was made for this, and has nothing of its own
+        if stood is not None and self._position is not None and not is_run(self._position.folder):
+            self.move(stood.folder, stood.step, stood.lines)
+        with suppress(OntogenyError):
+            now = self._fixed()
+            if (now.folder, now.step) != (before.folder, before.step):
+                said = str(error) or "interrupted"
+                text = f"{command.says()} broke off at step {now.step} of {now.folder.name}: {said}"
+                self._took(command, before, Outcome(text=text, run=now.folder.name, step=now.step), id)
 
     def _follow(self, outcome: Outcome) -> Outcome:
         """Stands where the process of a live run stands now."""
@@ -260,20 +315,27 @@ class Session:
         return outcome
 
     def _note(self, command: Command, before: Position, outcome: Outcome, id: str) -> None:
-        """The command as a line of the journal of the run that it led to."""
-        run = self.recording()
+        """The command as a line of the journal of the run that it is about, which is where the session stands."""
+        about = command.about(before, outcome)
+        run = self.recording(about if about and is_run(self.runs.root / about) else "")
         if isinstance(run, Run):
             content: dict[str, Any] = {
                 "command": command.NAME,
                 "arguments": command.given(),
                 "text": outcome.text,
                 "before": {"run": before.folder.name, "step": before.step, "lines": before.lines},
+                "id": id,
             }
-            content |= {"id": id} if id else {}
+            content |= {TAKEN_BACK: outcome.figures[TAKEN_BACK]} if TAKEN_BACK in outcome.figures else {}
             run.note(COMMAND, author=self.author, **content)
 
 
-def root_of(run: Run) -> str:
+def _identity(run: Run | Attached) -> Entry:
+    """The line that tells a run from any other."""
+    return run.own_entries[0] if isinstance(run, Run) else run.entries[0]
+
+
+def root_of(run: Recorded) -> str:
     """The name of the run that a run comes from, over all forks."""
     return run.root.resolve().name
 
@@ -285,4 +347,4 @@ def commands_of(run: Run | Attached) -> list[Entry]:
 
 def before_of(session: Session, content: Mapping[str, Any]) -> Position:
     """Where a session stood before the command of a journal's line."""
-    return replace(Position(session.runs.find(content["run"])), step=content["step"], lines=content["lines"])
+    return Position(session.runs.find(content["run"]), content["step"], content["lines"])

@@ -8,9 +8,8 @@ from typing import Annotated, ClassVar, Literal
 from pydantic import Field, model_validator
 
 from ontogeny.isa.errors import OntogenyError
-from ontogeny.machine.base import outermost
-from ontogeny.record.run import Run
-from ontogeny.steer import costs
+from ontogeny.record import entries
+from ontogeny.record.recorded import Recorded
 from ontogeny.steer.command import Command, Effect, Heading, Outcome, Preview
 from ontogeny.steer.session import Done, Session
 
@@ -24,6 +23,8 @@ SAID = {
     "eps": ("epsilon",),
 }
 """What people call dials."""
+AT_LAST = 1 << 61
+"""A step by which every dial has come to where it was sent."""
 HOW = {"linear": "in a straight line", "cosine": "along half a cosine", "exponential": "by equal factors"}
 
 
@@ -40,7 +41,7 @@ class Set(Command):
     dial: Annotated[str, Field(description="the dial: lr, weight_decay, or what it is called in words")]
     to: Annotated[float | None, Field(description="its new value")] = None
     by: Annotated[float | None, Field(description="a factor on its present value: 0.5 halves it")] = None
-    over: Annotated[int, Field(ge=0, description="steps over which it moves there; 0: at once")] = 0
+    over: Annotated[int, Field(ge=0, le=10**12, description="steps over which it moves there; 0: at once")] = 0
     shape: Annotated[
         Literal["linear", "cosine", "exponential"], Field(description="how it moves there over these steps")
     ] = "linear"
@@ -53,35 +54,37 @@ class Set(Command):
 
     def foretell(self, session: Session) -> Preview:
         """From which value to which."""
-        run, step = session.native(self.run), session.step(self.run)
-        name, before, after = self._values(run, step)
+        run, stood = session.native(self.run), session.stood(self.run)
+        name, before, after = self._values(stood)
         how = f", {HOW[self.shape]} over {self.over} steps" if self.over else ""
-        where = f"fork {run.folder.name} at step {step} and there " if session.in_past(self.run) else ""
-        text = f"{where}turn {name} of {run.folder.name} from {before:g} to {after:g}{how}, from step {step} on"
-        return Preview(text=text, effect=self.EFFECT, steps=costs.replayed(run, step) if where else 0)
+        where = f"fork {run.folder.name} at step {stood.step} and there " if session.in_past(self.run) else ""
+        text = f"{where}turn {name} of {run.folder.name} from {before:g} to {after:g}{how}, from step {stood.step} on"
+        return Preview(text=text, effect=self.EFFECT)
 
     def act(self, session: Session) -> Outcome:
         """Turns it at the head."""
+        name, before, after = self._values(session.stood(self.run))
         run = session.head(self.run)
-        name, before, after = self._values(run, run.step)
-        if self.over:
-            run.set_dial(name, after, over=self.over, shape=self.shape, author=session.author)
-        else:
-            run.set_dial(name, after, author=session.author)
-        text = f"{name} of {run.folder.name} goes from {before:g} to {after:g} from step {run.step} on"
-        figures = {"dial": name, "before": before, "after": after}
+        moving = run.dials(AT_LAST)[name] != before
+        run.set_dial(name, after, over=self.over, shape=self.shape, author=session.author)
+        how = f" over {self.over} steps" if self.over else ""
+        text = f"{name} of {run.folder.name} goes from {before:g} to {after:g}{how}, from step {run.step} on"
+        figures = {"dial": name, "before": before, "after": after, "was_moving": moving}
         return Outcome(text=text, run=run.folder.name, step=run.step, figures=figures)
 
     def inverse(self, session: Session, done: Done) -> Command | None:
-        """Turned back to what it was."""
-        if self.over:
+        """Turned back to what it was, unless it was on its way somewhere."""
+        if done.outcome.figures["was_moving"]:
             return None
         return Set(run=done.after.folder.name, dial=done.outcome.figures["dial"], to=done.outcome.figures["before"])
 
-    def _values(self, run: Run, step: int) -> tuple[str, float, float]:
+    def _values(self, run: Recorded) -> tuple[str, float, float]:
+        """The dial, its value, and what it will be. Raises OntogenyError for a value that it cannot have."""
         name = dial_called(run, self.dial)
-        before = run.dials(step)[name]
-        return name, before, before * self.by if self.by is not None else float(self.to or 0.0)
+        before = run.dials()[name]
+        after = before * self.by if self.by is not None else float(self.to or 0.0)
+        entries.dial(run, name, after, self.over, self.shape)
+        return name, before, after
 
 
 class Call(Command):
@@ -96,19 +99,22 @@ class Call(Command):
 
     def foretell(self, session: Session) -> Preview:
         """Which routine, and when."""
-        run, step = session.native(self.run), session.step(self.run)
-        outermost(run.program, self.routine)
-        return Preview(text=f"call {self.routine} of {run.folder.name} before the step from {step}", effect=self.EFFECT)
+        run, stood = session.native(self.run), session.stood(self.run)
+        entries.call(stood, self.routine)
+        where = f"fork {run.folder.name} at step {stood.step} and there " if session.in_past(self.run) else ""
+        text = f"{where}call {self.routine} of {run.folder.name} before the step from {stood.step}"
+        return Preview(text=text, effect=self.EFFECT)
 
     def act(self, session: Session) -> Outcome:
         """Calls it at the head."""
+        entries.call(session.stood(self.run), self.routine)
         run = session.head(self.run)
         run.call(self.routine, author=session.author)
         text = f"{self.routine} of {run.folder.name} is called before the step from {run.step}"
         return Outcome(text=text, run=run.folder.name, step=run.step)
 
 
-def dial_called(run: Run, said: str) -> str:
+def dial_called(run: Recorded, said: str) -> str:
     """The dial of a run that a word means. Raises OntogenyError with what there is, and what is near."""
     names = list(run.dials())
     word = said.strip().lower()

@@ -11,8 +11,8 @@ from ontogeny.ask.forget import forgetting
 from ontogeny.data.base import Array
 from ontogeny.isa.errors import OntogenyError
 from ontogeny.record import example_entries
+from ontogeny.record.recorded import Recorded
 from ontogeny.record.run import Run
-from ontogeny.steer import costs
 from ontogeny.steer.command import Command, Effect, Heading, Outcome, Preview
 from ontogeny.steer.examples import numbers, of_file, written_out
 from ontogeny.steer.session import Session, root_of
@@ -28,7 +28,7 @@ class Changing(Command):
     EFFECT: ClassVar[Effect] = Effect.CHANGES
     HEADING: ClassVar[Heading] = Heading.DATA
 
-    def said(self, run: Run) -> str:
+    def said(self, run: Recorded) -> str:
         """What it does, in words, once it has been checked."""
         raise NotImplementedError
 
@@ -38,17 +38,16 @@ class Changing(Command):
 
     def foretell(self, session: Session) -> Preview:
         """Which examples, and what becomes of them."""
-        run, step = session.native(self.run), session.step(self.run)
-        fork = session.in_past(self.run)
-        where = f"fork {run.folder.name} at step {step} and there " if fork else ""
-        text = f"{where}{self.said(run)} from step {step} on"
-        return Preview(text=text, effect=self.EFFECT, steps=costs.replayed(run, step) if fork else 0)
+        run, stood = session.native(self.run), session.stood(self.run)
+        where = f"fork {run.folder.name} at step {stood.step} and there " if session.in_past(self.run) else ""
+        return Preview(text=f"{where}{self.said(stood)} from step {stood.step} on", effect=self.EFFECT)
 
     def act(self, session: Session) -> Outcome:
         """Does it at the head."""
+        said = self.said(session.stood(self.run))
         run = session.head(self.run)
-        text = f"{run.folder.name}: {self.said(run)} from step {run.step} on"
         self.enter(run, session.author)
+        text = f"{run.folder.name}: {said} from step {run.step} on"
         return Outcome(text=text, run=run.folder.name, step=run.step)
 
 
@@ -60,7 +59,7 @@ class LeaveOut(Changing):
 
     examples: Examples
 
-    def said(self, run: Run) -> str:
+    def said(self, run: Recorded) -> str:
         """Which examples."""
         example_entries.leave_out(run, numbers(run, self.examples))
         return f"leave the examples {self.examples} out"
@@ -78,7 +77,7 @@ class LearnAgain(Changing):
 
     examples: Examples
 
-    def said(self, run: Run) -> str:
+    def said(self, run: Recorded) -> str:
         """Which examples."""
         example_entries.take_back(run, numbers(run, self.examples))
         return f"learn from the examples {self.examples} again"
@@ -101,7 +100,7 @@ class Learn(Changing):
     from_file: Annotated[str, Field(description="new examples in a safetensors file, inputs by name")] = ""
     rows: Annotated[int, Field(ge=1, description="how many further rows in every batch")] = 1
 
-    def said(self, run: Run) -> str:
+    def said(self, run: Recorded) -> str:
         """Which examples, and how many rows of them."""
         found = self._found(run)
         if isinstance(found, str):
@@ -115,7 +114,7 @@ class Learn(Changing):
         """Learns them also."""
         run.learn_also(self._found(run), rows=self.rows, author=author)
 
-    def _found(self, run: Run) -> str | dict[str, Array]:
+    def _found(self, run: Recorded) -> str | dict[str, Array]:
         if sum(map(bool, (self.examples, self.values, self.from_file))) != 1:
             raise OntogenyError("say what to learn in one way: examples by number, values written out, or a file")
         if self.examples:
@@ -131,7 +130,7 @@ class StopLearning(Changing):
 
     examples: Annotated[str, Field(description="which examples; left out, all that were learned also")] = ""
 
-    def said(self, run: Run) -> str:
+    def said(self, run: Recorded) -> str:
         """What ends."""
         example_entries.stop_also(run, self._which(run))
         return f"no more further rows{f' of {self.examples}' if self.examples else ''}"
@@ -140,7 +139,7 @@ class StopLearning(Changing):
         """Ends it."""
         run.stop_also(self._which(run), author=author)
 
-    def _which(self, run: Run) -> str | None:
+    def _which(self, run: Recorded) -> str | None:
         return numbers(run, self.examples) if self.examples else None
 
 
@@ -153,7 +152,7 @@ class Mix(Changing):
     examples: Examples
     share: Annotated[float, Field(ge=0, le=1, description="the share of every batch's rows, from 0 to 1")]
 
-    def said(self, run: Run) -> str:
+    def said(self, run: Recorded) -> str:
         """Which group, and how much of it."""
         example_entries.mix(run, numbers(run, self.examples), self.share)
         return f"draw {self.share:.0%} of every batch from the examples {self.examples}"

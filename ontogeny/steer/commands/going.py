@@ -15,6 +15,8 @@ from ontogeny.steer.session import Session
 
 MOST = 10_000
 """Steps that a condition is waited for unless more are allowed."""
+FARTHEST = 10**12
+"""Steps that may be asked for at once."""
 Dials = Annotated[dict[str, float], Field(description="dials and their values, by name")]
 
 
@@ -26,7 +28,9 @@ class Advance(Command):
     EFFECT: ClassVar[Effect] = Effect.CHANGES
     HEADING: ClassVar[Heading] = Heading.GOING
 
-    steps: Annotated[int, Field(ge=0, description="how many steps; with a condition, at most so many (0: 10,000)")] = 0
+    steps: Annotated[
+        int, Field(ge=0, le=FARTHEST, description="how many steps; with a condition, at most so many (0: 10,000)")
+    ] = 0
     until: Annotated[
         str, Field(description="stop when it holds: 'valid.accuracy >= 0.99', 'norm(embed.weight) > 10', 'generalised'")
     ] = ""
@@ -42,8 +46,9 @@ class Advance(Command):
         how = (
             f"until {self.until}, at most {steps:,} steps" if self.until else f"for {steps:,} steps, to {at + steps:,}"
         )
-        seconds = costs.seconds(run, steps)
-        return Preview(text=f"{what} on {how}", effect=self.EFFECT, steps=steps, seconds=seconds)
+        again = costs.replayed(run, at)
+        seconds = costs.seconds(run, steps + again)
+        return Preview(text=f"{what} on {how}", effect=self.EFFECT, steps=steps + again, seconds=seconds)
 
     def act(self, session: Session) -> Outcome:
         """Takes the steps."""

@@ -2,16 +2,19 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
+from pathlib import Path
 from typing import Annotated, ClassVar
 
 from pydantic import Field
 
 from ontogeny.isa.errors import OntogenyError
+from ontogeny.record import lineage
+from ontogeny.record.journal import Journal
 from ontogeny.record.lineage import FORK
 from ontogeny.record.run import Run
-from ontogeny.steer import costs
 from ontogeny.steer.command import Command, Effect, Heading, Outcome, Place, Preview
-from ontogeny.steer.places import MARK, step_of
+from ontogeny.steer.places import MARK, OFF, marks, step_of
 from ontogeny.steer.session import Done, Session
 
 KEEP = "keep"
@@ -32,9 +35,8 @@ class Back(Command):
         """Which step that is."""
         run = session.native(self.run)
         step, why = step_of(run, self.to, session.step(self.run))
-        again = costs.replayed(run, step)
         text = f"stand at step {step} of {run.folder.name}{f' ({why})' if why else ''}"
-        return Preview(text=text, effect=self.EFFECT, steps=again, seconds=costs.seconds(run, again))
+        return Preview(text=text, effect=self.EFFECT)
 
     def act(self, session: Session) -> Outcome:
         """Moves the session."""
@@ -56,19 +58,34 @@ class Mark(Command):
     HEADING: ClassVar[Heading] = Heading.WHERE
 
     name: Annotated[str, Field(min_length=1, max_length=80, description="the name")]
+    off: Annotated[bool, Field(description="take the name away instead")] = False
 
     def foretell(self, session: Session) -> Preview:
         """Which step gets the name."""
-        run = session.native(self.run)
-        return Preview(
-            text=f"call step {session.step(self.run)} of {run.folder.name} {self.name!r}", effect=self.EFFECT
-        )
+        return Preview(text=self._said(session.native(self.run), session.step(self.run)), effect=self.EFFECT)
 
     def act(self, session: Session) -> Outcome:
         """Writes the mark at that step."""
         run, step = session.native(self.run), session.step(self.run)
-        run.note(MARK, author=session.author, step=step, name=self.name)
-        return Outcome(text=f"step {step} of {run.folder.name} is called {self.name!r}", run=run.folder.name, step=step)
+        text, figures = self._said(run, step), {"before": marks(run).get(self.name)}
+        session.stand(run)
+        run.note(MARK, author=session.author, step=step, name=self.name, **({OFF: True} if self.off else {}))
+        return Outcome(text=text, run=run.folder.name, step=step, figures=figures)
+
+    def inverse(self, session: Session, done: Done) -> Command | None:
+        """The name is taken away, unless it was another step's before."""
+        if self.off or done.outcome.figures.get("before") is not None:
+            return None
+        return Mark(run=done.outcome.run, name=self.name, off=True)
+
+    def _said(self, run: Run, step: int) -> str:
+        if not self.off:
+            return f"step {step} of {run.folder.name} is called {self.name!r}"
+        if self.name not in marks(run):
+            raise OntogenyError(
+                f"{run.folder.name} has no mark {self.name!r}; it has {', '.join(marks(run)) or 'none'}"
+            )
+        return f"no step of {run.folder.name} is called {self.name!r} any more"
 
 
 class Fork(Command):
@@ -141,15 +158,25 @@ class Keep(Command):
     EFFECT: ClassVar[Effect] = Effect.CHANGES
     HEADING: ClassVar[Heading] = Heading.WHERE
 
+    off: Annotated[bool, Field(description="keep it no more")] = False
+
     def foretell(self, session: Session) -> Preview:
         """Which run."""
-        return Preview(text=f"keep {session.native(self.run).folder.name}", effect=self.EFFECT)
+        return Preview(text=self._said(session.native(self.run)), effect=self.EFFECT)
 
     def act(self, session: Session) -> Outcome:
         """Writes it down."""
         run = session.native(self.run)
-        run.note(KEEP, author=session.author)
-        return Outcome(text=f"{run.folder.name} is kept", run=run.folder.name, step=run.step)
+        session.stand(run)
+        run.note(KEEP, author=session.author, **({OFF: True} if self.off else {}))
+        return Outcome(text=self._said(run), run=run.folder.name)
+
+    def inverse(self, session: Session, done: Done) -> Command | None:
+        """It is not kept any more, or is again."""
+        return Keep(run=done.outcome.run, off=not self.off)
+
+    def _said(self, run: Run) -> str:
+        return f"{run.folder.name} is {'not kept any more' if self.off else 'kept'}"
 
 
 class Discard(Command):
@@ -163,38 +190,39 @@ class Discard(Command):
     def foretell(self, session: Session) -> Preview:
         """Which run; refused where forks hang on it, or it was kept."""
         run = session.native(self.run)
-        self._check(session, run)
-        parent = parent_of(run)
-        where = f"; the session goes to {parent}" if parent else ""
+        to = self._then(session, run)
+        where = f"; the session goes to {to}" if to else ""
         return Preview(text=f"put {run.folder.name} away, from where it can be taken back{where}", effect=self.EFFECT)
 
     def act(self, session: Session) -> Outcome:
-        """Moves its folder away, and the session to its parent."""
+        """Moves its folder away, and the session to its parent where it stood there."""
         run = session.native(self.run)
-        self._check(session, run)
-        parent = parent_of(run)
+        to = self._then(session, run)
+        if to:
+            session.move(session.runs.find(to))
         run.note(DISCARD, author=session.author)
         session.forget(run.folder)
         session.runs.discard(run.folder)
-        session.move(session.runs.find(parent) if parent else session.runs.all()[0])
-        return Outcome(text=f"{run.folder.name} is put away", run=session.position.folder.name)
+        return Outcome(text=f"{run.folder.name} is put away", figures={"discarded": run.folder.name})
 
     def inverse(self, session: Session, done: Done) -> Command | None:
         """It is taken back."""
-        return TakeBack(run=self.run or done.before.folder.name)
+        return TakeBack(run=done.outcome.figures["discarded"])
 
-    def _check(self, session: Session, run: Run) -> None:
-        if any(entry.kind == KEEP for entry in run.own_entries):
-            raise OntogenyError(
-                f"{run.folder.name} was kept, so it is not put away; delete its folder by hand if you must"
-            )
+    def _then(self, session: Session, run: Run) -> str:
+        """The run to go to, empty for where the session stands. Raises OntogenyError where this one must stay."""
+        if is_kept(run):
+            raise OntogenyError(f"{run.folder.name} was kept, so it is not put away; `keep --off` ends that first")
         here = run.folder.resolve()
-        others = [session.recording(folder.name) for folder in session.runs.all() if folder.resolve() != here]
-        hanging = [one.folder.name for one in others if isinstance(one, Run) and parent_of(one) == run.folder.name]
-        if hanging:
+        others = [folder for folder in session.runs.all() if folder.resolve() != here]
+        if hanging := [folder.name for folder in others if parent_folder(folder) == here]:
             raise OntogenyError(f"{', '.join(hanging)} hang on {run.folder.name}; discard them first")
         if not others:
             raise OntogenyError(f"{run.folder.name} is the only run here; it stays")
+        if session.position.folder.resolve() != here:
+            return ""
+        parent = parent_folder(run.folder)
+        return next((folder.name for folder in others if folder.resolve() == parent), others[0].name)
 
 
 class TakeBack(Command):
@@ -217,6 +245,11 @@ class TakeBack(Command):
     def act(self, session: Session) -> Outcome:
         """Moves its folder back, and the session to it."""
         folder = session.runs.take_back(self.run)
+        try:
+            session.recording(folder.name)
+        except OntogenyError:  # it hangs on a run that is not there
+            session.runs.discard(folder)
+            raise
         session.move(folder)
         return Outcome(text=f"{self.run} is back", run=self.run)
 
@@ -225,3 +258,18 @@ def parent_of(run: Run) -> str:
     """The name of the run that a run was forked from; empty for a root."""
     first = run.own_entries[0]
     return str(first["parent"]).rstrip("/").rsplit("/", 1)[-1] if first.kind == FORK else ""
+
+
+def parent_folder(folder: Path) -> Path | None:
+    """The folder of the run that the one in `folder` was forked from; None for a root, and where it cannot be read."""
+    with suppress(OntogenyError):
+        first = Journal(folder).entries[:1]
+        if first and first[0].kind == FORK:
+            return lineage.parent_of(folder, first[0]).resolve()
+    return None
+
+
+def is_kept(run: Run) -> bool:
+    """Whether a run is one to keep: its journal says so, and not the contrary later."""
+    said = [entry for entry in run.own_entries if entry.kind == KEEP]
+    return bool(said) and not said[-1].content.get(OFF, False)

@@ -16,6 +16,7 @@ from ontogeny.front.edits.edited import Edited
 from ontogeny.front.edits.table import EDITS, apply
 from ontogeny.isa.errors import OntogenyError
 from ontogeny.record.run import Run
+from ontogeny.steer import costs
 from ontogeny.steer.command import Command, Effect, Heading, Outcome, Preview, Tensors
 from ontogeny.steer.session import Session, root_of
 
@@ -44,7 +45,10 @@ class Editing(Command):
         run, step = session.native(self.run), session.step(self.run)
         edited = self.edited(run, step)
         text = f"fork {run.folder.name} at step {step} with another rule: {edited.description}"
-        return Preview(text=text, effect=self.EFFECT, remarks=edited.changes)
+        steps = costs.replayed(run, step)
+        return Preview(
+            text=text, effect=self.EFFECT, steps=steps, seconds=costs.seconds(run, steps), remarks=edited.changes
+        )
 
     def act(self, session: Session) -> Outcome:
         """Makes the fork; a live run goes on by it."""

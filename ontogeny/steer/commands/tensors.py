@@ -8,7 +8,8 @@ from pydantic import Field
 
 from ontogeny.record import entries
 from ontogeny.record.alterations import chosen
-from ontogeny.record.run import Run
+from ontogeny.record.recorded import Recorded
+from ontogeny.steer import costs
 from ontogeny.steer.command import Command, Effect, Heading, Outcome, Preview, Tensors
 from ontogeny.steer.session import Session
 
@@ -40,21 +41,25 @@ class Alter(Command):
 
     def foretell(self, session: Session) -> Preview:
         """Which parameters, and how."""
-        run, step = session.native(self.run), session.step(self.run)
-        entries.alteration(run, self.tensors, self.how, self.amount, self.seed, self.and_state)
-        where = f"fork {run.folder.name} at step {step} and there " if session.in_past(self.run) else ""
-        return Preview(text=f"{where}{self._said(run)}, at step {step}", effect=self.EFFECT)
+        run, stood = session.native(self.run), session.stood(self.run)
+        self._check(stood)
+        where = f"fork {run.folder.name} at step {stood.step} and there " if session.in_past(self.run) else ""
+        steps = costs.replayed(run, stood.step)
+        text = f"{where}{self._said(stood, run.folder.name)}, at step {stood.step}"
+        return Preview(text=text, effect=self.EFFECT, steps=steps, seconds=costs.seconds(run, steps))
 
     def act(self, session: Session) -> Outcome:
         """Alters them at the head."""
+        self._check(session.stood(self.run))
         run = session.head(self.run)
         run.alter(self.tensors, self.how, self.amount, seed=self.seed, and_state=self.and_state, author=session.author)
-        text = f"{self._said(run)}, before the step from {run.step}"
+        text = f"{self._said(run, run.folder.name)}, before the step from {run.step}"
         return Outcome(text=text, run=run.folder.name, step=run.step)
 
-    def _said(self, run: Run) -> str:
+    def _check(self, run: Recorded) -> None:
+        entries.alteration(run, self.tensors, self.how, self.amount, self.seed, self.and_state)
+
+    def _said(self, run: Recorded, called: str) -> str:
         names = [decl.name for decl in chosen(run.program, self.tensors)]
         shown = ", ".join(names[:3]) + (f" and {len(names) - 3} more" if len(names) > 3 else "")
-        return WORDS[self.how].format(
-            names=shown, run=run.folder.name, amount=self.amount if self.amount is not None else 0.0
-        )
+        return WORDS[self.how].format(names=shown, run=called, amount=self.amount if self.amount is not None else 0.0)

@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import Annotated, ClassVar
 
 from pydantic import Field
 
 from ontogeny.isa.errors import OntogenyError
+from ontogeny.record.journal import Entry
+from ontogeny.record.runs_folder import is_run
 from ontogeny.steer.command import Asking, Command, Effect, Heading, Outcome, Preview
-from ontogeny.steer.session import Done, Position, Session, before_of, commands_of
+from ontogeny.steer.commands.places import Discard, TakeBack
+from ontogeny.steer.session import TAKEN_BACK, Done, Position, Session, before_of, commands_of
 
 
 class Undo(Command):
@@ -21,30 +25,33 @@ class Undo(Command):
 
     def foretell(self, session: Session) -> Preview:
         """Which command, and where the session will stand."""
-        done = last_done(session)
-        if done is not None:
-            inverse = _in_place(session, done)
-            how = inverse.foretell(session).text if inverse else f"stand {_standing(done.before)}"
-            effect = self.EFFECT if inverse else Effect.MOVES
-            return Preview(text=f"take back {done.command.says()!r}: {how}", effect=effect)
-        before = _from_journal(session)
-        return Preview(text=f"stand {_standing(before)}, before the last command", effect=Effect.MOVES)
+        taken = last_taken(session)
+        inverse = _in_place(session, taken)
+        how = inverse.foretell(session).text if inverse else f"stand {_standing(taken.before(session))}"
+        effect = self.EFFECT if inverse else Effect.MOVES
+        return Preview(text=f"take back {taken.says!r}: {how}", effect=effect)
 
     def act(self, session: Session) -> Outcome:
         """Takes it back."""
-        done = last_done(session)
-        before = done.before if done else _from_journal(session)
-        inverse = _in_place(session, done) if done else None
-        if inverse is not None:
-            text = inverse.act(session).text
-            if session.position.folder.resolve() != before.folder.resolve():
-                session.move(before.folder, before.step, before.lines)
-        else:
+        taken = last_taken(session)
+        inverse = _in_place(session, taken)
+        text = inverse.act(session).text if inverse else ""
+        before = taken.before(session)
+        if inverse is None or session.position.folder.resolve() != before.folder.resolve():
             session.move(before.folder, before.step, before.lines)
-            text = _standing(before)
-        if done is not None:
-            session.done.remove(done)
-        return Outcome(text=f"taken back{f' {done.command.NAME}' if done else ''}: {text}", step=session.step())
+        if taken.done is not None:
+            session.done.remove(taken.done)
+        figures = {TAKEN_BACK: taken.id if taken.changed else ""}
+        said = text or _standing(before)
+        return Outcome(text=f"taken back {taken.says!r}: {said}", figures=figures)
+
+    def about(self, before: Position, outcome: Outcome) -> str:
+        """The run that it was given to, where the line of what is taken back stands."""
+        return before.folder.name
+
+    def noted(self, outcome: Outcome) -> bool:
+        """Where what was taken back stands in a journal."""
+        return bool(outcome.figures[TAKEN_BACK])
 
 
 class History(Asking):
@@ -68,30 +75,58 @@ class History(Asking):
         return Outcome(text=text, run=run.folder.name, step=run.step, figures={"commands": rows})
 
 
-def last_done(session: Session) -> Done | None:
-    """The last command of this session that was not taken back."""
-    return next((done for done in reversed(session.done) if not isinstance(done.command, Undo)), None)
+@dataclass(frozen=True, slots=True)
+class Taken:
+    """The command to be taken back: of this session, or the line of a journal that another one left."""
+
+    says: str
+    id: str
+    changed: bool
+    done: Done | None = None
+    line: Entry | None = None
+
+    def before(self, session: Session) -> Position:
+        """Where its session stood before it. Raises OntogenyError where that run is there no more."""
+        if self.line is not None:
+            return before_of(session, self.line["before"])
+        assert self.done is not None
+        if not is_run(self.done.before.folder):
+            session.runs.find(self.done.before.folder.name)  # says what there is
+        return self.done.before
 
 
-def _in_place(session: Session, done: Done) -> Command | None:
-    """The command that takes another back where it stands, as long as nothing has come after it."""
-    if session.rest() != done.after or session.in_past():
-        return None
-    return done.command.inverse(session, done)
+def last_taken(session: Session) -> Taken:
+    """The last command that was not taken back: of this session, or of the run's journal where this one gave none.
 
-
-def _from_journal(session: Session) -> Position:
-    """Where the last command of the run's journal, of any session, was given from."""
+    Raises OntogenyError where there is none.
+    """
+    mine = next((done for done in reversed(session.done) if not isinstance(done.command, Undo)), None)
+    if mine is not None:
+        return Taken(mine.command.says(), mine.id, mine.command.noted(mine.outcome), done=mine)
     run = session.native()
-    taken_back = 0
-    for entry in reversed(commands_of(run)):
-        if entry["command"] == Undo.NAME:
-            taken_back += 1
-        elif taken_back:
-            taken_back -= 1
-        else:
-            return before_of(session, entry["before"])
+    lines = commands_of(run)
+    gone = {entry.content.get(TAKEN_BACK) for entry in lines}
+    for entry in reversed(lines):
+        if entry["command"] != Undo.NAME and entry.content.get("id") not in gone:
+            given = " ".join(f"{name}={value}" for name, value in entry["arguments"].items())
+            return Taken(f"{entry['command']} {given}".strip(), entry.content.get("id", ""), True, line=entry)
     raise OntogenyError(f"{run.folder.name} has been given no command that could be taken back")
+
+
+def _in_place(session: Session, taken: Taken) -> Command | None:
+    """The command that takes another back where it stands, as long as nothing has come after it.
+
+    A run that was put away is taken back whatever came after it.
+    """
+    if taken.line is not None and taken.line["command"] == Discard.NAME:
+        return TakeBack(run=taken.line["before"]["run"])
+    if taken.done is None:
+        return None
+    if isinstance(taken.done.command, Discard):
+        return taken.done.command.inverse(session, taken.done)
+    if session.rest() != taken.done.after or session.in_past():
+        return None
+    return taken.done.command.inverse(session, taken.done)
 
 
 def _standing(position: Position) -> str:

@@ -21,6 +21,8 @@ from ontogeny.record.disk import disk, replace_file
 
 NAME = "live.json"
 LOG = "live.log"
+MOST = 100
+"""Bytes that a socket's path may have everywhere."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,9 +47,24 @@ def read(folder: Path) -> Address | None:
         return None
 
 
-def remove(folder: Path) -> None:
-    """The run is live no more."""
-    (folder / NAME).unlink(missing_ok=True)
+def remove(folder: Path, address: Address) -> None:
+    """The run is live no more, unless another process says that it is."""
+    if read(folder) == address:
+        (folder / NAME).unlink(missing_ok=True)
+
+
+def is_live(folder: Path) -> bool:
+    """Whether a process answers for a run."""
+    found = read(folder)
+    if found is None:
+        return False
+    with socket.socket(socket.AF_UNIX, socket.SOCK_STREAM) as probe:
+        probe.settimeout(1.0)
+        try:
+            probe.connect(found.socket)
+        except OSError:
+            return False
+    return True
 
 
 def socket_path(folder: Path) -> Path:
@@ -59,7 +76,10 @@ def socket_path(folder: Path) -> Path:
     if found.st_uid != os.getuid() or stat.S_IMODE(found.st_mode) & 0o077 or not stat.S_ISDIR(found.st_mode):
         raise OntogenyError(f"{root} may be opened by others; remove it, or set TMPDIR to a folder of your own")
     name = hashlib.sha256(f"{folder.resolve()}{os.getpid()}".encode()).hexdigest()[:16]
-    return root / f"{name}.sock"
+    path = root / f"{name}.sock"
+    if len(os.fsencode(path)) > MOST:
+        raise OntogenyError(f"{path} is too long for a socket; set TMPDIR to a shorter folder")
+    return path
 
 
 def ours(connection: socket.socket) -> bool:

@@ -20,6 +20,8 @@ from ontogeny.steer.live.session import LiveSession
 from ontogeny.steer.session import Opener, opened
 
 START_SECONDS = 60.0
+OTHERS_SECONDS = 2.0
+"""How long another process that holds the run may take to answer."""
 
 
 def start(folder: Path, words: Sequence[str]) -> Client:
@@ -44,12 +46,24 @@ def start(folder: Path, words: Sequence[str]) -> Client:
         if (client := find(folder)) is not None:
             return client
         if child.poll() is not None:
+            if (client := _of_another(folder)) is not None:
+                return client
             said = (folder / LOG).read_text(errors="replace").strip().splitlines()[-1:]
             raise OntogenyError(f"{folder.name} could not be made live: {said[0] if said else 'it ended at once'}")
         time.sleep(0.05)
     raise OntogenyError(
         f"the live process of {folder.name} did not answer within {START_SECONDS:g} s; see {folder / LOG}"
     )
+
+
+def _of_another(folder: Path) -> Client | None:
+    """A connection to the process of one who was quicker to start it, which may still be on its way."""
+    ends = time.monotonic() + OTHERS_SECONDS
+    while time.monotonic() < ends:
+        if (client := find(folder)) is not None:
+            return client
+        time.sleep(0.05)
+    return None
 
 
 def serve(folder: Path, *, open: Opener = opened, going: bool = False) -> None:
@@ -59,7 +73,7 @@ def serve(folder: Path, *, open: Opener = opened, going: bool = False) -> None:
         raise OntogenyError(f"{folder.name} is live already, in process {other.address.process}")
     address = Address(os.getpid(), str(socket_path(folder)), time.time())
     session = LiveSession(RunsFolder(folder.parent), folder.name, address, open=open)
-    session.native()._write()
+    session.hold()
     server = Server(session)
     signal.signal(signal.SIGTERM, lambda *_: session.put(session.end))
     if going:

@@ -34,7 +34,6 @@ class LoopSession:
         self.address = Address(os.getpid(), str(socket_path(recording.folder)), time.time())
         self.loop = Loop(recording)
         self._inbox: queue.SimpleQueue[Task] = queue.SimpleQueue()
-        self.address.write(recording.folder)
 
     def put(self, task: Task) -> None:
         """Work to be done after a step, from any thread."""
@@ -73,7 +72,7 @@ class LoopSession:
 
     def end(self) -> None:
         """Takes no more commands."""
-        remove(self.loop.recording.folder)
+        remove(self.loop.recording.folder, self.address)
 
     def _known(self, command: Command) -> Any:
         if command.NAME not in LOOP:
@@ -92,5 +91,6 @@ def steerable(recording: Attachment) -> Server:
     session = LoopSession(recording)
     recording.listeners.append(session.between)
     server = Server(session)
+    session.address.write(recording.folder)
     atexit.register(session.end)
     return server

@@ -9,6 +9,7 @@ from fnmatch import fnmatchcase
 from typing import Any
 
 import numpy as np
+import numpy.typing as npt
 import torch
 from torch import nn
 
@@ -27,14 +28,14 @@ class Loop:
 
     recording: Attachment
     paused: bool = False
-    moving: dict[str, tuple[list[float], float, int, int, str]] = field(default_factory=dict)
+    moving: dict[str, tuple[list[float], list[float], int, int, str]] = field(default_factory=dict)
 
     def turn(self) -> None:
         """Moves the settings that are on their way on by a step."""
         for name, (begin, end, over, first, shape) in list(self.moving.items()):
             share = min(1.0, (self.recording.step_number - first) / over)
-            for (group, key), start in zip(self.settings(name), begin, strict=True):
-                write(group, key, along(start, end, share, shape))
+            for (group, key), start, goal in zip(self.settings(name), begin, end, strict=True):
+                write(group, key, along(start, goal, share, shape))
             if share >= 1.0:
                 del self.moving[name]
 
@@ -42,7 +43,7 @@ class Loop:
         """The settings of all parameter groups that a word means. Raises OntogenyError with what there is."""
         groups = [group for optimizer in self.recording.optimizers for group in optimizer.param_groups]
         word = said.strip().lower()
-        names = {key for group in groups for key in group if isinstance(group[key], int | float | torch.Tensor)}
+        names = {key for group in groups for key in group if _is_number(group[key])}
         names |= set(BETAS) if any("betas" in group for group in groups) else set()
         meant = [name for name in sorted(names) if word == name or word in SAID.get(name, ())]
         if not meant:
@@ -57,6 +58,13 @@ class Loop:
         if idle := [one for one in patterns if not any(fnmatchcase(name, one) for name in there)]:
             raise OntogenyError(f"no parameter matches {idle[0]!r}; there are {', '.join(list(there)[:8])}")
         return found
+
+    def first(self, name: str) -> npt.NDArray[Any]:
+        """The first recorded values of a parameter. Raises OntogenyError where there are none."""
+        traces = self.recording.recorded().traces
+        if not len(traces.steps) or name not in (row := traces.row(int(traces.steps[0]))):
+            raise OntogenyError(f"no first values of {name!r} are recorded yet, so it cannot be reset to them")
+        return np.array(row[name])
 
     def state_of(self, parameter: nn.Parameter) -> Iterator[torch.Tensor]:
         """What the optimizers keep of a parameter, in its shape."""
@@ -101,7 +109,12 @@ def along(start: float, end: float, share: float, shape: str) -> float:
 
 def _set_words(loop: Loop, command: Any) -> str:
     settings = loop.settings(command.dial)
-    said = sorted({f"{read(group, key):g} to {_goal(command, read(group, key)):g}" for group, key in settings})
+    ways = [(read(group, key), _goal(command, read(group, key))) for group, key in settings]
+    if wrong := [goal for _, goal in ways if not math.isfinite(goal)]:
+        raise OntogenyError(f"{settings[0][1]} cannot be {wrong[0]}; give a finite number")
+    if command.over and command.shape == "exponential" and any(start * goal <= 0 for start, goal in ways):
+        raise OntogenyError("by equal factors a setting goes between numbers above 0 alone; choose linear or cosine")
+    said = sorted({f"{start:g} to {goal:g}" for start, goal in ways})
     how = f" over {command.over} steps" if command.over else ""
     return f"{settings[0][1]} goes from {', '.join(said)}{how}, from step {loop.recording.step_number} on"
 
@@ -110,12 +123,17 @@ def _set(loop: Loop, command: Any) -> None:
     settings = loop.settings(command.dial)
     begin = [read(group, key) for group, key in settings]
     if command.over:
-        end = _goal(command, begin[0])
+        end = [_goal(command, start) for start in begin]
         loop.moving[settings[0][1]] = (begin, end, command.over, loop.recording.step_number, command.shape)
         return
     loop.moving.pop(settings[0][1], None)
     for (group, key), start in zip(settings, begin, strict=True):
         write(group, key, _goal(command, start))
+
+
+def _is_number(value: Any) -> bool:
+    single = isinstance(value, torch.Tensor) and value.numel() == 1
+    return single or (isinstance(value, int | float) and not isinstance(value, bool))
 
 
 def _goal(command: Any, present: float) -> float:
@@ -146,8 +164,7 @@ def _altered(loop: Loop, command: Any, name: str, value: torch.Tensor, draw: tor
     if command.how == "zero":
         return torch.zeros_like(value)
     if command.how == "reset":
-        traces = loop.recording.recorded().traces
-        return torch.from_numpy(np.array(traces.row(int(traces.steps[0]))[name])).to(value)
+        return torch.from_numpy(loop.first(name)).to(value)
     amount = float(command.amount)
     if command.how == "scale":
         return value * amount
@@ -162,8 +179,15 @@ def _altered(loop: Loop, command: Any, name: str, value: torch.Tensor, draw: tor
 
 def _alter_words(loop: Loop, command: Any) -> str:
     names = loop.parameters(command.tensors)
-    if command.how in ("scale", "noise", "prune") and command.amount is None:
-        raise OntogenyError(f"{command.how} needs an amount")
+    if command.how in ("zero", "reset"):
+        if command.amount is not None:
+            raise OntogenyError(f"{command.how} takes no amount; leave it out")
+    elif command.amount is None or not math.isfinite(command.amount):
+        raise OntogenyError(f"{command.how} needs an amount, a finite number")
+    elif command.how == "prune" and not 0 <= command.amount <= 1:
+        raise OntogenyError(f"prune takes a share from 0 to 1; not {command.amount:g}")
+    if command.how == "reset":
+        _ = [loop.first(name) for name in names]
     amount = "" if command.amount is None else f" by {command.amount:g}"
     return f"{command.how} {', '.join(names)}{amount}, after step {loop.recording.step_number}"
 

@@ -8,20 +8,24 @@ from __future__ import annotations
 
 import socket
 import threading
+import uuid
 from collections import OrderedDict
-from collections.abc import Callable, Mapping
-from concurrent.futures import Future
-from contextlib import suppress
+from collections.abc import Callable, Iterator, Mapping
+from concurrent.futures import CancelledError, Future
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any, Protocol
 
 from ontogeny.isa.errors import OntogenyError
 from ontogeny.steer.command import Command, Outcome, Preview
 from ontogeny.steer.live import address, wire
+from ontogeny.steer.live.troubles import unexpected
 from ontogeny.steer.registry import command
 
-REMEMBERED = 10_000
-"""Answers that are kept for clients that ask again under the same id."""
+REMEMBERED = 1000
+"""Answers that are kept for clients that ask again under the same id; the journal knows the ids of all changes."""
+LAST_SECONDS = 2.0
+"""How long the last answers may take to be sent."""
 
 
 class Served(Protocol):
@@ -50,6 +54,8 @@ class Server:
         self.path = Path(session.address.socket)
         self._answers: OrderedDict[str, Future[Any]] = OrderedDict()
         self._lock = threading.Lock()
+        self._asked = 0
+        self._answered_all = threading.Condition(self._lock)
         self.path.unlink(missing_ok=True)
         self._socket = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
         self._socket.bind(str(self.path))
@@ -58,11 +64,15 @@ class Server:
         threading.Thread(target=self._accept, name="live clients", daemon=True).start()
 
     def close(self) -> None:
-        """Takes no more clients."""
+        """Takes no more clients; answers that are under way are sent first."""
         with suppress(OSError):
             self._socket.shutdown(socket.SHUT_RDWR)
         self._socket.close()
         self.path.unlink(missing_ok=True)
+        with self._lock:
+            for waiting in self._answers.values():
+                waiting.cancel()
+            self._answered_all.wait_for(lambda: not self._asked, LAST_SECONDS)
 
     def _accept(self) -> None:
         while True:
@@ -78,15 +88,31 @@ class Server:
                 return
             try:
                 for message in wire.messages(connection):
-                    wire.send(connection, self._answered(message))
+                    with self._under_way():
+                        wire.send(connection, self._answered(message))
             except OntogenyError as error:
                 wire.send(connection, {"id": None, "ok": False, "error": str(error)})
+
+    @contextmanager
+    def _under_way(self) -> Iterator[None]:
+        """While a message is being answered; `close` waits for it."""
+        with self._lock:
+            self._asked += 1
+        try:
+            yield
+        finally:
+            with self._lock:
+                self._asked -= 1
+                self._answered_all.notify_all()
 
     def _answered(self, message: Mapping[str, Any]) -> dict[str, Any]:
         try:
             return {"id": message.get("id"), "ok": True, "value": self._value(message)}
-        except OntogenyError as error:
-            return {"id": message.get("id"), "ok": False, "error": str(error)}
+        except CancelledError:
+            return {"id": message.get("id"), "ok": False, "error": "the process ended before it came to this"}
+        except Exception as error:
+            said = str(error) if isinstance(error, OntogenyError) else unexpected(error)
+            return {"id": message.get("id"), "ok": False, "error": said}
 
     def _value(self, message: Mapping[str, Any]) -> Any:
         asked = message.get("ask")
@@ -101,7 +127,7 @@ class Server:
         author = str(message.get("author") or "you")
         if asked == "foretell":
             return self._between(lambda: self.session.foretell(given).model_dump(mode="json"))
-        id = str(message.get("id"))
+        id = str(message.get("id") or uuid.uuid4().hex)
         return self._once(id, lambda: self.session.do(given, author, id).model_dump(mode="json"))
 
     def _once(self, id: str, task: Callable[[], Any]) -> Any:
@@ -114,21 +140,19 @@ class Server:
         return future.result()
 
     def _between(self, task: Callable[[], Any]) -> Any:
-        return self._put(task).result()
+        return self._once(uuid.uuid4().hex, task)
 
     def _put(self, task: Callable[[], Any]) -> Future[Any]:
         """The task's value, once the session has done it between two steps."""
         future: Future[Any] = Future()
 
         def work() -> None:
+            if not future.set_running_or_notify_cancel():
+                return
             try:
                 future.set_result(task())
             except BaseException as error:
-                future.set_exception(error if isinstance(error, OntogenyError) else OntogenyError(_unexpected(error)))
+                future.set_exception(error if isinstance(error, OntogenyError) else OntogenyError(unexpected(error)))
 
         self.session.put(work)
         return future
-
-
-def _unexpected(error: BaseException) -> str:
-    return f"something unexpected happened: {type(error).__name__}: {error}"

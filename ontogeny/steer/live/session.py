@@ -13,8 +13,10 @@ from ontogeny.ask.evidence import Evidence
 from ontogeny.isa.errors import OntogenyError
 from ontogeny.record.run import Run, Stop, Until
 from ontogeny.record.runs_folder import RunsFolder
-from ontogeny.steer.live.address import Address, remove
-from ontogeny.steer.session import Opener, Session, opened
+from ontogeny.steer.command import Command, Outcome
+from ontogeny.steer.live.address import Address, is_live, remove
+from ontogeny.steer.live.troubles import unexpected
+from ontogeny.steer.session import Opener, Session, commands_of, opened
 
 FOREVER = 1 << 62
 FINDING = "finding"
@@ -52,21 +54,26 @@ class LiveSession(Session):
         self.watcher = watcher_of(self.native())
         self._goal = Goal()
         self._inbox: queue.SimpleQueue[Task] = queue.SimpleQueue()
-        self.address.write(self.position.folder)
 
     def put(self, task: Task) -> None:
         """Work to be done between two steps, from any thread."""
         self._inbox.put(task)
 
+    def hold(self) -> None:
+        """Takes the run for writing, before anybody is told that it is live here. RecordError where another has it."""
+        self.native()._write()
+
     def serve(self) -> None:
         """Goes on, and does what comes in, until it is told to end."""
         try:
+            self.hold()
+            self.address.write(self.position.folder)
             while not self.ending:
                 self._drain(wait=not self.running)
                 if self.running and not self.ending:
                     self._go_on()
         finally:
-            remove(self.position.folder)
+            remove(self.position.folder, self.address)
             super().let_go()
 
     def advance(self, run: Run, steps: int, until: Until | None = None) -> Stop | None:
@@ -78,6 +85,14 @@ class LiveSession(Session):
     def pause(self) -> None:
         """Stops after the present step."""
         self.running = False
+
+    def do(self, command: Command, author: str = "", id: str = "") -> Outcome:
+        """Takes a command, once for an id, also where a process before this one took it."""
+        run = self.recording()
+        known = next((entry for entry in reversed(commands_of(run)) if id and entry.content.get("id") == id), None)
+        if known is not None:
+            return self._placed(Outcome(text=known["text"]))
+        return super().do(command, author, id)
 
     def resume(self) -> None:
         """Goes on towards the last goal, or without end where it was reached."""
@@ -93,11 +108,13 @@ class LiveSession(Session):
     def move(self, folder: Path, step: int | None = None, lines: int | None = None) -> None:
         """Stands elsewhere, and pauses there."""
         before = self.position.folder
+        if folder.resolve() != before.resolve() and is_live(folder):
+            raise OntogenyError(f"{folder.name} is live in a process of its own; stop it there first, or go on with it")
         super().move(folder, step, lines)
         if step is not None or folder.resolve() != before.resolve():
             self.running, self._goal = False, Goal()
         if folder.resolve() != before.resolve():
-            remove(before)
+            remove(before, self.address)
             self.address.write(folder)
             self.latest = (self.recording().step, {})
             self.watcher = watcher_of(self.native())
@@ -128,8 +145,9 @@ class LiveSession(Session):
 
     def _drain(self, wait: bool) -> None:
         try:
+            waiting = max(1, self._inbox.qsize())  # no more than these, so that steps are taken between
             self._inbox.get(timeout=PATIENCE)() if wait else self._inbox.get_nowait()()
-            while True:
+            for _ in range(waiting - 1):
                 self._inbox.get_nowait()()
         except queue.Empty:
             return
@@ -150,12 +168,19 @@ class LiveSession(Session):
                 self.running = False
         except OntogenyError as error:
             self.running, self.trouble = False, str(error)
+        except Exception as error:  # the machine's own, such as memory: the process stays, and says so
+            self.running, self.trouble = False, unexpected(error)
 
     def _stepped(self, step: int, metrics: Mapping[str, float]) -> None:
         self.latest = (step, metrics)
         for found in self.watcher.step(step, metrics):
             words = f"{found.name} since step {found.since} ({found.sureness:.0%} sure): {found.words}"
-            content: dict[str, Any] = {"finding": found.name, "since": found.since, "sureness": found.sureness, "text": words}
+            content: dict[str, Any] = {
+                "finding": found.name,
+                "since": found.since,
+                "sureness": found.sureness,
+                "text": words,
+            }
             self.native().note(FINDING, author="diagnose", **content)
         for watcher in self.watchers:
             watcher(step, metrics)
