@@ -52,16 +52,33 @@ def diagnose(
         if kind.look is None:
             continue
         if not deep:
-            silent[kind.name] = "it is looked for by replay only"
+            if kind.watch is None:
+                silent[kind.name] = "it is looked for by replay only"
             continue
         try:
             found += [finding for finding in kind.look(evidence) if finding.sureness >= least]
             sampled = evidence.steps
         except Silent as why:
-            silent[kind.name] = str(why)
+            if kind.watch is None:
+                silent[kind.name] = str(why)
+    found = joined(found)
     found.sort(key=lambda finding: (finding.until is not None, -finding.sureness, finding.since))
     looked = tuple(kind.name for kind in chosen if kind.name not in silent)
     return Diagnosis(run.step, tuple(found), silent, sampled, looked)
+
+
+def joined(findings: Iterable[Finding]) -> list[Finding]:
+    """One finding of each name: the surest, with the evidence and figures of the others."""
+    found: dict[str, Finding] = {}
+    for one in sorted(findings, key=lambda one: -one.sureness):
+        if one.name in found:
+            first = found[one.name]
+            evidence, figures = (*first.evidence, *one.evidence), {**one.figures, **first.figures}
+            examples = first.examples or one.examples
+            found[one.name] = replace(first, evidence=evidence, figures=figures, examples=examples)
+        else:
+            found[one.name] = one
+    return list(found.values())
 
 
 def chosen_kinds(names: Iterable[str] | None) -> tuple[Kind, ...]:

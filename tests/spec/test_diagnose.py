@@ -162,6 +162,17 @@ def test_the_mislabelled_examples_are_named(tmp_path: Path) -> None:
     assert len(wrong & set(named)) > 0.8 * len(named) > 0
 
 
+def test_canaries_tell_what_is_known_by_heart(tmp_path: Path) -> None:
+    train = {name: array[:64].copy() for name, array in examples(512, 1).items()}
+    train["y"][:8] = (train["y"][:8] + 1) % 4
+    note = {0: lambda r: r.note("canaries", examples=[[0, 8]])}
+    made = run(tmp_path / "run", captured("tanh"), train=train, steps=400, dials={"lr": 0.4}, at=note)
+    found = diagnose(made, kinds=["memorising"]).of("memorising")
+    assert found is not None and found.figures["canaries"] > 0.5 and set(found.examples) == set(range(8))
+    early = diagnose(made, Window(0, 40), kinds=["memorising"]).of("memorising")
+    assert early is None or "canaries" not in early.figures
+
+
 def test_looking_on_live_says_the_same_as_the_record(tmp_path: Path) -> None:
     watcher, said = Watcher(), []
     made = run(
@@ -172,7 +183,7 @@ def test_looking_on_live_says_the_same_as_the_record(tmp_path: Path) -> None:
     assert {(one.name, one.since, one.found) for one in watcher.findings} == {
         (one.name, one.since, one.found) for one in later.findings
     }
-    assert later.silent.keys() == {name for name, kind in KINDS.items() if kind.look is not None}
+    assert later.silent.keys() == {name for name, kind in KINDS.items() if kind.watch is None}
 
 
 def test_nothing_is_changed_by_a_diagnosis(tmp_path: Path) -> None:

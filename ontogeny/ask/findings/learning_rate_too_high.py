@@ -36,7 +36,7 @@ def look(evidence: Evidence) -> Iterator[Finding]:
     inside = tried(evidence)
     first = inside.moment(inside.steps[0]).loss
     score = lambda step: _score(inside, step, first)  # noqa: E731
-    found = stretch(inside.steps, EVERY, score, "spared by a tenth of the rate, of the bound", evidence.jumps)
+    found = stretch(within(inside), EVERY, score, "spared by a tenth of the rate, of the bound", evidence.jumps)
     if found.score == NONE:
         return
     record, lower = (inside.trial(found.peak, DIAL, factor, STEPS) for factor in (1.0, LOWER))
@@ -67,6 +67,11 @@ def tried(evidence: Evidence) -> Inside:
     if DIAL not in inside.run.dials(inside.steps[0]):
         raise Silent(f"its program has no dial {DIAL!r} to try another value of")
     return inside
+
+
+def within(inside: Inside) -> tuple[int, ...]:
+    """The states from which a whole trial lies within the record; all of them where it is too short for that."""
+    return tuple(step for step in inside.steps if step + STEPS <= inside.run.step) or inside.steps
 
 
 def ended(losses: Losses) -> float:

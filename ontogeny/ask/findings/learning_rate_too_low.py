@@ -10,7 +10,7 @@ from collections.abc import Iterator
 
 from ontogeny.ask.evidence import Evidence
 from ontogeny.ask.finding import Finding, Remedy, series
-from ontogeny.ask.findings.learning_rate_too_high import DIAL, STEPS, ended, tried
+from ontogeny.ask.findings.learning_rate_too_high import DIAL, STEPS, ended, tried, within
 from ontogeny.ask.inside import Inside
 from ontogeny.ask.kind import NONE, Kind
 from ontogeny.ask.stretch import stretch
@@ -32,7 +32,7 @@ def look(evidence: Evidence) -> Iterator[Finding]:
     inside = tried(evidence)
     first = inside.moment(inside.steps[0]).loss
     score = lambda step: _score(inside, step, first)  # noqa: E731
-    found = stretch(inside.steps, EVERY, score, "gained by 100 times the rate, of the bound", lasting=3)
+    found = stretch(within(inside), EVERY, score, "gained by 100 times the rate, of the bound", lasting=3)
     if found.score == NONE:
         return
     record, higher = (inside.trial(found.peak, DIAL, factor, STEPS) for factor in (1.0, HIGHER))

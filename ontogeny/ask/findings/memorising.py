@@ -3,13 +3,24 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Iterator
 
+import numpy as np
+import numpy.typing as npt
+
+from ontogeny.ask.evidence import COARSE, Evidence
 from ontogeny.ask.finding import Finding, Remedy
 from ontogeny.ask.kind import NONE, Kind
 from ontogeny.ask.progress import Progress
+from ontogeny.ask.stretch import stretch
 from ontogeny.ask.sureness import sureness
+from ontogeny.data.without import members
+from ontogeny.record.attach import Attached
 
 NAME = "memorising"
+CANARIES = "canaries"
+HALF = 0.5
+"""Of the canaries, how many known by heart are as likely as not a fault."""
 RISE = 0.03
 """Of its best, how far the held-out loss has to have risen."""
 FALLEN = 0.85
@@ -71,4 +82,43 @@ def remedies(step: int) -> tuple[Remedy, ...]:
     )
 
 
-KIND = Kind(NAME, "it fits its training examples, not what they are examples of", watch=Memorising)
+def look(evidence: Evidence) -> Iterator[Finding]:
+    """Whether it knows canaries by heart: examples with wrong labels that were planted to tell, named in the journal.
+
+    They are named by a note of the kind "canaries" whose `examples` are runs of numbers (first, one past the last).
+    """
+    if isinstance(evidence.run, Attached):
+        return
+    numbers = np.array(sorted(n for e in evidence.run.entries if e.kind == CANARIES for n in members(e["examples"])))
+    if not len(numbers):
+        return
+    inside, labels = evidence.inside, np.asarray(evidence.examples.train[evidence.examples.label])[numbers]
+    score = lambda step: _canary_score(inside.trained(step)[numbers], labels)  # noqa: E731
+    found = stretch(inside.steps, COARSE, score, "canaries known by heart, of half of them")
+    known = known_by_heart(inside.trained(found.peak)[numbers], labels)
+    yield Finding(
+        name=NAME,
+        since=found.since,
+        sureness=sureness(NAME, found.score),
+        words=f"{known:.0%} of the {len(numbers)} canaries have the wrong label that they were planted with",
+        found=found.since,
+        until=found.until,
+        score=found.score,
+        evidence=(found.line,),
+        figures={"canaries": known},
+        remedies=remedies(found.since),
+        examples=tuple(numbers.tolist()),
+    )
+
+
+def known_by_heart(scores: npt.NDArray[np.float64], labels: npt.NDArray[np.generic]) -> float:
+    """The share of examples whose likeliest class is their label."""
+    return float(np.mean(scores.argmax(axis=1) == labels))
+
+
+def _canary_score(scores: npt.NDArray[np.float64], labels: npt.NDArray[np.generic]) -> float:
+    known = known_by_heart(scores, labels)
+    return math.log(known / HALF) if known else NONE
+
+
+KIND = Kind(NAME, "it fits its training examples, not what they are examples of", watch=Memorising, look=look)
