@@ -1,0 +1,63 @@
+"""ontogeny chat"""
+
+from __future__ import annotations
+
+from typing import Annotated, Any
+
+import typer
+
+from ontogeny.faces.chat import Ask, Chat
+from ontogeny.faces.chat_lines import heard
+from ontogeny.faces.generated import session_at
+from ontogeny.faces.sources import DataFile
+from ontogeny.faces.terminal import AsJson, Paper, answer
+from ontogeny.steer.phrases.reader import PhraseReader
+
+
+def command(
+    run: Annotated[str, typer.Argument(metavar="[RUN]", help="The run; the one written to last if not said.")] = "",
+    words: Annotated[
+        list[str] | None, typer.Option("--command", "-c", help="Say this in the place of asking; may be repeated.")
+    ] = None,
+    yes: Annotated[bool, typer.Option("--yes", "-y", help="Do what changes a run without asking.")] = False,
+    ask: Annotated[
+        Ask, typer.Option("--ask", help="Ask before everything that is no question, before changes, or never.")
+    ] = Ask.CHANGES,
+    author: Annotated[str, typer.Option("--author", help="Who asks, for the journal.")] = "you",
+    file: DataFile = "",
+    as_json: AsJson = False,
+) -> None:
+    """Steer a run in words: "go back to before it generalised, fork, take the decay off and run 500 steps".
+
+    What would change a run is shown first, and done once you say so. Questions are answered at once. Nothing leaves
+    this machine. Type help at the prompt. With -c, --json or lines on the standard input no prompt is shown.
+    """
+    chat = Chat(
+        session_at(run, file, author),
+        (PhraseReader(),),
+        Paper(),
+        heard(prompts=not as_json),
+        Ask.NEVER if yes else ask,
+        quiet=as_json,
+    )
+    if words:
+        for one in words:
+            left: str | None = one
+            while left:
+                left = chat.take(left)
+    else:
+        chat.talk()
+    if as_json:
+        answer(document(chat), True, lambda console: None)
+    if words and chat.refused:
+        raise typer.Exit(1)
+
+
+def document(chat: Chat) -> dict[str, Any]:
+    """What came of everything that was said, and what was not done."""
+    return {
+        "outcomes": [outcome.model_dump(mode="json") for outcome in chat.outcomes],
+        "not_done": chat.refused,
+        "run": chat.session.position.folder.name,
+        "step": chat.session.step(),
+    }

@@ -1,0 +1,1 @@
+"""What people say for each command: a file for each heading."""

@@ -1,0 +1,130 @@
+"""Tables of phrases for places in a run and for conditions: where it generalised, until the loss is below 0.1."""
+
+from __future__ import annotations
+
+from ontogeny.steer.phrases.phrase import Found, Phrase, Table, Unclear, v
+from ontogeny.steer.phrases.said.values import figure
+from ontogeny.steer.places import SAID
+
+IT = "(it|loss|run|model|network|net|training|validation|accuracy|{m:metric}|everything|things)"
+HAD = "[had|has|was|have|is|did|got|went|suddenly|first|finally|start to|started to|began to|started|began]"
+CANONICAL = {
+    "generalised": "it generalised", "memorised": "it memorised", "spiked": "the loss spiked", "diverged": "it diverged",
+    "best": "it was best",
+}  # fmt: skip
+NOUNS = {
+    "generalised": "generalisation generalization jump grokking breakthrough transition insight",
+    "memorised": "memorisation memorization overfitting",
+    "spiked": "spike explosion blowup bump",
+    "diverged": "divergence nan nans crash collapse",
+}
+VERBS = {
+    "generalised": "jumped grokked clicked understood generalise generalised grok",
+    "memorised": "memorised memorise overfit overfitted overfits",
+    "spiked": "spiked spike exploded blew explode shot",
+    "diverged": "diverged diverge broke nan crashed collapsed",
+}
+BEST = "(best|lowest|smallest|minimal|highest|minimum|at its best|at its lowest|optimal)"
+
+
+def _event(name: str) -> str:
+    words = dict.fromkeys((*VERBS.get(name, "").split(), *SAID.get(name, "").split(), name))
+    return f"({'|'.join(words)}) [up]"
+
+
+def _place(relation: str, name: str) -> str:
+    return f"{relation} {CANONICAL[name]}"
+
+
+def _events() -> list[Phrase]:
+    made = []
+    for name in VERBS:
+        said, noun = f"{IT} {HAD} {_event(name)}", "|".join(NOUNS[name].split())
+        for words, relation in (("before", "before"), ("(when|where|after|at|once)", "when")):
+            made.append(v(f"{words} {said}", _place(relation, name)))
+            made.append(v(f"{words} [loss] ({noun})", _place(relation, name)))
+        made.append(v(f"(point|steps|place|moment) (when|where|at which|that) {said}", _place("when", name)))
+    made += [v(f"(where|when|at which|to where) {IT} [loss|accuracy] (was|is) {BEST}", "where it was best"),
+             v("[at] best [validation|valid|training] [loss|accuracy] [steps|point|checkpoint|state|place]", "where it was best"),
+             v("(lowest|smallest|minimum|highest) {m:metric}", lambda found: "where it was best"),
+             v(f"(point|steps|place|moment|state) (when|where|at which|with|of) [{IT} (was|is)] {BEST} [validation|valid] [loss]", "where it was best"),
+             v("(minimum|optimum|best value) of {m:metric}", lambda found: "where it was best")]  # fmt: skip
+    return made
+
+
+def _mark(found: Found) -> str:
+    said = next(iter(found.values()))
+    known = {name.lower(): name for name in found.context.marks}
+    if said.lower() not in known:
+        raise Unclear(f"there is no mark {said!r}; the marks are {', '.join(known.values()) or 'none'}")
+    return known[said.lower()]
+
+
+def _condition(found: Found, side: str, bound: float | None = None) -> str:
+    """A metric against a number; accuracies are parts of one, whoever says 99 means 99 percent."""
+    metric, value = found["m"], found["n"] if bound is None else bound
+    if "accuracy" in metric and value > 1:
+        value /= 100
+    if side == "reaches":
+        side = "<=" if "loss" in metric else ">="
+    return f"{metric} {side} {figure(value)}"
+
+
+ABOVE = (
+    "(ABOVE|[is|gets|goes|rises|climbs|comes|was|has risen|be|go|get|rise|climb] (above|over|at least|greater than|more than|larger than|"
+    "higher than|bigger than|beyond|past)|exceeds|exceed|surpasses|passes|pass|surpass|tops)"
+)
+BELOW = (
+    "(BELOW|[is|gets|goes|falls|drops|drop|sinks|comes|was|has fallen|be|go|get|fall|sink] (below|under|beneath|less than|smaller than|lower than|"
+    "at most)|(drop|drops|falls|sinks|fall) to|undercuts)"
+)
+REACHES = "(reach|reaches|hit|hits|is|equals|gets to|get to|comes to|arrives at|touches|gets down to|gets up to|is at|EQUALS|rises to|climbs to|attains)"
+
+PLACES: Table = {
+    "place": (
+        v("[steps] {n:count}", lambda f: str(f["n"])),
+        v("(state|iteration|number) {n:count}", lambda f: str(f["n"])),
+        v("steps number {n:count}", lambda f: str(f["n"])),
+        v("{n:steps} (back|ago|earlier|before (now|here|this)|backwards|backward|back in time)", lambda f: f"-{f['n']}"),
+        v("[very] (start|beginning|outset|origin)", "start"),
+        v("where (it|we|everything) (began|started|begin|start)", "start"),
+        v("(first steps|initialisation|initialization|initial state|scratch)", "start"),
+        v("(last|end|latest|head|tip|present|newest|final) [steps|state]", "last"),
+        v("where (it|we) (is|are|stopped|left off)", "last"),
+        v("[mark] {m:MARK} [mark]", _mark),
+        v("mark (called|named) {m:MARK}", _mark),
+        v("[mark] {m:QUOTED}", _mark),
+        v("mark {m:NAME}", _mark),
+        v("{n:steps} (before|ahead of|prior to) {e:event}", lambda f: f"{f['n']} steps before {f['e']}"),
+        v("{n:steps} (after|past|behind) {e:event}", lambda f: f"{f['n']} steps after {f['e']}"),
+        *_events(),
+    ),
+    "event": tuple(
+        one
+        for name in VERBS
+        for one in (
+            v(f"[when|where] {IT} {HAD} {_event(name)}", CANONICAL[name]),
+            v(f"[loss] ({'|'.join(NOUNS[name].split())})", CANONICAL[name]),
+        )
+    ),
+    "condition": (
+        v("{a:clause}"),
+        v("{a:clause} and {b:clause}", lambda f: f"{f['a']} and {f['b']}"),
+        v("{a:clause} or {b:clause}", lambda f: f"{f['a']} or {f['b']}"),
+    ),
+    "clause": (
+        v(f"{{m:metric}} {ABOVE} {{n:number}}", lambda f: _condition(f, ">=")),
+        v(f"{{m:metric}} {BELOW} {{n:number}}", lambda f: _condition(f, "<")),
+        v(f"{{m:metric}} {REACHES} {{n:number}}", lambda f: _condition(f, "reaches")),
+        v(f"{{m:metric}} {REACHES} {{n:number}} or (less|lower|below|smaller)", lambda f: _condition(f, "<=")),
+        v(f"{{m:metric}} {REACHES} {{n:number}} or (more|higher|above|better)", lambda f: _condition(f, ">=")),
+        v("{n:number} {m:metric}", lambda f: _condition(f, "reaches")),
+        v(f"(norm of {{t:tensor}}|{{t:tensor}} norm) ({ABOVE}|reaches|hits) {{n:number}}", lambda f: f"norm({f['t']}) > {figure(f['n'])}"),
+        v(f"(norm of {{t:tensor}}|{{t:tensor}} norm) {BELOW} {{n:number}}", lambda f: f"norm({f['t']}) < {figure(f['n'])}"),
+        v(f"{{t:ELEMENT}} {ABOVE} {{n:number}}", lambda f: f"{f['t']} > {figure(f['n'])}"),
+        v(f"{{t:ELEMENT}} {BELOW} {{n:number}}", lambda f: f"{f['t']} < {figure(f['n'])}"),
+        *(v(f"[{IT}] {HAD} ({_event(name)}|{extra})", name) for name, extra in (
+            ("generalised", "generalise|groks|grokks"), ("memorised", "memorise|has learned the training data by heart"),
+            ("spiked", "explodes|blows"), ("diverged", "diverges|breaks"))),
+    ),
+}  # fmt: skip

@@ -1,0 +1,165 @@
+"""Words, numbers, names and signs of a text, each with what it may be in the grammar.
+
+A word that the run has a name of its own for (a tensor, a dial, another run) is that name, unless the phrases know it.
+"""
+
+from __future__ import annotations
+
+import re
+import unicodedata
+from collections.abc import Collection, Iterator, Sequence
+from dataclasses import dataclass, replace
+from typing import Any
+
+from ontogeny.steer.phrases import numerals
+from ontogeny.steer.phrases.context import Context
+from ontogeny.steer.phrases.normal import normal
+
+PATTERN = re.compile(
+    r"""(?P<quoted>"[^"]{1,80}"|“[^”]{1,80}”|(?<!\w)'[^']{1,80}'(?!\w)|`[^`]{1,80}`)
+    |(?P<element>[A-Za-z_][\w.]*\[[\d\s,:-]*\])
+    |(?P<range>(?<![\w.])\d+\s?:\s?\d*|(?<![\w.]):\d+)(?!\w)
+    |(?P<number>(?<![\w.])[-+]?(?:\d{1,3}(?:,\d{3})+(?!\d)|\d+)?(?:\.\d+)?(?<=\d)(?:e[-+]?\d+)?)
+     (?P<unit>\s?%|\s?percent\b|(?:st|nd|rd|th)\b|[kKmM]\b|\s?x(?=\s|$|[,.;!?]))?(?!\w)
+    |(?P<pattern>[A-Za-z_*][\w*]*(?:\.[\w*]+)+\.?\*?|\w*\*\w*)
+    |(?P<word>[^\W\d_](?:[\w]|['’-](?=\w))*|_\w+)
+    |(?P<sign>>=|<=|==|->|[<>=,;:.!?()/&+-])
+    |(?P<other>\S)""",
+    re.VERBOSE | re.IGNORECASE,
+)
+SIGNS = {
+    ",": "COMMA", ";": "SEMICOLON", ".": "STOP", "!": "STOP", "?": "STOP", ":": "COLON", "(": "OPEN", ")": "CLOSE",
+    "=": "EQUALS", "==": "EQUALS", ">=": "ABOVE", ">": "ABOVE", "<=": "BELOW", "<": "BELOW", "-": "DASH", "/": "SLASH",
+    "+": "PLUS", "->": "ARROW",
+}  # fmt: skip
+LONGEST = 1000
+MOST = 100
+SEPARATORS = ("COMMA", "SEMICOLON", "STOP", "and", "then")
+"""What may stand between two commands."""
+_CONTRACTED = """what's:what is|whats:what is|it's:it is|that's:that is|let's:lets|i'd:i would|i'm:i am|where's:where is
+how's:how is|hows:how is|who's:who is|there's:there is|i'll:i will|we'll:we will|we'd:we would|dont:don't|cannot:can not
+can't:can not|gonna:going to|rollback:roll back|didnt:didn't|doesnt:doesn't|isnt:isn't|i've:i have|we've:we have|wanna:want to
+you'd:would|you'll:will|they're:they are|we're:we are|hasnt:hasn't|wasnt:wasn't|lr's:lr|loss's:loss|gimme:give"""
+CONTRACTED = dict(pair.split(":") for pair in _CONTRACTED.replace("\n", "|").split("|"))
+
+
+@dataclass(frozen=True, slots=True)
+class Word:
+    """A piece of a text: its kind in the grammar, what was written, and its value."""
+
+    kind: str
+    text: str
+    value: Any = None
+
+    @property
+    def separates(self) -> bool:
+        """Whether another command may begin after it."""
+        return self.kind in SEPARATORS
+
+
+def words(text: str, context: Context, known: Collection[str]) -> list[Word]:
+    """The pieces of a text; `known` are the words that the phrases use."""
+    plain = unicodedata.normalize("NFKC", text).replace("’", "'").replace("−", "-").replace("×", "x").replace("≥", ">=")
+    plain = plain.replace("≤", "<=").replace("–", "-").replace("—", ", ")
+    return _joined(list(_pieces(plain, context, known)))
+
+
+def _pieces(text: str, context: Context, known: Collection[str]) -> Iterator[Word]:
+    names = _names(context)
+    for match in PATTERN.finditer(text):
+        kind, said = match.lastgroup or "", match[0]
+        if match["number"]:
+            yield _number(match)
+        elif kind == "quoted":
+            yield Word("QUOTED", said[1:-1])
+        elif kind == "sign":
+            yield Word(SIGNS.get(said, "OTHER"), said) if said != "&" else Word("and", "and")
+        elif kind == "word":
+            yield from _word(said, names, known)
+        elif kind == "pattern":
+            yield from _dotted(said, names, known)
+        else:
+            yield Word(kind.upper(), said.replace(" ", ""))
+
+
+def _names(context: Context) -> dict[str, str]:
+    """The kind of each name that the run has."""
+    kinds = {
+        "INPUT": context.inputs, "MARK": context.marks, "RUN": (*context.discarded, *context.runs),
+        "METRIC": context.metrics, "DIAL": context.dials, "TENSOR": context.tensors,
+    }  # fmt: skip
+    return {name.lower(): kind for kind, names in kinds.items() for name in names}
+
+
+def _dotted(said: str, names: dict[str, str], known: Collection[str]) -> Iterator[Word]:
+    """A name with dots or a pattern; what ends a sentence without a space after it is two words."""
+    trimmed = said.rstrip(".")
+    if trimmed.lower() in names:
+        yield Word(names[trimmed.lower()], trimmed)
+    elif "*" in said:
+        yield Word("PATTERN", said)
+    else:
+        yield Word("DOTTED", trimmed)
+
+
+def _word(said: str, names: dict[str, str], known: Collection[str]) -> Iterator[Word]:
+    small = said.lower()
+    if small in CONTRACTED:
+        for one in CONTRACTED[small].split():
+            yield Word(normal(one), one)
+    elif normal(small) in known or small in numerals.NAMED or small in numerals.PARTS:
+        yield Word(normal(small), said)
+    elif small in names:
+        yield Word(names[small], said)
+    elif "-" in said:
+        for one in said.split("-"):
+            yield from _word(one, names, known)
+    elif small.endswith("'s"):
+        yield from _word(said[:-2], names, known)
+    else:
+        yield Word("NAME", said)
+
+
+def _number(match: re.Match[str]) -> Word:
+    value, unit = float(match["number"].replace(",", "")), (match["unit"] or "").strip().lower()
+    if unit in ("%", "percent"):
+        return Word("PERCENT", match[0], value / 100)
+    if unit in ("st", "nd", "rd", "th"):
+        return Word("ORDINAL", match[0], value)
+    if unit == "x":
+        return Word("TIMES", match[0], value)
+    return Word("NUMBER", match[0], value * {"k": 1e3, "m": 1e6}.get(unit, 1.0))
+
+
+def _joined(found: list[Word]) -> list[Word]:
+    """Numbers in words as numbers: two hundred, three quarters; 5 hundred; 1/10; 10 percent."""
+    joined: list[Word] = []
+    place = 0
+    small = [word.text.lower() for word in found]
+    while place < len(found):
+        word, taken = _numeral(found, small, place)
+        joined.append(word)
+        place += taken
+    return joined
+
+
+def _numeral(found: Sequence[Word], small: list[str], place: int) -> tuple[Word, int]:
+    word, after = found[place], found[place + 1 :]
+    ahead = small[place : place + 8]
+    if word.kind == "NUMBER" and after:
+        if after[0].text.lower() in ("hundred", "thousand", "million"):
+            return replace(word, value=word.value * numerals.LARGE[small[place + 1]]), 2
+        if after[0].kind == "SLASH" and len(after) > 1 and after[1].kind == "NUMBER" and after[1].value:
+            return Word("FRACTION", "/".join((word.text, after[1].text)), word.value / after[1].value), 3
+    if word.kind.isupper():
+        return word, 1
+    value, taken = numerals.part(ahead)
+    if taken:
+        return Word("FRACTION", " ".join(ahead[:taken]), value), taken
+    value, taken = numerals.number(ahead)
+    if (taken and ahead[0] != "one") or taken > 1:
+        unit = ahead[taken : taken + 1]
+        if unit == ["percent"]:
+            return Word("PERCENT", " ".join(ahead[: taken + 1]), value / 100), taken + 1
+        return Word("NUMBER", " ".join(ahead[:taken]), value), taken
+    return word, 1
