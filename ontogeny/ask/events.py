@@ -20,6 +20,8 @@ Curve = tuple[npt.NDArray[np.float64], npt.NDArray[np.float64]]
 MEMORISED = 0.99
 RISE = 0.3
 """The least rise of validation accuracy that counts as having generalised."""
+STEEP = 20
+"""A rise is looked for over a part of all evaluations, one in so many."""
 SPIKE = 1.5
 """A loss of so many times the median of the steps before is a spike."""
 RECENT = 16
@@ -81,33 +83,38 @@ def all_events(run: Measured) -> tuple[Event, ...]:
 
 
 def generalised(known: Mapping[str, Curve]) -> Event | None:
-    """Validation accuracy has come halfway from its level before the steepest rise to its height after it.
+    """Validation accuracy has come halfway from its level before its steepest rise to its height after it.
 
-    `before` is the last evaluation at which it had made less than a tenth of that way. Without an accuracy: validation
-    loss has fallen by half of its fall.
+    The level is the median of the evaluations before that rise, three times as many as it spans. `before` is the last
+    evaluation at which less than a tenth of the way was made. Without an accuracy it goes by validation loss.
     """
+    found = _judged(known)
+    if found is None:
+        return None
+    word, sign, steps, values = found
+    width = max(2, len(values) // STEEP)
+    if len(values) <= width or not np.isfinite(values).all():
+        return None
+    start = int(np.argmax(values[width:] - values[:-width]))
+    level = float(np.median(values[max(0, start - 3 * width) : start + 1]))
+    rise = float(values[start:].max()) - level
+    if rise <= (RISE if word == "accuracy" else RISE * abs(level)):
+        return None
+    half = start + int(np.flatnonzero(values[start:] >= level + rise / 2)[0])
+    early = np.flatnonzero(values[:half] < level + rise / 10)
+    step, before = int(steps[half]), int(steps[early[-1]]) if len(early) else int(steps[start])
+    went = f"{sign * level:.3g} to {sign * float(values[half]):.3g}"
+    return Event("generalised", step, before, f"validation {word} went from {went} between steps {before} and {step}")
+
+
+def _judged(known: Mapping[str, Curve]) -> tuple[str, float, npt.NDArray[np.float64], npt.NDArray[np.float64]] | None:
+    """The curve that generalising shows on, so that more is better, and the sign that makes it so."""
     if "valid.accuracy" in known:
-        steps, values = known["valid.accuracy"]
-        word = "accuracy"
-    elif "valid.loss" in known:
-        steps, values = known["valid.loss"][0], -known["valid.loss"][1]
-        word = "loss"
-    else:
-        return None
-    if len(values) < 3 or not np.isfinite(values).all():
-        return None
-    top = int(np.argmax(values))
-    low = float(np.median(values[: max(1, top // 2)])) if top else float(values[0])
-    rise = float(values[top]) - low
-    if rise <= (RISE if word == "accuracy" else 0.2 * abs(low)):
-        return None
-    half = int(np.flatnonzero(values >= low + rise / 2)[0])
-    early = np.flatnonzero(values[:half] < low + rise / 10)
-    before = int(steps[early[-1]]) if len(early) else 0
-    shown = (low, values[half]) if word == "accuracy" else (-low, -values[half])
-    step = int(steps[half])
-    evidence = f"validation {word} went from {shown[0]:.3g} to {shown[1]:.3g} between the steps {before} and {step}"
-    return Event("generalised", step, before, evidence)
+        return "accuracy", 1.0, *known["valid.accuracy"]
+    if "valid.loss" in known:
+        steps, values = known["valid.loss"]
+        return "loss", -1.0, steps, -values
+    return None
 
 
 def memorised(known: Mapping[str, Curve]) -> Event | None:
