@@ -23,6 +23,7 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 
 import numpy as np
+import numpy.typing as npt
 from common import close, one_thread
 from diagnose_faults import FAULTS, SYMPTOMS, Case, case_of
 
@@ -36,6 +37,8 @@ TUNING, TEST = range(15), range(15, 30)
 """Seeds of each fault. Of healthy runs twice as many."""
 QUICK = 3
 IN_TIME = 0.05
+FAR, EXACTLY = 4.0, 99.0
+"""Scores are taken to be no further than this from 0 when slopes are fitted; what is counted is beyond all scores."""
 GAP, RISE, WINDOW = 0.05, 1.3, 10
 """The fixed thresholds: training above held-out accuracy; loss over its least, both smoothed over so many steps."""
 
@@ -63,6 +66,15 @@ class Row:
         """The faults that are named, with sureness, since and found."""
         sure = {name: (sureness(name, score), since, at) for name, score, since, at in self.found}
         return {name: found for name, found in sure.items() if found[0] >= SURE and KINDS[name].fault}
+
+    @property
+    def allowed(self) -> set[str]:
+        """What may be named: the fault, and what is then really there."""
+        return {self.fault, *self.also, *(SYMPTOMS if self.fault != HEALTHY else ())}
+
+    def tells(self, name: str) -> bool:
+        """Whether naming it is right or wrong; naming a consequence is neither."""
+        return name == self.fault or name not in self.allowed
 
     @property
     def in_time(self) -> bool:
@@ -93,7 +105,7 @@ def row(fault: str, seed: int) -> Row:
 
 
 def _bounded(score: float) -> float:
-    return score if math.isfinite(score) else math.copysign(99.0, score)
+    return score if math.isfinite(score) else math.copysign(EXACTLY, score)
 
 
 def fixed(case: Case) -> tuple[tuple[str, int], ...]:
@@ -132,7 +144,7 @@ def show(found: Sequence[Row]) -> None:
     for fault in dict.fromkeys(one.fault for one in found):
         own = [one for one in found if one.fault == fault]
         right = sum(fault in one.named for one in own)
-        wrong = Counter(n for one in own for n in set(one.named) - {fault} - set(one.also) - SYMPTOMS)
+        wrong = Counter(n for one in own for n in set(one.named) - one.allowed)
         said = f"found {right}/{len(own)}" if fault != HEALTHY else f"{len(own)} runs"
         others = ", ".join(f"{name} {count}" for name, count in wrong.items())
         print(f"  {fault}: {said}{f'; also said: {others}' if others else ''}", flush=True)
@@ -145,8 +157,7 @@ def f1(found: Sequence[Row], strict: bool = False) -> float:
         named = set(one.named)
         if one.fault != HEALTHY:
             right, missing = right + (one.fault in named), missing + (one.fault not in named)
-        allowed = {one.fault} if strict else {one.fault, *one.also, *(SYMPTOMS if one.fault != HEALTHY else ())}
-        wrong += len(named - allowed)
+        wrong += len(named - ({one.fault} if strict else one.allowed))
     return 2 * right / max(1, 2 * right + missing + wrong)
 
 
@@ -174,7 +185,7 @@ def off(found: Sequence[Row]) -> float:
     pairs = []
     for one in found:
         for name, score, _, _ in one.found:
-            if KINDS[name].fault and (name == one.fault or name not in one.also):
+            if KINDS[name].fault and one.tells(name):
                 pairs.append((sureness(name, score), name == one.fault))
     total = 0.0
     for tenth in range(10):
@@ -205,30 +216,31 @@ def figures(found: Sequence[Row]) -> dict[str, float | int | None]:
     }
 
 
-def calibrated(found: Sequence[Row]) -> dict[str, tuple[float, float]]:
-    """Slope and offset of the logistic curve for each kind, by a few hundred steps of gradient descent (Platt 1999)."""
+def calibrated(found: Sequence[Row]) -> dict[str, float]:
+    """The slope of the logistic curve for each kind: the one of greatest likelihood (Platt 1999), half being at 0."""
     curves = {}
     for name, kind in KINDS.items():
         pairs = [
-            (score, one.fault == name)
+            (max(-FAR, min(FAR, score)), one.fault == name)
             for one in found
             for said, score, _, _ in one.found
-            if said == name and kind.fault and abs(score) < 99 and (one.fault == name or name not in one.also)
+            if said == name and kind.fault and abs(score) < EXACTLY and one.tells(name)
         ]
         if len({right for _, right in pairs}) == 2:
-            curves[name] = _platt(np.array([p[0] for p in pairs]), np.array([p[1] for p in pairs], np.float64))
+            curves[name] = slope(np.array([p[0] for p in pairs]), np.array([p[1] for p in pairs]))
     return curves
 
 
-def _platt(scores: np.ndarray, right: np.ndarray) -> tuple[float, float]:
-    scores = np.clip(scores, -4, 4)
-    count, there = len(right), right.sum()
-    target = np.where(right > 0, (there + 1) / (there + 2), 1 / (count - there + 2))
-    slope, offset = 1.0, 0.0
-    for _ in range(4000):
-        gap = 1 / (1 + np.exp(-(slope * scores + offset))) - target
-        slope, offset = slope - 0.5 * float(np.mean(gap * scores)), offset - 0.5 * float(np.mean(gap))
-    return round(slope, 3), round(offset, 3)
+def slope(scores: npt.NDArray[np.float64], right: npt.NDArray[np.bool_]) -> float:
+    """The slope among some from 0.25 to 8, targets drawn in from 0 and 1 as Platt does, since runs are few."""
+    count, there = len(right), int(right.sum())
+    target = np.where(right, (there + 1) / (there + 2), 1 / (count - there + 2))
+
+    def likelihood(one: float) -> float:
+        sure = np.clip(1 / (1 + np.exp(-one * scores)), 1e-12, 1 - 1e-12)
+        return float(np.mean(target * np.log(sure) + (1 - target) * np.log(1 - sure)))
+
+    return float(max(np.round(np.geomspace(0.25, 8, 61), 2), key=likelihood))
 
 
 def main() -> None:

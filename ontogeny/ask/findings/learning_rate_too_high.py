@@ -27,7 +27,7 @@ STEPS = 16
 EVERY = 4
 GAIN = 0.4
 """Of the loss, what a tenth of the rate has to spare."""
-MATTERS = 0.03
+MATTERS = 0.1
 """Of the loss that the run began with, what it has to spare at least."""
 
 

@@ -23,6 +23,8 @@ HALF = 0.5
 """Of the canaries, how many known by heart are as likely as not a fault."""
 RISE = 0.03
 """Of its best, how far the held-out loss has to have risen."""
+MATTERS = 0.012
+"""And of the held-out loss that the run began with."""
 FALLEN = 0.85
 """Of what it was when the held-out loss was best, what training loss has come down to at least."""
 CLEAR = 3.0
@@ -51,7 +53,7 @@ class Memorising:
         rise = min(held.recent) - held.best
         if rise <= CLEAR * held.noise or held.level <= loss.level or loss.level > FALLEN * self._trained_at_best:
             return NONE
-        return math.log(rise / max(abs(held.best), 1e-12) / RISE)
+        return math.log(rise / max(RISE * abs(held.best), MATTERS * abs(held.first), 1e-12))
 
     def finding(self, told: Progress) -> Finding:
         """As of the last evaluation."""
