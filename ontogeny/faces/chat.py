@@ -111,12 +111,15 @@ class Chat:
             self.console.print(text, soft_wrap=True)
 
     def _read(self, text: str) -> Reading:
-        reading = Reading(unsure="nobody reads here")
+        """What the first reader that is sure makes of the words; where none is, what could have been meant."""
+        unsure: list[Reading] = []
         for reader in self.readers:
-            reading = reader.read(text, self.session)
+            with Busy("reading", quiet=self.quiet):
+                reading = reader.read(text, self.session)
             if not reading.unsure:
                 return reading
-        return reading
+            unsure.append(reading)
+        return next((one for one in unsure if one.alternatives), unsure[-1])
 
     def _do(self, reading: Reading, text: str) -> str | None:
         if reading.answer:

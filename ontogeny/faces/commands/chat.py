@@ -11,6 +11,8 @@ from ontogeny.faces.chat_lines import heard
 from ontogeny.faces.generated import session_at
 from ontogeny.faces.sources import DataFile
 from ontogeny.faces.terminal import AsJson, Paper, answer
+from ontogeny.steer.model.endpoint import configured
+from ontogeny.steer.model.reader import ModelReader
 from ontogeny.steer.phrases.reader import PhraseReader
 
 
@@ -30,11 +32,13 @@ def command(
     """Steer a run in words: "go back to before it generalised, fork, take the decay off and run 500 steps".
 
     What would change a run is shown first, and done once you say so. Questions are answered at once. Nothing leaves
-    this machine. Type help at the prompt. With -c, --json or lines on the standard input no prompt is shown.
+    this machine, unless ONTOGENY_MODEL_URL and ONTOGENY_MODEL name a language model, which is then sent what the
+    phrases do not understand. Type help at the prompt. With -c, --json or lines on the standard input there is none.
     """
+    endpoint = configured()
     chat = Chat(
         session_at(run, file, author),
-        (PhraseReader(),),
+        (PhraseReader(), *([ModelReader(endpoint)] if endpoint else [])),
         Paper(),
         heard(prompts=not as_json),
         Ask.NEVER if yes else ask,
