@@ -13,11 +13,24 @@ from pydantic import ValidationError
 
 from ontogeny.isa.errors import OntogenyError
 from ontogeny.steer.command import Command
-from ontogeny.steer.commands import asking, dials, examples, going, living, places, questions, rules, tensors, undoing
+from ontogeny.steer.commands import (
+    asking,
+    autopilot,
+    dials,
+    examples,
+    going,
+    living,
+    places,
+    questions,
+    rules,
+    tensors,
+    undoing,
+)
 
 COMMANDS: tuple[type[Command], ...] = (
     going.Advance,
     going.Again,
+    autopilot.Autopilot,
     living.Pause,
     living.Resume,
     living.End,

@@ -100,7 +100,7 @@ TOOLS: tuple[Tool, ...] = (
     Tool(
         "go",
         "Let a run train: so many steps, or until a condition; pause, resume or stop one that is live.",
-        ("run", "again", "pause", "resume", "stop"),
+        ("run", "again", "autopilot", "pause", "resume", "stop"),
     ),
     Tool(
         "place",

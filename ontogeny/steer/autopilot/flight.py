@@ -1,0 +1,210 @@
+"""A flight of the autopilot over a run, from the first look to the judgement, and what a person may do meanwhile."""
+
+from __future__ import annotations
+
+import math
+import time
+from collections.abc import Sequence
+from contextlib import closing
+from dataclasses import dataclass, field
+
+from ontogeny.ask.workers import Workers
+from ontogeny.record.run import Run
+from ontogeny.record.schedule import EFFECTIVE
+from ontogeny.steer.autopilot.forks import Forks, Overruled
+from ontogeny.steer.autopilot.general import General
+from ontogeny.steer.autopilot.heldout import Scorer, held_out, measure_of
+from ontogeny.steer.autopilot.judge import Verdict, judged
+from ontogeny.steer.autopilot.log import AUTHOR, BEGAN, ENDED, KIND, Log, Told, writable
+from ontogeny.steer.autopilot.pilot import Pilot
+from ontogeny.steer.autopilot.plan import Plan
+from ontogeny.steer.autopilot.proposal import Proposer, check_never
+from ontogeny.steer.autopilot.remedies import Findings
+from ontogeny.steer.autopilot.report import Report
+from ontogeny.steer.autopilot.trials import Row, Trial
+from ontogeny.steer.commands.places import DISCARD
+from ontogeny.steer.live.client import find
+from ontogeny.steer.session import Session
+
+WAIT = 0.2
+"""Seconds between looks at a live run that a person has paused."""
+PROPOSERS: tuple[Proposer, ...] = (Findings(), General())
+
+
+@dataclass(eq=False)
+class Flight:
+    """One flight. `told` hears every line as it is written."""
+
+    session: Session
+    given: Run
+    plan: Plan
+    proposers: Sequence[Proposer] = PROPOSERS
+    workers: Workers | None = None
+    told: Told = lambda text: None
+    _owned: int = field(default=0, init=False)
+
+    def __post_init__(self) -> None:
+        check_never(self.plan.never, self.given)
+        self.scorer = Scorer(held_out(self.given))
+        self.scorer.measure = measure_of(self.scorer.results(self.given), self.plan.goal)
+        self._live = not writable(self.given)
+        self._owned = self._foreign()
+        self.log = Log(self.given, {**self.plan.as_json(), "from": self.given.step}, self.told)
+        self.forks = Forks(self.session, self.given, self.plan, self.scorer, self.log, self.workers, self.check)
+        self.pilot = Pilot(self.forks, self.proposers)
+
+    def go(self) -> Report:
+        """Flies to the end. Ctrl-C stops after the step that it falls into; the same again goes on from there."""
+        try:
+            self._begin()
+            champion = self.pilot.fly()
+            return self._judge(champion)
+        except Overruled as why:
+            return self._end(None, None, str(why), None)
+        except KeyboardInterrupt:
+            text = f"interrupted after {self.forks.taken} steps; the same again goes on from here"
+            self.log.note(f"interrupted {time.time()}", text)
+            raise
+        finally:
+            self.session.let_go()
+
+    def check(self) -> None:
+        """Raises Overruled where a person has changed the run meanwhile; waits while they let it wait."""
+        if self._live:
+            self._wait()
+        self.given.refresh()
+        if self._foreign() > self._owned:
+            last = [one for one in self.given.own_entries if one.kind in EFFECTIVE and one.author != AUTHOR][-1]
+            raise Overruled(f"{last.author} changed the run at step {last.at} ({last.kind}), which counts")
+
+    def _wait(self) -> None:
+        paused = True
+        while paused:
+            client = find(self.given.folder)
+            if client is None:
+                raise Overruled("the live run was stopped, and the autopilot with it")
+            with closing(client):
+                paused = client.status()["state"] == "paused"
+            if paused:
+                time.sleep(WAIT)
+
+    def _foreign(self) -> int:
+        return sum(one.kind in EFFECTIVE and one.author != AUTHOR for one in self.given.own_entries)
+
+    def _begin(self) -> None:
+        given, plan, held = self.given, self.plan, self.scorer.held
+        begun = self.pilot.start()
+        figures = ", ".join(f"{name} {value:.4g}" for name, value in begun.results.items())
+        text = (
+            f"looks after {given.folder.name} from step {given.step} with {plan.budget} steps: {figures} on "
+            f"{len(held.search)} held-out examples to search by; {len(held.judge)} others are kept to judge by"
+        )
+        if self.log.known(BEGAN) is None:
+            self.log.note(BEGAN, text, settings=self.log.settings)
+        else:
+            self.log.note(BEGAN, text)
+
+    def _judge(self, champion: Trial) -> Report:
+        """The best state beside the run as it was given, or as its unchanged fork came to be."""
+        forks, control = self.forks, self.pilot.control
+        trial, row = self.pilot.found()
+        if trial is control or not self._changes(trial):
+            why = "nothing that was tried is better on the search's examples than going on unchanged"
+            return self._end(trial, row, why, None)
+        first = min([*control.rows, self.pilot._begun], key=lambda one: one.score)
+        original = forks.given if first is self.pilot._begun else forks.run(control)
+        scorer, parts = forks.scorer, forks.scorer.parts
+        half = scorer.held.judge
+        before, now = parts(original, first.step, half), parts(forks.run(trial), row.step, half)
+        verdict = judged(scorer.scores(before), scorer.scores(now))
+        why = (
+            f"better beyond noise than {original.folder.name} at step {first.step}, as far as it was followed unchanged"
+            if verdict.better
+            else f"what looked best, {trial.name} at step {row.step}, is not better beyond noise"
+        )
+        return self._end(trial, row, why, verdict)
+
+    def _changes(self, trial: Trial) -> tuple[str, ...]:
+        """What was changed on the way to a trial, the first first."""
+        return tuple(one.proposal.words for one in reversed(list(trial.lineage())) if one.proposal.commands)
+
+    def _end(self, trial: Trial | None, row: Row | None, why: str, verdict: Verdict | None) -> Report:
+        forks, plan = self.forks, self.plan
+        kept = verdict is not None and verdict.better
+        stays = {one.name for one in trial.lineage()} if trial is not None else set()
+        discarded = [one.name for one in forks.trials if one.name not in stays and not one.out.endswith("took it over")]
+        at = trial if kept or trial is self._control else None
+        goal = None if plan.goal is None or at is None or row is None else self._goal(at, row)
+        remarks = (self.scorer.held.remark,) if self.scorer.held.remark else ()
+        report = Report(
+            given=self.given.folder.name,
+            run=at.name if at else self.given.folder.name,
+            step=row.step if at and row else self.given.step,
+            kept=kept,
+            why=why,
+            steps=forks.taken,
+            budget=plan.budget,
+            verdict=verdict,
+            measure=forks.scorer.measure.name,
+            changes=self._changes(trial) if trial and kept else (),
+            discarded=tuple(discarded),
+            remarks=remarks,
+            lines=tuple(line["text"] for line in self.log.lines),
+            goal_met=goal,
+        )
+        text = report.text.split("\n\n")[0]
+        self.log.note(ENDED, text, report={**report.as_json(), "lines": []})
+        self._put_away(discarded)
+        if at is not None:
+            self._tell(at, text)
+            self.session.move(self.session.runs.find(at.name), row.step if row and row.step < at.step else None)
+        else:
+            self.session.move(self.given.folder)
+        return report
+
+    @property
+    def _control(self) -> Trial | None:
+        return getattr(self.pilot, "control", None)
+
+    def _tell(self, trial: Trial, text: str) -> None:
+        run = self.forks.run(trial)
+        run.note(KIND, author=AUTHOR, key=ENDED, text=text, about={})
+        run.close()
+
+    def _goal(self, trial: Trial, row: Row) -> bool:
+        assert self.plan.goal is not None
+        name = self.plan.goal.metric
+        parts = self.scorer.parts(self.forks.run(trial), row.step, self.scorer.held.judge)
+        values = [part.get(name.removeprefix("valid."), math.nan) for part in parts]
+        return self.plan.goal.met({name: sum(values) / len(values)})
+
+    def _put_away(self, names: Sequence[str]) -> None:
+        """Discards trials, those that others hang on last; what cannot be put away stays."""
+        for name in reversed(names):
+            run = self.session.native(name)
+            run.note(DISCARD, author=AUTHOR)
+            self.session.forget(run.folder)
+            self.session.runs.discard(run.folder)
+
+
+def fly(
+    session: Session,
+    run: str = "",
+    *,
+    budget: str = "3x",
+    steps: int = 0,
+    goal: str = "",
+    never: str = "",
+    workers: Workers | None = None,
+    proposers: Sequence[Proposer] = PROPOSERS,
+    told: Told = lambda text: None,
+) -> Report:
+    """Looks after a run with a budget of steps, all forks together. Raises OntogenyError for what cannot be judged."""
+    given = session.native(run)
+    plan = Plan.of(budget, steps or given.step, goal, never)
+    own = Session(session.runs, given.folder.name, author=AUTHOR, open=session._open)
+    found = own.native()
+    session.let_go()
+    report = Flight(own, found, plan, proposers, workers, told).go()
+    session.move(own.position.folder, own.position.step)
+    return report

@@ -1,0 +1,259 @@
+"""The autopilot's loop: look, propose, try on forks, keep what is better; and at the end one judgement.
+
+    opening     learning rates around the run's own, tried from where it stands, further out as long as the edge wins
+    following   the best goes on; where a fault is found, or held-out loss no longer falls, remedies are tried beside it
+    annealing   the end of the budget lets the learning rate go down
+    judging     the state that the search found best, beside the run as it was, on examples that no trial has seen
+
+The given run is never changed. Everything goes by the run, the plan and the forks' own records, so that it can be
+broken off anywhere, and the same again goes on from there.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+
+from ontogeny.ask.finding import Finding
+from ontogeny.steer.autopilot.forks import Forks
+from ontogeny.steer.autopilot.general import General, annealed, turned
+from ontogeny.steer.autopilot.judge import judged
+from ontogeny.steer.autopilot.proposal import UNCHANGED, Proposal, Proposer, Situation, allowed
+from ontogeny.steer.autopilot.remedies import Findings
+from ontogeny.steer.autopilot.seen import deep, quick
+from ontogeny.steer.autopilot.trials import Row, Trial, ranked
+
+WIDE = (0.1, 10.0)
+FURTHEST = 4
+"""How often the opening goes a factor further out, from the edge."""
+NEAR = (0.3, 3.0)
+KEPT = (3, 2)
+"""How many trials each halving leaves, in the opening."""
+ANNEALED = 0.4
+"""Of the budget, what the last descent of the learning rate takes."""
+PATIENCE = 6
+"""Legs without a better score, after which held-out loss counts as no longer falling."""
+AGAIN = 12
+"""Legs after which the same may be tried again on the same champion."""
+MOST = 6
+"""Trials of one round, beside the one that changes nothing."""
+LIKELY = 0.9
+"""In which share of the draws a trial has to be better, on the search's half, for the champion to give way."""
+WORSE = 1.02
+"""A last score so many times the best one is worth going back to the best for."""
+
+
+@dataclass(eq=False)
+class Pilot:
+    """One flight: its forks, and what was tried already."""
+
+    forks: Forks
+    proposers: Sequence[Proposer] = (Findings(), General())
+    tried: set[str] = field(default_factory=set)
+    rounds: int = 0
+
+    def fly(self) -> Trial:
+        """The trial that the search ends with."""
+        control = self.forks.fork(None, UNCHANGED)
+        assert control is not None
+        self.control = control
+        champion = self.opening(control) if self._may_turn("lr") else control
+        champion = self.follow(champion)
+        return self.anneal(champion)
+
+    def _may_turn(self, dial: str) -> bool:
+        run = self.forks.given
+        return bool(run.dials().get(dial)) and bool(allowed([turned(dial, 2.0, "")], self.forks.plan.never))
+
+    def opening(self, control: Trial) -> Trial:
+        """The best of learning rates around the run's own."""
+        forks, leg = self.forks, self.forks.plan.leg
+        forks.advance([control], leg)
+        arms = {1.0: control}
+        self._rates(control, arms, WIDE)
+        for _ in range(FURTHEST):
+            best = self._best(arms)
+            if min(arms) < best < max(arms):
+                break
+            self._rates(control, arms, [best * (10.0 if best == max(arms) else 0.1)])
+        best = self._best(arms)
+        self._rates(control, arms, [best * factor for factor in NEAR])
+        found = list(arms.values())
+        for count in KEPT:
+            found = self._halved(found, count, self.begun)
+            forks.advance(found, leg)
+        return self._halved(found, 1, self.begun)[0]
+
+    def _rates(self, control: Trial, arms: dict[float, Trial], factors: Sequence[float]) -> None:
+        """Trials of further factors on the learning rate, as far as the control has come."""
+        new = []
+        for factor in factors:
+            near = f"{factor:.3g}"
+            trial = self.forks.fork(control.parent, turned("lr", float(near), "the learning rate may be a wrong one"))
+            if trial is not None:
+                arms[float(near)] = trial
+                new.append(trial)
+        self.forks.advance(new, self.forks.plan.leg)
+
+    def _best(self, arms: dict[float, Trial]) -> float:
+        order, _ = ranked(_going(list(arms.values())), self.begun)
+        return next(factor for factor, trial in arms.items() if trial is order[0])
+
+    @property
+    def begun(self) -> float:
+        """The score where the run stood when the flight began."""
+        return self._begun.score
+
+    def start(self) -> Row:
+        """Scores the run as it was given."""
+        forks = self.forks
+        results = forks.scorer.results(forks.given)
+        self._begun = Row(forks.given.step, forks.scorer.measure.of(results), 0.0, results)
+        return self._begun
+
+    def _halved(self, trials: Sequence[Trial], count: int, begun: float = math.inf) -> list[Trial]:
+        """The best of some trials; the others are dropped, which is written down."""
+        order, by = ranked(_going(trials), begun)
+        kept, dropped = order[:count], [trial for trial in trials if trial not in order[:count]]
+        for trial in dropped:
+            trial.out = trial.out or f"worse than {kept[0].name} by {by}"
+        if dropped:
+            self.rounds += 1
+            names = ", ".join(trial.name for trial in kept)
+            text = f"goes on with {names}, by {by}; drops {', '.join(trial.name for trial in dropped)}"
+            self.forks.log.note(f"halving {self.rounds}", text, kept=[trial.name for trial in kept])
+        return kept
+
+    def follow(self, champion: Trial) -> Trial:
+        """The champion goes on, and where something is amiss, remedies are tried beside it."""
+        forks, leg = self.forks, self.forks.plan.leg
+        reserve = int(ANNEALED * forks.plan.budget)
+        while forks.left - 2 * leg > reserve and not champion.out and not self._reached(champion):
+            forks.advance([champion], 2 * leg, leg)
+            proposals = self._proposals(champion)
+            if proposals:
+                champion = self._round(champion, proposals, reserve)
+        return champion
+
+    def _proposals(self, champion: Trial) -> list[Proposal]:
+        """What to try now that was not tried on this champion's lineage before."""
+        run, rows = self.forks.run(champion), champion.history()
+        plateau = _plateau(rows, PATIENCE * self.forks.plan.leg)
+        findings = self._seen(champion, plateau)
+        goal = str(self.forks.plan.goal or "")
+        horizon = self.forks.plan.length
+        situation = Situation(run, champion.step, findings, horizon, tuple(self.tried), plateau, goal)
+        found = [one for proposer in self.proposers for one in proposer.propose(situation)]
+        fresh = [one for one in allowed(found, self.forks.plan.never) if self._name(champion, one) not in self.tried]
+        chosen = list({one.words: one for one in fresh}.values())[:MOST]
+        self.tried |= {self._name(champion, one) for one in chosen}
+        return chosen
+
+    def _name(self, champion: Trial, proposal: Proposal) -> str:
+        """By what a proposal is known as tried: once from an earlier step, now and then again from where it stands."""
+        if proposal.at is not None:
+            return proposal.words
+        return f"{champion.name} {champion.step // (AGAIN * self.forks.plan.leg)} {proposal.words}"
+
+    def _seen(self, champion: Trial, plateau: bool) -> tuple[Finding, ...]:
+        """The findings: those of each step, and at a decision those of replay."""
+        forks, rows = self.forks, champion.history()
+        run = forks.run(champion)
+        found = quick(run, forks.scorer.held, rows)
+        known = {name for name in self.tried if name.startswith(f"{champion.name} found ")}
+        fresh = [one for one in found if one.fault and f"{champion.name} found {one.name}" not in known]
+        if not fresh and not plateau:
+            return found
+        if f"{champion.name} looked" not in self.tried:
+            self.tried.add(f"{champion.name} looked")
+            found = (*found, *deep(run, forks.scorer.held, rows))
+            fresh = [one for one in found if one.fault]
+        for one in fresh:
+            self.tried.add(f"{champion.name} found {one.name}")
+            text = f"sees in {champion.name} at step {champion.step}: {one.name} since step {one.since}: {one.words}"
+            forks.log.note(f"{champion.name} {champion.step} {one.name}", text, sureness=one.sureness)
+        return found
+
+    def _round(self, champion: Trial, proposals: Sequence[Proposal], reserve: int) -> Trial:
+        """The champion beside forks of it, halved once; it stands unless one is better beyond noise."""
+        forks, leg = self.forks, self.forks.plan.leg
+        count = min(len(proposals), (forks.left - reserve) // leg - 5)
+        if count < 1:
+            return champion
+        arms = [trial for one in proposals[:count] if (trial := forks.fork(champion, one)) is not None]
+        if not arms:
+            return champion
+        forks.advance([champion, *arms], leg)
+        others = self._halved(arms, 2)
+        forks.advance([champion, *others], leg)
+        best = self._halved(others, 1)[0]
+        return self._better(champion, best)
+
+    def _better(self, champion: Trial, other: Trial) -> Trial:
+        """The other, where it is better on the search's half; the champion else."""
+        key = f"{champion.name} {champion.step} or {other.name}"
+        known = self.forks.log.known(key)
+        sure = float(known["sure"]) if known else self._sure(champion, other)
+        wins = sure >= LIKELY
+        kept, dropped = (other, champion) if wins else (champion, other)
+        dropped.out = dropped.out or f"not better than {kept.name} beyond noise"
+        figures = f"{other.score:.4g} beside {champion.score:.4g}, better in {sure:.0%} of the draws"
+        self.forks.log.note(key, f"{'goes over to' if wins else 'stays with'} {kept.name}: {figures}", sure=sure)
+        return kept
+
+    def _sure(self, champion: Trial, other: Trial) -> float:
+        """In which share of draws of the search's half another trial is better than the champion."""
+        if other.out or champion.out:
+            return float(not other.out)
+        scorer, forks = self.forks.scorer, self.forks
+        before, now = (
+            scorer.scores(scorer.parts(forks.run(one), None, scorer.held.search)) for one in (champion, other)
+        )
+        return judged(before, now).sure
+
+    def anneal(self, champion: Trial) -> Trial:
+        """The rest of the budget with the learning rate going down; from the best state, where it got worse since."""
+        forks, leg = self.forks, self.forks.plan.leg
+        if self._reached(champion) or forks.left < leg or not self._may_turn("lr"):
+            forks.advance([champion], forks.left, leg)
+            return champion
+        at = self._back(champion)
+        trial = forks.fork(champion, annealed(forks.left, at))
+        if trial is not None:
+            forks.advance([trial], forks.left, leg)
+        return trial or champion
+
+    def _back(self, champion: Trial) -> int | None:
+        """The champion's best step, where it has got worse since and is not on its way down again."""
+        rows = champion.history()
+        best = _least(rows)
+        if best is None or (champion.score <= WORSE * best.score and not champion.out):
+            return None
+        falling = len(rows) > 4 and champion.score < rows[-5].score
+        return None if falling and not champion.out else best.step
+
+    def _reached(self, trial: Trial) -> bool:
+        """Whether the goal is met on the search's half."""
+        goal, rows = self.forks.plan.goal, trial.rows
+        return bool(goal and rows) and goal is not None and goal.met(
+            {f"valid.{name}": value for name, value in rows[-1].results.items()} | rows[-1].results
+        )  # fmt: skip
+
+    def found(self) -> tuple[Trial, Row]:
+        """Of all states that were scored on the search's half, the best."""
+        states = [(trial, row) for trial in self.forks.trials for row in trial.rows]
+        return min(states, key=lambda state: state[1].score if math.isfinite(state[1].loss) else math.inf)
+
+
+def _going(trials: Sequence[Trial]) -> list[Trial]:
+    return [trial for trial in trials if not trial.out] or list(trials)
+
+
+def _plateau(rows: Sequence[Row], patience: int) -> bool:
+    best = _least(rows)
+    return best is not None and rows[-1].step - best.step >= patience
+
+
+def _least(rows: Sequence[Row]) -> Row | None:
+    return min(rows, key=lambda row: row.score, default=None)

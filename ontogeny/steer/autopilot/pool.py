@@ -1,0 +1,60 @@
+"""Who runs trials at once: processes of this machine that are kept from one rung to the next, or Ray's by URL."""
+
+from __future__ import annotations
+
+import multiprocessing
+from collections.abc import Callable, Iterable, Iterator
+from concurrent.futures import ProcessPoolExecutor
+from contextlib import contextmanager
+from importlib import import_module
+from typing import Any
+
+from ontogeny.ask.workers import Answer, RayWorkers, Task, Workers
+from ontogeny.isa.errors import OntogenyError
+
+
+class Pool:
+    """So many processes of this machine until `close`. Each starts once: a start costs more than a short trial."""
+
+    def __init__(self, count: int) -> None:
+        self._executor = ProcessPoolExecutor(count, multiprocessing.get_context("spawn"))
+
+    def map(self, function: Callable[[Task], Answer], tasks: Iterable[Task]) -> list[Answer]:
+        """The answers, in the order of the tasks. The error of a task is raised here."""
+        return list(self._executor.map(function, tasks))
+
+    def close(self) -> None:
+        """Lets the processes end."""
+        self._executor.shutdown(cancel_futures=True)
+
+
+@contextmanager
+def workers(count: int, url: str = "") -> Iterator[Workers | None]:
+    """Ray's workers at a URL, else so many processes; None where one process does. OntogenyError without Ray there."""
+    if url:
+        with _ray(url):
+            yield RayWorkers(count)
+        return
+    if count == 1:
+        yield None
+        return
+    pool = Pool(count)
+    try:
+        yield pool
+    finally:
+        pool.close()
+
+
+@contextmanager
+def _ray(url: str) -> Iterator[None]:
+    try:
+        ray: Any = import_module("ray")
+        ray.init(address=url, log_to_driver=False, logging_level="ERROR")
+    except ImportError as error:
+        raise OntogenyError("this needs Ray: pip install 'ontogeny[ray]'; or give workers=2") from error
+    except (ConnectionError, ValueError, RuntimeError) as error:
+        raise OntogenyError(f"no Ray answers at {url}: {error}") from error
+    try:
+        yield
+    finally:
+        ray.shutdown()

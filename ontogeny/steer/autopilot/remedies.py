@@ -1,0 +1,128 @@
+"""From findings to proposals: each remedy that is a command, where the run stands or before it went wrong."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from itertools import zip_longest
+from typing import Any
+
+import numpy as np
+
+from ontogeny.ask.events import Curve, spiked
+from ontogeny.ask.finding import Finding, Remedy
+from ontogeny.data.without import numbered, ranges, written
+from ontogeny.isa.errors import OntogenyError
+from ontogeny.record.run import Run
+from ontogeny.steer.autopilot.general import turned
+from ontogeny.steer.autopilot.proposal import Proposal, Situation, made
+from ontogeny.steer.command import Command
+from ontogeny.steer.commands.dials import Set
+from ontogeny.steer.commands.examples import Mix
+from ontogeny.steer.commands.rules import Rule
+
+SURE = 0.5
+"""How sure a finding has to be, for its remedies to be worth a fork."""
+SAID: Mapping[str, tuple[str, dict[str, Any]]] = {
+    "clip the gradient norm at 1": ("clip", {"norm": 1.0}),
+    "use AdamW": ("adamw", {}),
+}
+"""Edits of a rule that findings name in words."""
+WARM = 20
+"""Steps over which a learning rate rises again after going back."""
+SPIKED = "loss_spiked"
+BEFORE_IT = (SPIKED, "diverging", "learning_rate_too_high", "exploding_gradient", "saturated_units", "dead_units")
+"""What is worth going back for: it leaves the parameters worse than they were."""
+SHARE = 0.5
+GONE = 0.1
+WORSENED = (SPIKED, "diverging", "memorising")
+STRONGER = 100.0
+"""By how much decay is raised at the most, where what is learned does not carry over to other examples."""
+"""Of a batch, what is drawn from examples that no longer come."""
+
+
+class Findings:
+    """Proposes what the findings name, and what goes with going back."""
+
+    name = "findings"
+
+    def propose(self, situation: Situation) -> list[Proposal]:
+        """The first of every finding, then the second of every one; the surest finding first."""
+        faults = [one for one in situation.findings if one.sureness >= SURE and one.fault]
+        lists = [shifted(situation), *(list(self._of(one, situation)) for one in faults)]
+        return [one for row in zip_longest(*lists) for one in row if one is not None]
+
+    def _of(self, finding: Finding, situation: Situation) -> Iterator[Proposal]:
+        reason = f"{finding.name}: {finding.words}"
+        for remedy in finding.remedies:
+            for command in commands_of(remedy):
+                yield Proposal(remedy.words, (command,), None, reason)
+        if finding.name == "memorising" and situation.run.dials().get("weight_decay"):
+            yield turned("weight_decay", STRONGER, reason)
+        if finding.name in BEFORE_IT and finding.since < situation.step and "lr" in situation.run.dials():
+            lr = situation.run.dials(finding.since)["lr"]
+            lower = Set(dial="lr", by=0.1)
+            warm = (Set(dial="lr", to=lr * 0.01), Set(dial="lr", to=lr * 0.3, over=WARM))
+            back = f"back to step {finding.since}, before it"
+            yield Proposal(f"{back}, and a tenth of the learning rate", (lower,), finding.since, reason)
+            yield Proposal(f"{back}, and a warm-up to a third of the learning rate", warm, finding.since, reason)
+            yield Proposal(f"{back}, and clip the gradient", (Rule(edit="clip", arguments={"norm": 1.0}),),
+                           finding.since, reason)  # fmt: skip
+
+
+def commands_of(remedy: Remedy) -> Iterator[Command]:
+    """The command of a remedy, where a fork can be tried with it."""
+    content = dict(remedy.command)
+    name = str(content.get("command", "")).replace("_", "-")
+    if "say" in content:
+        edit = SAID.get(str(content["say"]))
+        content = {"command": "rule", "edit": edit[0], "arguments": edit[1]} if edit else {}
+    elif name in ("reset", "scale"):
+        content = {"command": "alter", "how": name, "tensors": content["tensors"], "amount": content.get("by")}
+    elif name == "leave-out" and not isinstance(content["examples"], str):
+        content["examples"] = written(ranges(content["examples"]))
+    if not content.get("command") or name == "back":
+        return
+    try:
+        yield made(content)
+    except OntogenyError:
+        return  # a command of another kind: nothing that a fork is tried with
+
+
+def spike(known: Mapping[str, Curve]) -> Finding | None:
+    """A jump of the training loss, as a finding."""
+    event = spiked(known)
+    if event is None:
+        return None
+    return Finding(SPIKED, event.before, 1.0, event.evidence, found=event.step)
+
+
+def shifted(situation: Situation) -> list[Proposal]:
+    """Where it got worse: mix in again what was learned from before that and does not come any more."""
+    since = [one.since for one in situation.findings if one.name in WORSENED and 0 < one.since < situation.step]
+    gone = no_longer(situation.run, situation.step, situation.horizon) if since else ""
+    if not gone:
+        return []
+    reason = f"it got worse from step {max(since)} on, and what was learned from before does not come any more"
+    return [
+        Proposal(f"half of every batch from it again, from step {at} on", (Mix(examples=gone, share=SHARE),), where,
+                 reason)
+        for at, where in ((situation.step, None), (max(since), max(since)))
+    ]  # fmt: skip
+
+
+def no_longer(run: Run, step: int, horizon: int) -> str:
+    """The examples that were in batches before a step and are in none of the next ones, in words.
+
+    What a step will learn from is known beforehand, since batches are a pure function of the step. Empty where it is
+    less than a tenth, as in epochs, where all come again.
+    """
+    examples = run._stepper.examples(step)
+    try:
+        early, late = (
+            np.unique(np.concatenate([numbered(examples).indices(at) for at in steps]))
+            for steps in (range(step), range(step, step + horizon))
+        )
+    except OntogenyError:
+        return ""
+    gone = np.setdiff1d(early, late)
+    return written(ranges(gone)) if len(gone) > GONE * len(early) else ""
