@@ -113,7 +113,8 @@ class Conversation:
         def act() -> Outcome:
             session.on_step = lambda step, metrics: setattr(job, "taken", job.taken + 1)
             given = command
-            foretold = session.foretell(command) if command.EFFECT.confirmed else None
+            here = command.EFFECT.confirmed and not is_live(session, command)
+            foretold = session.foretell(command) if here else None
             job.steps = foretold.steps if foretold else 0
             if foretold is not None and takes_long(foretold):
                 given = hand_over(session, command, ["--file", self.data_file] if self.data_file else [])
@@ -163,6 +164,13 @@ def place_of(session: Session, command: Command) -> str:
     folder = (session.runs.find(command.run) if command.run else session.position.folder).resolve()
     step = "live" if session.position.step is None and address.read(folder) else session.step(command.run)
     return f"{folder} {step}"
+
+
+def is_live(session: Session, command: Command) -> bool:
+    """Whether a command is for a run that has a process of its own."""
+    if not command.STANDS:
+        return False
+    return address.read(session.runs.find(command.run) if command.run else session.position.folder) is not None
 
 
 def patient(folder: Path) -> Host | None:

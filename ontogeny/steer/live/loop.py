@@ -35,7 +35,7 @@ class LoopSession:
         self.loop = Loop(recording)
         self._inbox: queue.SimpleQueue[Task] = queue.SimpleQueue()
 
-    def put(self, task: Task) -> None:
+    def put(self, task: Task, reads: bool = False) -> None:
         """Work to be done after a step, from any thread."""
         self._inbox.put(task)
 

@@ -33,8 +33,8 @@ class Served(Protocol):
 
     address: address.Address
 
-    def put(self, task: Callable[[], None]) -> None:
-        """Takes work from another thread."""
+    def put(self, task: Callable[[], None], reads: bool = ...) -> None:
+        """Takes work from another thread, which may change nothing."""
 
     def do(self, command: Command, author: str = ..., id: str = ...) -> Outcome:
         """Takes a command."""
@@ -126,23 +126,22 @@ class Server:
         given = command(name, arguments)
         author = str(message.get("author") or "you")
         if asked == "foretell":
-            return self._between(lambda: self.session.foretell(given).model_dump(mode="json"))
+            return self._once(
+                uuid.uuid4().hex, lambda: self.session.foretell(given).model_dump(mode="json"), reads=True
+            )
         id = str(message.get("id") or uuid.uuid4().hex)
         return self._once(id, lambda: self.session.do(given, author, id).model_dump(mode="json"))
 
-    def _once(self, id: str, task: Callable[[], Any]) -> Any:
+    def _once(self, id: str, task: Callable[[], Any], reads: bool = False) -> Any:
         """The value of a task that is done once for an id."""
         with self._lock:
             if (future := self._answers.get(id)) is None:
-                future = self._answers[id] = self._put(task)
+                future = self._answers[id] = self._put(task, reads)
                 if len(self._answers) > REMEMBERED:
                     self._answers.popitem(last=False)
         return future.result()
 
-    def _between(self, task: Callable[[], Any]) -> Any:
-        return self._once(uuid.uuid4().hex, task)
-
-    def _put(self, task: Callable[[], Any]) -> Future[Any]:
+    def _put(self, task: Callable[[], Any], reads: bool) -> Future[Any]:
         """The task's value, once the session has done it between two steps."""
         future: Future[Any] = Future()
 
@@ -154,5 +153,5 @@ class Server:
             except BaseException as error:
                 future.set_exception(error if isinstance(error, OntogenyError) else OntogenyError(unexpected(error)))
 
-        self.session.put(work)
+        self.session.put(work, reads)
         return future

@@ -54,10 +54,11 @@ class LiveSession(Session):
         self.watcher = watcher_of(self.native())
         self._goal = Goal()
         self._inbox: queue.SimpleQueue[Task] = queue.SimpleQueue()
+        self._reading: queue.SimpleQueue[Task] = queue.SimpleQueue()
 
-    def put(self, task: Task) -> None:
-        """Work to be done between two steps, from any thread."""
-        self._inbox.put(task)
+    def put(self, task: Task, reads: bool = False) -> None:
+        """Work to be done between two steps, from any thread. For what only reads, a running run need not write."""
+        (self._reading if reads and self.running else self._inbox).put(task)
 
     def hold(self) -> None:
         """Takes the run for writing, before anybody is told that it is live here. RecordError where another has it."""
@@ -143,7 +144,13 @@ class LiveSession(Session):
             "process": self.address.process,
         }
 
+    def _read(self) -> None:
+        """Does the work that only reads."""
+        while not self._reading.empty():
+            self._reading.get()()
+
     def _drain(self, wait: bool) -> None:
+        self._read()
         try:
             waiting = max(1, self._inbox.qsize())  # no more than these, so that steps are taken between
             self._inbox.get(timeout=PATIENCE)() if wait else self._inbox.get_nowait()()
@@ -160,6 +167,7 @@ class LiveSession(Session):
         def until(metrics: Mapping[str, float]) -> bool:
             nonlocal met
             met = goal.until is not None and goal.until(metrics)
+            self._read()
             return met or not self._inbox.empty()
 
         try:
