@@ -8,9 +8,9 @@ from __future__ import annotations
 
 import tempfile
 import time
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -92,6 +92,21 @@ class Calibration:
         }
         about = {name: found[name] for name in ("date", "machine", "parameters", "states", "seconds")}
         return Calibration(**about, measured=measured)
+
+
+def pooled(rounds: Sequence[Calibration]) -> Calibration:
+    """Several calibrations of one kind of machine as one, so that its intervals hold how they differ.
+
+    Seconds by size are medians over the rounds.
+    """
+    measured = {}
+    for name, first in rounds[0].measured.items():
+        every = [one.measured[name] for one in rounds]
+        seconds = np.median([[took for _, took in one.grown] for one in every], axis=0).tolist()
+        grown = tuple((size, took) for (size, _), took in zip(first.grown, seconds, strict=True))
+        repeats = tuple(rate for one in every for rate in one.repeats)
+        measured[name] = Measured(first.unit, repeats, grown, _exponent(grown) if grown else None)
+    return replace(rounds[-1], seconds=sum(one.seconds for one in rounds), measured=measured)
 
 
 def calibrate(run: Run, date: str, machine: str) -> Calibration:
@@ -238,8 +253,13 @@ def _grown(rows: Rows, task: Callable[[Rows], Callable[[], object]], unit: str, 
         work = (lanes.size if unit == "values" else lanes.shape[1]) * times
         rates = tuple(work / one for one in seconds)
         grown.append((lanes.shape[1], float(np.median(seconds))))
-    exponent = np.polyfit(np.log([size for size, _ in grown]), np.log([took for _, took in grown]), 1)[0]
-    return Measured(unit, rates, tuple(grown), float(exponent))
+    return Measured(unit, rates, tuple(grown), _exponent(grown))
+
+
+def _exponent(grown: Sequence[tuple[int, float]]) -> float:
+    """The slope of a straight line through the logarithms."""
+    slope = np.polyfit(np.log([size for size, _ in grown]), np.log([took for _, took in grown]), 1)[0]
+    return float(slope)
 
 
 def _seconds(done: Callable[[], object]) -> float:

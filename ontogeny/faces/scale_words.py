@@ -112,9 +112,9 @@ def markdown(found: Calibration, plans: Sequence[Plan]) -> str:
 
 INTRODUCTION = (
     "Nothing of this size was run. These are rates measured on a small real run, at one thread, times the size: by",
-    "`ontogeny scale --rates docs/scale.json --markdown`, which writes this page; `ontogeny scale` measures anew.",
-    "Intervals are the quartiles of one calibration, carried through. They hold neither what is assumed below nor how",
-    "calibrations differ: on a busy machine two were seen to differ by a third.",
+    "`ontogeny scale --rates docs/scale.json --markdown`, which writes this page; `ontogeny scale --rounds 3 --save",
+    "FILE` measures anew. Intervals are the quartiles of all that was measured, carried through. They do not hold what",
+    "is assumed below. On a busy machine one round was seen to differ from the next by a third.",
 )
 PRICES = (
     "List prices as published where the table says, without discounts; look them up again before you rely on them.",

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from ontogeny.ask.calibration import Calibration, Measured
+from ontogeny.ask.calibration import Calibration, Measured, pooled
 from ontogeny.ask.capacity import MACHINES, STORE, TRAINER, Interval, Size, plan
 from ontogeny.faces.scale_words import markdown
 from ontogeny.isa.errors import RecordError
@@ -94,3 +94,16 @@ def test_the_page_names_no_place_of_the_machine() -> None:
     for name in ("scale.md", "scale.json"):
         text = (DOCS / name).read_text(encoding="utf-8")
         assert "/home" not in text and "/tmp" not in text and "/work" not in text
+
+
+def test_several_calibrations_are_one_with_all_that_they_measured() -> None:
+    def one(rates: tuple[float, ...], seconds: float) -> Calibration:
+        grown = ((10, seconds), (1000, 10 * seconds))
+        measured = {"moments": Measured("values", rates, grown, 0.5), "chart_bytes": Measured("bytes", (2.0,))}
+        return Calibration("2026-01-01", "a machine", 16, 41, 2.5, measured)
+
+    found = pooled([one((1.0, 2.0), 1.0), one((3.0,), 4.0), one((4.0, 5.0), 2.0)])
+    moments = found.measured["moments"]
+    assert moments.repeats == (1.0, 2.0, 3.0, 4.0, 5.0) and moments.interval.mid == 3.0
+    assert moments.grown == ((10, 2.0), (1000, 20.0)) and moments.exponent == pytest.approx(0.5)
+    assert found.measured["chart_bytes"] == Measured("bytes", (2.0, 2.0, 2.0)) and found.seconds == 7.5

@@ -15,7 +15,7 @@ import typer
 from rich.console import Console
 from rich.markup import escape
 
-from ontogeny.ask.calibration import Calibration, calibrate
+from ontogeny.ask.calibration import Calibration, calibrate, pooled
 from ontogeny.ask.capacity import ASSUMED, MACHINES, STORE, Plan, Size, plan
 from ontogeny.faces.progress import Busy
 from ontogeny.faces.scale_words import RATES, STAGES, Rows, markdown, rate_rows, stage_rows, summary
@@ -32,17 +32,18 @@ def command(
     machine: Annotated[str, typer.Option("--machine", help=f"Of {', '.join(MACHINES)}.")] = STORE,
     machines: Annotated[int | None, typer.Option("--machines", help="So many; else those that it fits on.")] = None,
     rates: Annotated[str, typer.Option("--rates", help="A file of rates; else they are measured now.")] = "",
+    rounds: Annotated[int, typer.Option("--rounds", min=1, help="Measure so many times, all rates together.")] = 1,
     save: Annotated[str, typer.Option("--save", help="Keep the rates in a file.")] = "",
     as_markdown: Annotated[bool, typer.Option("--markdown", help="The page of documentation.")] = False,
     as_json: AsJson = False,
 ) -> None:
     """Say what the questions would take at any size: bytes, machines, hours and prices, from rates measured here.
 
-    A small transformer is trained and every kind of work timed on what was recorded of it, at one thread: about a
-    minute and a half of CPU.
+    A small transformer is trained and every kind of work timed on what was recorded of it, at one thread: about half a
+    minute of CPU a round.
     """
     size = Size(parameters, iterations, width, tokens, queries)
-    found = _read(rates) if rates else _measured()
+    found = _read(rates) if rates else _measured(rounds)
     if save:
         Path(save).write_text(json.dumps(found.as_json(), indent=1) + "\n", encoding="utf-8")
     planned = plan(found.rates, size, machine, machines)
@@ -81,8 +82,8 @@ def _read(path: str) -> Calibration:
         raise OntogenyError(f"{path} holds no rates ({error}); `ontogeny scale --save {path}` measures them") from error
 
 
-def _measured() -> Calibration:
-    """Trains the specimen on one thread and measures on it."""
+def _measured(rounds: int) -> Calibration:
+    """Trains the specimen on one thread and measures on it, in each round anew."""
     try:
         specimen: Any = import_module("ontogeny.faces.specimen")
     except ImportError as error:
@@ -90,8 +91,12 @@ def _measured() -> Calibration:
             "measuring trains a small model, which needs torch: pip install 'ontogeny[torch]'; or give --rates FILE"
         ) from error
     tell("[dim]training a small transformer, and timing every kind of work on its record[/]")
-    with Busy("measuring"), tempfile.TemporaryDirectory(prefix="ontogeny-scale-") as folder, specimen.one_thread():
-        return calibrate(specimen.specimen(Path(folder) / "run"), date.today().isoformat(), machine_words())
+    found = []
+    for _ in range(rounds):
+        with Busy("measuring"), tempfile.TemporaryDirectory(prefix="ontogeny-scale-") as folder, specimen.one_thread():
+            run = specimen.specimen(Path(folder) / "run")
+            found.append(calibrate(run, date.today().isoformat(), machine_words()))
+    return pooled(found)
 
 
 def machine_words() -> str:
