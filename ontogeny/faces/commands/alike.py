@@ -116,7 +116,7 @@ def proved(found: Alike) -> str:
     proof = found.proof
     parts = [
         (proof.by_head, "ruled out by the head of their series"),
-        (proof.by_vector, "by the whole of it"),
+        (proof.by_vector, "by the whole of it" if proof.by_head else "ruled out by the whole of their series"),
         (proof.compared, "compared in full"),
         (proof.constant, "without a shape"),
         (proof.not_finite, "not finite"),
