@@ -19,7 +19,7 @@ from ontogeny.ask.explanation import KEPT_APART, Explanation, Member
 from ontogeny.ask.ledger import REST, Ledger, Line, Numbers, closed, exact
 from ontogeny.ask.members import Members, Places, members
 from ontogeny.ask.parts import SELF
-from ontogeny.ask.recorded_decay import Steps, decay_of
+from ontogeny.ask.recorded_decay import Steps, decays_of
 from ontogeny.isa.errors import RecordError
 from ontogeny.record.attach import Attached
 from ontogeny.record.trace.traces import ALL, PIECE_BYTES, Traces, Window
@@ -52,15 +52,19 @@ def explain_recorded(run: Attached, names: str | Iterable[str], steps: str | Win
     asked = (names,) if isinstance(names, str) else tuple(names)
     chosen = members(run.traces, asked)
     states = recorded_states(run.traces.steps, Window.parse(steps) if isinstance(steps, str) else steps)
-    found = decay_of(run, states[:-1], states[1:])
+    decays = decays_of(run, [each.tensor.name for each in chosen], states[:-1], states[1:])
     apart = sum(len(each.places) for each in chosen) <= KEPT_APART
-    tallies = [_tallied(run.traces, each, states, found.shares, apart) for each in chosen]
+    tallies = [
+        _tallied(run.traces, each, states, decay.shares, apart) for each, decay in zip(chosen, decays, strict=True)
+    ]
     ledger = _ledger(tallies, states)
     told = tuple(member for tally in tallies for member in _told(tally, ledger)) if apart else ()
     count = sum(len(each.places) for each in chosen)
     common = Common(tuple(each.tensor.name for each in chosen), (), ())
-    remarks = (*(f"decay is not told apart: {reason}" for reason in found.reasons), UNTOLD)
-    window, unknown = (int(states[0]) + 1, int(states[-1])), states[1:][np.isnan(found.shares)]
+    reasons = dict.fromkeys(reason for decay in decays for reason in decay.reasons)
+    remarks = (*(f"decay is not told apart: {reason}" for reason in reasons), UNTOLD)
+    unsure = np.logical_or.reduce([np.isnan(decay.shares) for decay in decays])
+    window, unknown = (int(states[0]) + 1, int(states[-1])), states[1:][unsure]
     return Explanation(asked, *window, count, ledger, told, common, (), remarks, tuple(unknown.tolist()))
 
 

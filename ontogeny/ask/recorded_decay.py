@@ -2,22 +2,26 @@
 
 The rules are those of torch.optim: AdamW and Muon multiply a value by 1 - lr * weight_decay before the update, and SGD
 without momentum comes to the same. Others add decay to the gradient, where moments mix both; that is not told apart.
-A loop tells its settings beside a step, maybe only after a scheduler has turned them for the next: a step counts where
-they were the same beside the step before it.
+The settings beside a step are those in force at it, where the optimizer's own steps were seen (`attach/settings.py`).
+Beside those of an optimizer that takes no hooks a scheduler may have turned them for the next step already: they count
+where they were the same beside the step before.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 
 from ontogeny.record.attach import Attached
+from ontogeny.record.attach.metrics import STEPS
 
 Numbers = npt.NDArray[np.float64]
 Steps = npt.NDArray[np.int64]
+Group = Mapping[str, Any]
 DECOUPLED = ("AdamW", "Muon")
 MIXED = ("Adam", "Adagrad", "Adadelta", "Adamax", "ASGD", "NAdam", "RAdam", "RMSprop")
 SETTINGS = ("lr", "weight_decay", "momentum")
@@ -31,74 +35,117 @@ class Decay:
     reasons: tuple[str, ...]
 
 
-def decay_of(run: Attached, befores: Steps, afters: Steps) -> Decay:
-    """The decay from each of `befores` to each of `afters`, recorded steps; known only where one follows the other."""
-    unknown = np.full(len(afters), np.nan)
-    if why := _undivided(run):
-        return Decay(unknown, (why,))
-    columns = run.metrics()
-    groups = list(_groups(columns))
-    if len(groups) > 1 and "" in groups:
-        return Decay(unknown, ("groups of parameters were added to the optimizer, which changed its settings' names",))
-    reasons = list[str]()
-    shares = [_share(run, columns, group, befores, afters, reasons) for group in groups or [""]]
-    if any(not np.array_equal(one, shares[0], equal_nan=True) for one in shares[1:]):
-        return Decay(
-            unknown, ("the optimizer's groups decay differently, and which tensor is in which is not recorded",)
-        )
-    known = np.where(afters - befores == 1, shares[0], np.nan)
-    if (count := int((afters - befores != 1).sum())) and not np.isnan(shares[0]).all():
-        reasons.append(f"{count} changes are over several steps, of which only the last was recorded")
-    return Decay(known, tuple(dict.fromkeys(reasons)))
+def decays_of(run: Attached, names: Iterable[str], befores: Steps, afters: Steps) -> list[Decay]:
+    """The decay of each of some tensors from each of `befores` to each of `afters`, recorded steps.
+
+    Known only where one follows the other.
+    """
+    columns, apart = run.metrics(), int((afters - befores != 1).sum())
+    found = []
+    for name in names:
+        shares, reasons = np.full(len(afters), np.nan), list[str]()
+        if error := run.start["policy"]["error"]:
+            reasons.append(f"values were recorded within {error:g}, so that their changes are not exact")
+        for groups, at in () if error else _periods(run, afters):
+            shares[at] = _shares(_Told(run, columns, groups, befores[at], afters[at], reasons), name)
+        if apart and not np.isnan(shares).all():
+            reasons.append(f"{apart} changes are over several steps, of which only the last was recorded")
+        found.append(Decay(np.where(afters - befores == 1, shares, np.nan), tuple(reasons)))
+    return found
 
 
-def _undivided(run: Attached) -> str:
-    """Why nothing is told of any step; empty where something may be."""
-    name, policy = run.start["optimizer"], run.start["policy"]
-    if policy["error"]:
-        return f"values were recorded within {policy['error']:g}, so that their changes are not exact"
-    if name in (*DECOUPLED, *MIXED, "SGD"):
-        return ""
-    if not name or "," in name:
-        return f"which of the optimizers ({name}) has which tensor is not recorded" if name else "it has no optimizer"
-    return f"what {name} does with decay is not known here; SGD without momentum, {' and '.join(DECOUPLED)} are"
+def _periods(run: Attached, afters: Steps) -> Iterator[tuple[list[dict[str, Any]], npt.NDArray[np.bool_]]]:
+    """Each grouping of parameters that there was, and which of the steps were taken with it."""
+    groupings, which = run.groupings(), np.full(len(afters), -1)
+    for number, (step, _) in enumerate(groupings):
+        which[afters > step] = number
+    for number in np.unique(which).tolist():
+        yield groupings[number][1] if number >= 0 else [], which == number
 
 
-def _groups(columns: Mapping[str, Numbers]) -> Iterator[str]:
-    """The optimizer's groups by what ends the names of their settings: nothing where there is one, else .0, .1, ..."""
-    for name in columns:
-        if name == "lr" or (name.startswith("lr.") and name[3:].isdigit()):
-            yield name[2:]
+@dataclass(frozen=True)
+class _Told:
+    """What a loop told of some steps with one grouping of its parameters. `reasons` are added to."""
+
+    run: Attached
+    columns: Mapping[str, Numbers]
+    groups: list[dict[str, Any]]
+    befores: Steps
+    afters: Steps
+    reasons: list[str]
 
 
-def _share(
-    run: Attached, columns: Mapping[str, Numbers], group: str, befores: Steps, afters: Steps, reasons: list[str]
-) -> Numbers:
-    """What decay takes of a value by the settings of one group, for each change; NaN where they do not tell."""
-    sessions = sum(entry.kind == "session" for entry in run.entries)
-    found = dict[str, tuple[Numbers, Numbers]]()
+def _shares(told: _Told, name: str) -> Numbers:
+    """What decay takes of a tensor's values; NaN where that is not known."""
+    places = [place for place, group in enumerate(told.groups) if name in group["tensors"]]
+    if not told.groups:
+        why = "which optimizer trains it, if any, is not recorded"
+    elif not places:
+        return np.zeros(len(told.afters))  # no optimizer has it
+    elif len(places) > 1:
+        why = "several optimizers train it, and in which order is not recorded"
+    elif (kind := told.groups[places[0]]["optimizer"]) in (*DECOUPLED, *MIXED, "SGD"):
+        return _share(told, places[0])
+    else:
+        why = f"what {kind} does with decay is not known here; SGD without momentum, {' and '.join(DECOUPLED)} are"
+    told.reasons.append(why)
+    return np.full(len(told.afters), np.nan)
+
+
+def _share(told: _Told, place: int) -> Numbers:
+    """What decay takes of the values of one group."""
+    group, nothing = told.groups[place], np.zeros(len(told.afters))
+    ending = f".{place}" if len(told.groups) > 1 else ""
+    sessions = sum(entry.kind == "session" for entry in told.run.entries)
+    settings = dict[str, Numbers]()
     for name in SETTINGS:
-        if (own := name + group) in columns:
-            if _repeats(columns[own]) > sessions:
-                reasons.append(f"the loop tells a metric called {own} itself, which may not be the optimizer's")
-                return np.full(len(afters), np.nan)
-            found[name] = _beside(columns, own, befores), _beside(columns, own, afters)
-    nothing = np.zeros(len(afters))
-    lr, decay, momentum = (found.get(name, (nothing, nothing))[1] for name in SETTINGS)
-    turns = {name + group: before != after for name, (before, after) in found.items()}
-    turned = np.logical_or.reduce([nothing != 0, *turns.values()])
-    shares = np.where(turned, np.nan, lr * decay)
-    if turned.any():
+        if (own := name + ending) in told.columns:
+            if _repeats(told.columns[own]) > sessions:
+                told.reasons.append(f"the loop tells a metric called {own} itself, which may not be the optimizer's")
+                return nothing + np.nan
+            settings[name] = _beside(told.columns, own, told.afters)
+    lr, decay, momentum = (settings.get(name, nothing) for name in SETTINGS)
+    unsure = _unseen(told, group) if group["in_force"] else _turned(told, settings, ending)
+    kind = group["optimizer"]
+    mixed = (decay != 0) & (kind in MIXED or (kind == "SGD" and (momentum != 0)))
+    if mixed.any():
+        told.reasons.append(f"{kind}{' with momentum' if kind == 'SGD' else ''} mixes decay into what it carries")
+    return np.where(mixed | unsure, np.nan, lr * decay)
+
+
+def _unseen(told: _Told, group: Group) -> npt.NDArray[np.bool_]:
+    """Where not just one step of the group's optimizer was seen."""
+    name = f"{STEPS}.{group['number']}" if len({one["number"] for one in told.groups}) > 1 else STEPS
+    if name not in told.columns:
+        return np.zeros(len(told.afters), bool)
+    odd = ~np.isnan(told.columns[name])
+    counts = dict(zip(told.columns["step"][odd].tolist(), told.columns[name][odd].tolist(), strict=True))
+    found = np.array([step in counts for step in told.afters.tolist()])
+    if found.any():
+        said = sorted({int(counts[step]) for step in told.afters[found].tolist()})
+        told.reasons.append(
+            f"beside {int(found.sum())} of the steps {group['optimizer']} was seen to take {_or(said)} steps, not one"
+        )
+    return found
+
+
+def _turned(told: _Told, settings: Mapping[str, Numbers], ending: str) -> npt.NDArray[np.bool_]:
+    """Where settings beside a step may be those for the next."""
+    turns = {
+        name + ending: _beside(told.columns, name + ending, told.befores) != after for name, after in settings.items()
+    }
+    found: npt.NDArray[np.bool_] = np.logical_or.reduce([np.zeros(len(told.afters), bool), *turns.values()])
+    if found.any():
         names = " and ".join(name for name, where in turns.items() if where.any())
-        reasons.append(
-            f"beside {int(turned.sum())} of the steps {names} changed, and the record does not tell whether that was "
+        told.reasons.append(
+            f"beside {int(found.sum())} of the steps {names} changed, and the record does not tell whether that was "
             "for this step or the next"
         )
-    name = run.start["optimizer"]
-    mixed = (decay != 0) & (name in MIXED or (name == "SGD" and (momentum != 0)))
-    if mixed.any():
-        reasons.append(f"{name}{' with momentum' if name == 'SGD' else ''} mixes decay into what it carries")
-    return np.where(mixed, np.nan, shares)
+    return found
+
+
+def _or(counts: list[int]) -> str:
+    return " or ".join(map(str, counts))
 
 
 def _repeats(column: Numbers) -> int:

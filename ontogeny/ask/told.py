@@ -14,6 +14,7 @@ import numpy as np
 import numpy.typing as npt
 
 from ontogeny.record.attach import Attached
+from ontogeny.record.attach.metrics import STEPS
 
 Column = npt.NDArray[np.float64]
 SETTINGS = re.compile(
@@ -42,7 +43,7 @@ def told(run: Attached) -> Told:
     metrics, rows, settings = {"step": steps}, dict[float, dict[str, float]](), dict[str, float]()
     for name, column in columns.items():
         at = np.flatnonzero(~np.isnan(column))
-        if name.startswith("initial_lr"):
+        if name.startswith(("initial_lr", STEPS)):
             continue
         if SETTINGS.fullmatch(name):
             if len(set(column[at].tolist())) > 1:

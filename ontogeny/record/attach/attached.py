@@ -24,6 +24,8 @@ from ontogeny.record.trace.traces import Traces
 from ontogeny.record.trace.view import Trajectory
 
 ATTACH = "attach"
+GROUPS = "groups"
+"""The kind of entry that says which tensors each group of the optimizers has in the steps after it."""
 TRACE = "trace"
 METRICS = "metrics.jsonl"
 
@@ -54,6 +56,10 @@ class Attached(Shown):
     def entries(self) -> tuple[Entry, ...]:
         """Every journal entry."""
         return tuple(self._journal.entries)
+
+    def groupings(self) -> list[tuple[int, list[dict[str, Any]]]]:
+        """The optimizers' groups (see `Settings.groups`), each with the state from which on it holds."""
+        return [(entry.at, entry["groups"]) for entry in self._journal.entries if entry.kind == GROUPS]
 
     @property
     def step(self) -> int:

@@ -15,7 +15,6 @@ from __future__ import annotations
 import atexit
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
-from operator import is_
 from pathlib import Path
 from typing import Any, Literal
 
@@ -24,7 +23,7 @@ from torch import nn
 
 from ontogeny.isa.errors import RecordError
 from ontogeny.record.attach import checkpoints
-from ontogeny.record.attach.attached import Attached
+from ontogeny.record.attach.attached import GROUPS, Attached
 from ontogeny.record.attach.loader import Position
 from ontogeny.record.attach.moments import WatchedMoments
 from ontogeny.record.attach.opening import Opened, open_record
@@ -32,6 +31,7 @@ from ontogeny.record.attach.policy import Policy, Setup
 from ontogeny.record.attach.processes import count, together
 from ontogeny.record.attach.recorder import Job, Pool
 from ontogeny.record.attach.rewinding import Loop, last_of_all
+from ontogeny.record.attach.settings import Settings, scalar
 from ontogeny.record.attach.staging import Staged
 from ontogeny.record.attach.watched import Watched
 from ontogeny.record.journal import Journal, stamped
@@ -89,17 +89,18 @@ class Attachment:
         self.skipped = 0
         self.stopping = False
         self.listeners: list[Callable[[], object]] = []
-        self._told: dict[str, float] = {}
-        self._held: list[Any] = []
         self._watched = Watched(model, self.policy.only, self.policy.buffers)
         opening = open_record(folder, setup, self._watched, self._about())
         self._writes, self._part, self._again = opening.writes, opening.part, opening.last >= 0
         self._open = opening.writes if isinstance(opening.writes, Opened) else None
         self.step_number = opening.last if self._again else setup.first
+        self._settings = Settings(self.optimizers if self._open is not None else ())
+        self._groups: list[dict[str, Any]] = []
         if self._open is not None:
             self._restage()
+            self._regroup()
             if not self._again:
-                self._record(self._turned(), always=True)
+                self._record(self._settings.initial(), always=True)
         self.moments = self._streamed() if setup.moments and self._open is not None else None
         if self.moments is not None:
             atexit.register(self._keep_moments)  # before what was opened closes by itself
@@ -119,12 +120,15 @@ class Attachment:
 
         Raises RecordError where recording has failed (a full disk); what was recorded before stays.
         """
+        turned = self._settings.told()
+        if self._settings.regrouped:
+            self._regroup()
         self.step_number += 1
         if self._open is not None:
-            told = {name: _scalar(value) for name, value in metrics.items()}
+            told = {name: scalar(value) for name, value in metrics.items()}
             if loss is not None:
-                told["loss"] = _scalar(loss)
-            told.update(self._turned())
+                told["loss"] = scalar(loss)
+            told.update(turned)
             self._record(told)
         if self.moments is not None:
             self.moments.step()
@@ -132,6 +136,12 @@ class Attachment:
             self.checkpoint()
         for listener in self.listeners:
             listener()
+
+    def add(self, optimizer: torch.optim.Optimizer) -> None:
+        """An optimizer that was made later, and has just taken its first step."""
+        self.optimizers.append(optimizer)
+        if self._open is not None:
+            self._settings.add(optimizer, steps=1)
 
     def note(self, kind: str, *, author: str = "you", **content: Any) -> None:
         """Writes an entry into the journal at the present step, durably. Raises RecordError where none is kept here."""
@@ -147,7 +157,7 @@ class Attachment:
     def tell(self, **metrics: torch.Tensor | float) -> None:
         """Further scalars of the present step, such as those of an evaluation."""
         if self._open is not None and metrics:
-            told = {name: _scalar(value) for name, value in metrics.items()}
+            told = {name: scalar(value) for name, value in metrics.items()}
             self._open.recorder.put(Job(self.step_number, told))
 
     def checkpoint(self) -> None:
@@ -204,6 +214,7 @@ class Attachment:
 
     def close(self) -> None:
         """Waits until everything is written. Raises RecordError where that failed; closing twice does nothing."""
+        self._settings.leave()
         try:
             self._keep_moments()
         finally:
@@ -223,6 +234,14 @@ class Attachment:
         """What the journal says of the loop."""
         names = ", ".join(type(optimizer).__name__ for optimizer in self.optimizers)
         return {"model": type(self.model).__name__, "optimizer": names}
+
+    def _regroup(self) -> None:
+        """Writes which tensors the optimizers' groups have from here on, unless the journal says so already."""
+        self._settings.regrouped = False
+        groups = self._settings.groups(self._watched.named)
+        if self._open is not None and self._open.lock is not None and groups != self._groups:
+            self._groups = groups
+            self.note(GROUPS, author="ontogeny", groups=groups)
 
     def _streamed(self) -> WatchedMoments:
         """Moments from here on. A step that was recorded before is only what the next update starts from."""
@@ -250,6 +269,7 @@ class Attachment:
             return
         if self._watched.changed():
             self._watched.walk()
+            self._settings.regrouped = True
             if self._watched.layout() != self._pool.layout or bool(self._watched.devices) != self._pinned:
                 self._restage()
         buffer = recorder.buffer(self._pool, self.policy.when_slow == "wait")
@@ -264,30 +284,8 @@ class Attachment:
             self._pool.give_back(buffer)  # an interrupted copy
             raise
 
-    def _turned(self) -> dict[str, float]:
-        """The optimizers' settings that have changed since the last step, by group."""
-        groups = [group for optimizer in self.optimizers for group in optimizer.param_groups]
-        held = [value for group in groups for value in group.values()]
-        if len(held) == len(self._held) and all(map(is_, held, self._held)):
-            return {}
-        # Numbers cannot change in place, so that the same objects are the same settings; a tensor can.
-        self._held = [] if any(isinstance(group.get("lr"), torch.Tensor) for group in groups) else held
-        changed = {}
-        for number, group in enumerate(groups):
-            for key, value in group.items():
-                if (kind := type(value)) is float or kind is int or (key == "lr" and kind is torch.Tensor):
-                    name = f"{key}.{number}" if len(groups) > 1 else key
-                    if self._told.get(name) != (known := _scalar(value)):
-                        changed[name] = self._told[name] = known
-        return changed
-
 
 def _several(optimizer: Optimizers) -> list[torch.optim.Optimizer]:
     if isinstance(optimizer, torch.optim.Optimizer):
         return [optimizer]
     return [] if optimizer is None else list(optimizer)
-
-
-def _scalar(value: torch.Tensor | float) -> float:
-    """A number, also of a tensor with one element."""
-    return float(value.item() if isinstance(value, torch.Tensor) else value)

@@ -15,6 +15,9 @@ from typing import Any
 from ontogeny.record import lines
 from ontogeny.record.disk import RecordWarning, disk
 
+STEPS = "optimizer_steps"
+"""What is told beside a step for which an optimizer was seen to take not just one step: how many."""
+
 
 def read(path: Path) -> list[dict[str, Any]]:
     """The sound lines of a file. Warns of damaged ones; a torn tail, which a writer may be at, is passed over."""

@@ -103,7 +103,7 @@ class ScriptRecorder:
         """An optimizer that was made later. What it trains is recorded as far as it lies in the model."""
         assert self._run is not None
         self._optimizers.append(optimizer)
-        self._run.optimizers.append(optimizer)
+        self._run.add(optimizer)
         known = {id(p) for p in self._run.model.parameters()}
         if any(id(p) not in known for group in optimizer.param_groups for p in group["params"]):
             said = f"a {type(optimizer).__name__} came later and trains what is not in the recorded model"
