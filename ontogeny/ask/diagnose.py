@@ -11,7 +11,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from dataclasses import replace
 
-from ontogeny.ask.evidence import Evidence, Silent
+from ontogeny.ask.evidence import Evidence
 from ontogeny.ask.finding import Diagnosis, Finding
 from ontogeny.ask.findings import KINDS
 from ontogeny.ask.kind import NONE, Kind, Watch
@@ -19,7 +19,7 @@ from ontogeny.ask.nearest import nearest
 from ontogeny.ask.progress import Progress
 from ontogeny.ask.sureness import SURE, sureness
 from ontogeny.data.base import Array
-from ontogeny.isa.errors import RecordError
+from ontogeny.isa.errors import OntogenyError, RecordError
 from ontogeny.record.attach import Attached
 from ontogeny.record.recorded import Recorded
 from ontogeny.record.trace.traces import ALL, Window
@@ -57,8 +57,8 @@ def diagnose(
             continue
         try:
             found += [finding for finding in kind.look(evidence) if finding.sureness >= least]
-            sampled = evidence.steps
-        except Silent as why:
+            sampled = evidence.looked_at
+        except OntogenyError as why:
             if kind.watch is None:
                 silent[kind.name] = str(why)
     found = joined(found)

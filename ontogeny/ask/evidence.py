@@ -69,6 +69,11 @@ class Evidence:
         places = np.unique(np.linspace(0, len(states) - 1, self.grid + 1).round()).astype(int)
         return tuple(int(step) for step in states[places])
 
+    @property
+    def looked_at(self) -> tuple[int, ...]:
+        """The fine grid, empty where there is none."""
+        return self.steps if len(self.states) else ()
+
     def told(self) -> Iterator[tuple[int, Mapping[str, float]]]:
         """Each step of the window with what was told of it, held-out metrics among it from when they are known."""
         if isinstance(self.run, Attached):
@@ -127,6 +132,15 @@ class Evidence:
         if isinstance(found, str):
             raise Silent(found)
         return found
+
+    def labels(self, held_out: bool = False) -> npt.NDArray[np.int64]:
+        """The class of each training, or held-out, example. Raises Silent where there is not one for each."""
+        examples = self.examples
+        found = (examples.valid if held_out else examples.train).get(examples.label)
+        labels = np.zeros(0) if found is None else np.asarray(found)
+        if labels.ndim != 1 or labels.dtype.kind not in "iu" or not len(labels) or labels.min() < 0:
+            raise Silent(f"no class for each {'held-out' if held_out else 'training'} example is known")
+        return labels.astype(np.int64)
 
 
 def _by_one_program(run: Recorded | Attached, window: Window) -> Window:

@@ -37,6 +37,8 @@ TURNS = 20
 """Power iterations."""
 NUDGE = 1e-3
 """How far a step is tried from its state, of the parameters' length."""
+MOST_EXAMPLES = 1 << 14
+"""Of the training examples, the first so many are looked at one by one."""
 ROWS = 256
 """Activations are looked at over so many examples, or over the data where it has fewer."""
 State = dict[str, Array]
@@ -230,7 +232,7 @@ class Inside:
         return self._lost[step]
 
     def trained(self, step: int) -> npt.NDArray[np.float64]:
-        """Log-probabilities of every training example's classes at a state, f64[examples, classes]; none without."""
+        """Log-probabilities of training examples' classes at a state, f64[examples, classes]; none without."""
         told = scores(self.run.program.routine(LEARN))
         if told is None or not isinstance(self.run.data, Arrays):
             return np.zeros((0, 0))
@@ -238,9 +240,9 @@ class Inside:
             alone = self._alone(LEARN, told.value)
             alone.load(self.state(step))
             dials, rows = self.run.dials(step), self.run.data.order.batch_size
-            arrays = self.run.data.arrays
+            arrays = {name: array[:MOST_EXAMPLES] for name, array in self.run.data.arrays.items()}
             parts = []
-            for first in range(0, len(self.run.data), rows):
+            for first in range(0, min(len(self.run.data), MOST_EXAMPLES), rows):
                 batch = {name: array[first : first + rows] for name, array in arrays.items()}
                 if len(next(iter(batch.values()))) == rows or self.run.program.sizes:
                     parts.append(wide(alone.values(batch, dials)[told.value]))

@@ -28,10 +28,10 @@ CLEAR = 4.0
 def look(evidence: Evidence) -> Iterator[Finding]:
     """The worst slice at the last state; since when, of a few states."""
     inside, examples = evidence.inside, evidence.examples
-    labels = np.asarray(examples.valid.get(examples.label, np.zeros((0, 0))))
+    labels = evidence.labels(held_out=True)
     states = inside.steps[:: max(1, len(inside.steps) // 8)]
     states = tuple(dict.fromkeys((*states, inside.steps[-1])))
-    if labels.ndim != 1 or not len(inside.held_out(states[-1])):
+    if len(inside.held_out(states[-1])) != len(labels):
         raise Silent("its loss is not a cross entropy over one label for each held-out example")
     slices = slices_of(labels, spread([np.asarray(examples.valid[name]) for name in examples.inputs]))
     right = {step: inside.held_out(step).argmax(axis=1) == labels for step in states}

@@ -94,7 +94,11 @@ def look(evidence: Evidence) -> Iterator[Finding]:
     numbers = np.array(sorted(n for e in evidence.run.entries if e.kind == CANARIES for n in members(e["examples"])))
     if not len(numbers):
         return
-    inside, labels = evidence.inside, np.asarray(evidence.examples.train[evidence.examples.label])[numbers]
+    inside, labels = evidence.inside, evidence.labels()
+    numbers = numbers[numbers < len(inside.trained(inside.steps[0]))]
+    if not len(numbers):
+        return
+    labels = labels[numbers]
     score = lambda step: _canary_score(inside.trained(step)[numbers], labels)  # noqa: E731
     found = stretch(inside.steps, COARSE, score, "canaries known by heart, of half of them")
     known = known_by_heart(inside.trained(found.peak)[numbers], labels)

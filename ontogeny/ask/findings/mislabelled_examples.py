@@ -29,16 +29,13 @@ SHOWN = 1000
 
 def look(evidence: Evidence) -> Iterator[Finding]:
     """The contradicted examples, the most contradicted first."""
-    inside, examples = evidence.inside, evidence.examples
-    step = best_state(inside, evidence)
-    train, held = inside.trained(step), inside.held_out(step)
-    labels = np.asarray(examples.train[examples.label]) if examples.label else np.zeros(0)
-    if labels.ndim != 1 or not len(train) or not len(held):
+    inside = evidence.inside
+    labels, others = evidence.labels(), evidence.labels(held_out=True)
+    if not len(inside.trained(inside.steps[0])) or len(inside.held_out(inside.steps[0])) != len(others):
         raise Silent("its loss is not a cross entropy over one label for each example, with held-out examples beside")
-    own, there = (
-        contradicted(train, labels[: len(train)]),
-        contradicted(held, np.asarray(examples.valid[examples.label])),
-    )
+    step = best_state(inside, others)
+    train = inside.trained(step)
+    own, there = contradicted(train, labels[: len(train)]), contradicted(inside.held_out(step), others)
     expected = float(np.mean(there > FAR))
     share = float(np.mean(own > FAR))
     error = math.sqrt(max(expected, 1 / len(there)) / len(there)) + math.sqrt(max(share, 1e-6) / len(own))
@@ -65,19 +62,15 @@ def look(evidence: Evidence) -> Iterator[Finding]:
     )
 
 
-def best_state(inside: Inside, evidence: Evidence) -> int:
+def best_state(inside: Inside, labels: npt.NDArray[np.int64]) -> int:
     """Of some states, the one with the least held-out loss."""
-    states = inside.steps[::COARSE]
-    labels = evidence.examples.valid.get(evidence.examples.label)
-    if labels is None or np.ndim(labels) != 1 or not len(inside.held_out(states[0])):
-        return states[-1]
     rows = np.arange(len(labels))
-    return min(states, key=lambda step: _finite(-float(np.mean(inside.held_out(step)[rows, np.asarray(labels)]))))
+    return min(inside.steps[::COARSE], key=lambda step: _finite(-float(np.mean(inside.held_out(step)[rows, labels]))))
 
 
-def contradicted(scores: npt.NDArray[np.float64], labels: npt.NDArray[np.generic]) -> npt.NDArray[np.float64]:
+def contradicted(scores: npt.NDArray[np.float64], labels: npt.NDArray[np.int64]) -> npt.NDArray[np.float64]:
     """The log-probability of the likeliest class less that of the label."""
-    found: npt.NDArray[np.float64] = scores.max(axis=1) - scores[np.arange(len(labels)), labels.astype(np.int64)]
+    found: npt.NDArray[np.float64] = scores.max(axis=1) - scores[np.arange(len(labels)), labels]
     return found
 
 

@@ -25,16 +25,17 @@ SHARE = 0.25
 """Of what neighbours tell about held-out labels, what they tell about training labels where it is as likely as not."""
 CLEAR = 4.0
 """So many standard errors beyond chance is telling."""
+NAMES, COLUMNS = 256, 4096
+"""Whole numbers of so many values at most are names; and the most columns that rows are compared by."""
 Floats = npt.NDArray[np.float64]
 
 
 def look(evidence: Evidence) -> Iterator[Finding]:
     """Whether neighbours agree on labels."""
     examples = evidence.examples
-    if not examples.label or examples.label not in examples.valid or examples.train[examples.label].ndim != 1:
-        raise Silent("no label for each example, in training and held out, is known")
     names = examples.inputs
-    held, train = agreement(examples.valid, names, examples.label), agreement(examples.train, names, examples.label)
+    held = agreement(examples.valid, names, evidence.labels(held_out=True))
+    train = agreement(examples.train, names, evidence.labels())
     if held[0] < CLEAR * held[1]:
         raise Silent("nearest neighbours do not tell the labels of held-out examples either")
     told = max(train[0], train[1] / 4)
@@ -53,12 +54,13 @@ def look(evidence: Evidence) -> Iterator[Finding]:
     )
 
 
-def agreement(arrays: Mapping[str, Array], names: tuple[str, ...], label: str) -> tuple[float, float]:
+def agreement(
+    arrays: Mapping[str, Array], names: tuple[str, ...], labels: npt.NDArray[np.int64]
+) -> tuple[float, float]:
     """How often an example's nearest other one has its label, beyond chance, of the most; and the standard error."""
-    found = {name: np.asarray(array) for name, array in arrays.items()}
-    chosen = np.unique(np.linspace(0, len(found[label]) - 1, MOST).astype(int))
-    labels = found[label][chosen]
-    near = nearest_rows(spread([found[name][chosen] for name in names]))
+    chosen = np.unique(np.linspace(0, len(labels) - 1, MOST).astype(int))
+    labels = labels[chosen]
+    near = nearest_rows(spread([np.asarray(arrays[name])[chosen] for name in names]))
     shares = np.unique(labels, return_counts=True)[1] / len(labels)
     chance = float(np.square(shares).sum())
     agree = float(np.mean(labels[near] == labels))
@@ -67,15 +69,22 @@ def agreement(arrays: Mapping[str, Array], names: tuple[str, ...], label: str) -
 
 
 def spread(arrays: list[Array]) -> Floats:
-    """Rows of numbers, scaled alike; whole numbers as one column for each value, since those are names."""
+    """Rows of numbers, scaled alike; whole numbers as one column for each value, since those are names.
+
+    Where these would be too many columns, how often each value is there; of other numbers, some evenly spread.
+    """
     columns = []
     for array in arrays:
         flat = array.reshape(len(array), -1)
-        if flat.dtype.kind in "iu" and len(np.unique(flat)) <= 256:
-            columns += [(flat == value).astype(np.float64) for value in np.unique(flat)]
+        values = np.unique(flat) if flat.dtype.kind in "iu" else ()
+        if 0 < len(values) <= NAMES:
+            own = [(flat == value).astype(np.float64) for value in values]
+            wide = len(values) * flat.shape[1] > COLUMNS
+            columns += [one.sum(axis=1, keepdims=True) for one in own] if wide else own
         else:
-            flat = flat.astype(np.float64)
-            columns.append((flat - flat.mean()) / max(float(flat.std()), 1e-12))
+            chosen = np.unique(np.linspace(0, flat.shape[1] - 1, COLUMNS).astype(int))
+            numbers = flat[:, chosen].astype(np.float64)
+            columns.append((numbers - numbers.mean()) / max(float(numbers.std()), 1e-12))
     return np.concatenate(columns, axis=1)
 
 
