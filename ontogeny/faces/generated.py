@@ -54,7 +54,7 @@ def function_of(kind: type[Command]) -> Callable[..., None]:
         session = session_at(name if kind.STANDS else "", file, author)
         asked = command(kind.NAME, given if kind.STANDS else {**given, RUN: name})
         if dry:
-            foretold = session.foretell(asked)
+            foretold = _lastingly(asked, session.foretell(asked))
             return answer(foretold.model_dump(mode="json"), as_json, lambda console: say_preview(console, foretold))
         outcome = _lasting(session, session.do(asked))
         answer(outcome.model_dump(mode="json"), as_json, lambda console: say(console, outcome))
@@ -72,6 +72,13 @@ def function_of(kind: type[Command]) -> Callable[..., None]:
     run_it.__annotations__ = {one.name: one.annotation for one in parameters}
     run_it.__doc__ = f"{kind.MEANING}\n\n{inspect.getdoc(kind)}"
     return run_it
+
+
+def _lastingly(asked: Command, foretold: Preview) -> Preview:
+    """The same of a command that changes and leads into the past: a fork there, since the session ends here."""
+    if not asked.EFFECT.confirmed or foretold.changes:
+        return foretold
+    return foretold.model_copy(update={"text": f"{foretold.text}; where that is in the past, on a fork made there"})
 
 
 def _lasting(session: Session, outcome: Outcome) -> Outcome:

@@ -14,6 +14,7 @@ MARK = "mark"
 OFF = "off"
 """What a line says that ends what an earlier one said: a mark, a run that is kept."""
 STEP = re.compile(r"(?:step\s+)?(\d+)")
+BEHIND = re.compile(r"last\s*-\s*(\d+)")
 BACK = re.compile(r"-\s*(\d+)|(\d+)\s+steps?\s+(?:back|ago|earlier)")
 EVENT = re.compile(r"(before|when|where|after|at)\s+(?:it|the loss|the run|loss)?\s*(?:had |was |has |suddenly )*(\w+)")
 WORDS = {"start": 0, "beginning": 0}
@@ -49,6 +50,8 @@ def step_of(run: Run | Attached, place: str, at: int | None = None) -> tuple[int
         return _within(run, int(match[1]), place), ""
     if match := BACK.fullmatch(text):
         return _within(run, here - int(match[1] or match[2]), place), f"{match[1] or match[2]} before step {here}"
+    if match := BEHIND.fullmatch(text):
+        return _within(run, run.step - int(match[1]), place), f"{match[1]} before the last step"
     if text in LAST:
         return run.step, "the last step"
     if text in WORDS:

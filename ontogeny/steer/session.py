@@ -304,7 +304,9 @@ class Session:
             self.move(stood.folder, stood.step, stood.lines)
         with suppress(OntogenyError):
             now = self._fixed()
-            if (now.folder, now.step) != (before.folder, before.step):
+            if (now.folder, now.step) == (before.folder, before.step):
+                self._position = stood
+            else:
                 said = str(error) or "interrupted"
                 text = f"{command.says()} broke off at step {now.step} of {now.folder.name}: {said}"
                 self._took(command, before, Outcome(text=text, run=now.folder.name, step=now.step), id)

@@ -10,14 +10,18 @@ from pydantic import Field
 from ontogeny.ask import events
 from ontogeny.front.edits.describe import describe
 from ontogeny.isa.errors import OntogenyError
+from ontogeny.record.journal import Entry
 from ontogeny.record.parting import parting
 from ontogeny.record.recorded import SESSION
 from ontogeny.record.run import Run
 from ontogeny.record.trace.traces import Window, element
 from ontogeny.steer.command import Asking, Outcome, Steps
 from ontogeny.steer.figures import plain, said, thinned, value_at
-from ontogeny.steer.session import Session
+from ontogeny.steer.session import COMMAND, Session
 
+FIRST = ("start", "fork")
+IDENTITY = ("id", "hash", "parent_id", "parent_hash")
+"""What tells a run from others, and a person nothing."""
 DRAWN = ("valid.accuracy", "valid.loss", "loss")
 """The curves that a comparison draws."""
 
@@ -170,17 +174,25 @@ class Why(Asking):
     def act(self, session: Session) -> Outcome:
         """Reads the journal, and what happened by the curves."""
         run = session.recording(self.run)
+        told = [entry for entry in run.entries if entry.kind != SESSION]
+        said = [entry for entry, after in zip(told, [*told[1:], None], strict=True) if not _said_by(entry, after)]
         lines = [
             f"step {entry.at}, {entry.author}: {entry.content.get('text') or _entry(entry.kind, entry.content)}"
-            for entry in run.entries
-            if entry.kind != SESSION
+            for entry in said
         ]
         lines += [f"step {one.step}: {one.name}, {one.evidence}" for one in events.all_events(run)]
         return Outcome(text="\n".join(lines[-20:]), run=run.folder.name, figures={"lines": lines})
 
 
+def _said_by(entry: Entry, after: Entry | None) -> bool:
+    """Whether the line behind an entry is the command that it is of, and says it in words."""
+    return after is not None and after.kind == COMMAND and entry.kind not in (COMMAND, *FIRST)
+
+
 def _entry(kind: str, content: Any) -> str:
     small = {
-        name: value for name, value in content.items() if isinstance(value, str | int | float) and len(str(value)) < 40
+        name: value
+        for name, value in content.items()
+        if isinstance(value, str | int | float) and len(str(value)) < 40 and name not in IDENTITY
     }
     return f"{kind} {' '.join(f'{name}={value}' for name, value in small.items())}".strip()

@@ -29,7 +29,8 @@ class Advance(Command):
     HEADING: ClassVar[Heading] = Heading.GOING
 
     steps: Annotated[
-        int, Field(ge=0, le=FARTHEST, description="how many steps; with a condition, at most so many (0: 10,000)")
+        int,
+        Field(ge=0, le=FARTHEST, description="how many; with a condition, at most so many (0: one, or 10,000)"),
     ] = 0
     until: Annotated[
         str, Field(description="stop when it holds: 'valid.accuracy >= 0.99', 'norm(embed.weight) > 10', 'generalised'")
