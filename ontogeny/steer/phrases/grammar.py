@@ -8,7 +8,7 @@ from ontogeny.steer.phrases.compiler import Compiler
 from ontogeny.steer.phrases.matcher import Grammar
 from ontogeny.steer.phrases.phrase import Table
 from ontogeny.steer.phrases.said.data import DATA, DATA_VALUES
-from ontogeny.steer.phrases.said.going import GOING
+from ontogeny.steer.phrases.said.going import GOING, GOING_VALUES
 from ontogeny.steer.phrases.said.parameters import PARAMETERS
 from ontogeny.steer.phrases.said.places import PLACES
 from ontogeny.steer.phrases.said.questions import QUESTION_VALUES, QUESTIONS, RECORD
@@ -20,7 +20,7 @@ from ontogeny.steer.registry import BY_NAME
 
 SAID: Table = {**GOING, **WHERE, **RULE, **PARAMETERS, **DATA, **QUESTIONS, **RECORD}
 """The phrases of each command, by its name."""
-TABLES: Table = {**VALUES, **PLACES, **TENSORS, **RULE_VALUES, **DATA_VALUES, **WHERE_VALUES, **QUESTION_VALUES}
+TABLES: Table = {**VALUES, **GOING_VALUES, **PLACES, **TENSORS, **RULE_VALUES, **DATA_VALUES, **WHERE_VALUES, **QUESTION_VALUES}
 """What varies in them."""
 
 

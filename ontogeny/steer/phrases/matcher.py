@@ -6,8 +6,8 @@ since most phrases are ruled out by the first word.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
 from typing import Any
 
 from ontogeny.steer.phrases.compiler import Choice, Compiler, Group, Sequence_, Slot, Symbol
@@ -15,7 +15,7 @@ from ontogeny.steer.phrases.context import Context
 from ontogeny.steer.phrases.phrase import Found, Phrase
 from ontogeny.steer.phrases.tokens import Word
 
-EVERY = frozenset({"*"})
+VALUED = ("NUMBER", "PERCENT", "FRACTION", "TIMES", "ORDINAL")
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,12 +79,16 @@ class Matcher:
 
     def __init__(self, grammar: Grammar, words: Sequence[Word]) -> None:
         self.grammar, self.words = grammar, words
-        self._kinds = [word.kind for word in words]
+        self._kinds = [word.kinds for word in words]
         self._known: dict[tuple[str | int, int], dict[int, Tree] | Ways] = {}
 
     def whole(self, table: str) -> Tree | None:
         """The first phrase of a table that is all of the words."""
         return self._table(table, 0, len(self.words)).get(len(self.words))
+
+    def table(self, table: str, at: int) -> dict[int, Tree]:
+        """The first reading by a table from a word on, up to each end."""
+        return self._table(table, at)
 
     def _table(self, table: str, at: int, only: int = -1) -> dict[int, Tree]:
         """The first reading up to each end. With `only`, those that end there are all that counts."""
@@ -94,11 +98,18 @@ class Matcher:
         found: dict[int, Tree] = {}
         self._known[key] = found
         if at < len(self.words):
-            for sequence, phrase in self.grammar.starts[table].get(self._kinds[at], ()):
+            for sequence, phrase in self._starting(table, at):
                 for end, (places, own) in self._sequence(sequence, at).items():
                     if end not in found or (only == end and own > found[end].own):
                         found[end] = Tree(phrase, places, own)
         return found
+
+    def _starting(self, table: str, at: int) -> Iterator[tuple[Sequence_, int]]:
+        """The sequences of a table that can begin with a word; those of its own kind first."""
+        starts, word = self.grammar.starts[table], self.words[at]
+        yield from starts.get(word.kind, ())
+        for kind in word.also:
+            yield from starts.get(kind, ())
 
     def _sequence(self, sequence: Sequence_, at: int) -> Ways:
         ways: Ways = {at: ((), 0)}
@@ -113,15 +124,20 @@ class Matcher:
         return ways
 
     def _symbol(self, symbol: Symbol, at: int) -> Ways:
-        if at >= len(self.words) or self._kinds[at] not in self.grammar.first(symbol):
+        if at >= len(self.words) or not self._kinds[at] & self.grammar.first(symbol):
             return {}
         if isinstance(symbol, Choice):
             return {at + 1: ((), 1)}
         if isinstance(symbol, Group):
             return self._group(symbol.rule, at)
         if symbol.kind:
-            return {at + 1: (((symbol.name, self.words[at]),), 0)}
+            return {at + 1: (((symbol.name, self._as(symbol.kind, at)),), 0)}
         return {end: (((symbol.name, tree),), tree.own) for end, tree in self._table(symbol.table, at).items()}
+
+    def _as(self, kind: str, at: int) -> Word:
+        """A word as one of its kinds: a number has its value, a name what was written."""
+        word = self.words[at]
+        return word if kind in VALUED else replace(word, value=None)
 
     def _group(self, rule: int, at: int) -> Ways:
         key = (rule, at)

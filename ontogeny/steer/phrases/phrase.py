@@ -64,10 +64,12 @@ def v(text: str, value: Any = None) -> Phrase:
 Table = Mapping[str, Sequence[Phrase]]
 
 
-def example(phrase: Phrase) -> str:
-    """A phrase as a person may say it: the first of its choices, with names for what varies."""
+def example(phrase: Phrase, names: bool = True) -> str:
+    """A phrase as a person may say it: the first of its choices, with names for what varies, or its places as they are."""
     text = re.sub(r"\s*\[[^\[\]]*\]", "", phrase.text)
     while (found := re.search(r"\(([^()]*)\)", text)) is not None:
         text = text[: found.start()] + found[1].split("|")[0].strip() + text[found.end() :]
         text = re.sub(r"\s*\[[^\[\]]*\]", "", text)
+    if not names:
+        return " ".join(text.split())
     return " ".join(re.sub(r"\{(\w+)(?::\w+)?\}", lambda match: match[1].upper(), text).split())

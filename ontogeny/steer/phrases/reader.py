@@ -7,36 +7,46 @@ sure.
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
+from itertools import product
 from typing import Any
 
 from ontogeny.isa.errors import OntogenyError
 from ontogeny.steer.command import Command
 from ontogeny.steer.phrases.context import Context, context_of
 from ontogeny.steer.phrases.courtesy import bare
+from ontogeny.steer.phrases.frames import Framed, fitting
 from ontogeny.steer.phrases.grammar import SAID, grammar, rule_of
 from ontogeny.steer.phrases.matcher import Matcher, Tree
-from ontogeny.steer.phrases.nearest import nearest, question
+from ontogeny.steer.phrases.nearest import nearest
 from ontogeny.steer.phrases.normal import NOTHING, normal
 from ontogeny.steer.phrases.phrase import Unclear
-from ontogeny.steer.phrases.spelling import correction
+from ontogeny.steer.phrases.questions import question
+from ontogeny.steer.phrases.said.frames import FRAMES
+from ontogeny.steer.phrases.spelling import spellings
 from ontogeny.steer.phrases.tokens import LONGEST, MOST, Word, words
 from ontogeny.steer.reading import Alternative, Reading
 from ontogeny.steer.registry import command
 from ontogeny.steer.session import Session
 
 CLAUSES = 12
+WAYS = 8
+"""Ways to mend the spelling of a text that are tried."""
 """Commands that one text may hold, at most."""
+NEAR = ("of", "on", "in", "for", "at", "with", "to", "from")
+"""Words before the name of a run."""
 MOVING = ("fork", "rule", "freeze", "unfreeze")
 
 
 @dataclass(frozen=True, slots=True)
 class Clause:
-    """A reading of one clause: the command's name, and its phrase."""
+    """A reading of one clause: the command's name, its phrase, and the run that it names beside."""
 
     name: str
-    tree: Tree
+    tree: Tree | Framed
+    run: Tree | None = None
 
 
 class PhraseReader:
@@ -54,13 +64,21 @@ def read(text: str, context: Context) -> Reading:
     said = [word for word in words(text, context, grammar().words) if not _nothing(word)]
     if len(said) > MOST or sum(word.separates for word in said) > 2 * CLAUSES:
         return Reading(unsure="that is much at once; say it in several sentences")
-    for attempt in (said, _respelt(said)):
-        if attempt is not None and (clauses := divided(attempt)) is not None:
-            return _meant(clauses, context)
+    if clauses := divided(said):
+        return _meant(clauses, context)
+    if (found := _one_spelling(said, context)) is not None:
+        return found
     asked = question(said, context)
     if asked is not None:
         return Reading(commands=(asked,))
     return _back(nearest(said, context), "", context)
+
+
+def _one_spelling(said: list[Word], context: Context) -> Reading | None:
+    """What words mean with slips of the pen mended, where all ways to mend them mean the same."""
+    readings = [_meant(clauses, context) for attempt in _respelt(said) if (clauses := divided(attempt))]
+    sure = [one for one in readings if one.commands]
+    return sure[0] if sure and all(one == sure[0] for one in sure) else (readings[0] if readings and not sure else None)
 
 
 def divided(said: Sequence[Word]) -> list[list[Clause]] | None:
@@ -75,7 +93,7 @@ def divided(said: Sequence[Word]) -> list[list[Clause]] | None:
         for end in ends:
             if end < start:
                 continue
-            found = [] if end == start else clause(said[start:end])
+            found = [] if end == start else clause(said[start:end]) or elsewhere(said[start:end])
             if end > start and not found:
                 continue
             longer = [*best[start], *([found] if found else [])]
@@ -86,15 +104,36 @@ def divided(said: Sequence[Word]) -> list[list[Clause]] | None:
 
 
 def clause(said: Sequence[Word]) -> list[Clause]:
-    """The readings of one clause, the most literal ones."""
+    """The readings of one clause: the most literal ones by the phrases, or, where there are none, those by frames."""
     known = grammar()
-    for trimmed in bare(said):
-        matcher = Matcher(known, trimmed)
+    trimmed = bare(said)
+    for words_left in trimmed:
+        matcher = Matcher(known, words_left)
         trees = {name: matcher.whole(rule_of(name)) for name in SAID}
-        found = [Clause(name, tree) for name, tree in trees.items() if tree is not None]
+        found = [(Clause(name, tree), tree.own) for name, tree in trees.items() if tree is not None]
         if found:
-            most = max(one.tree.own for one in found)
-            return [one for one in found if one.tree.own == most]
+            most = max(own for _, own in found)
+            return [one for one, own in found if own == most]
+    for words_left in trimmed:
+        framed = [
+            Clause(name, fits) for name, several in FRAMES.items() for one in several if (fits := fitting(one, known, words_left))
+        ]
+        if framed:
+            return framed
+    return []
+
+
+def elsewhere(said: Sequence[Word]) -> list[Clause]:
+    """The readings of a clause that names another run: on the fork, of no-decay."""
+    matcher = Matcher(grammar(), said)
+    for at, word in enumerate(said):
+        start = at + 1 if word.kind in NEAR else at
+        if start == at and "RUN" not in word.kinds:
+            continue
+        for end, tree in sorted(matcher.table("reference", start).items(), reverse=True):
+            rest = [*said[:at], *said[end:]]
+            if rest and (found := clause(rest)):
+                return [replace(one, run=tree) for one in found]
     return []
 
 
@@ -132,8 +171,12 @@ def _agreed(readings: list[Clause], context: Context) -> list[Command]:
 
 
 def _commands(one: Clause, context: Context) -> list[Command]:
-    given: Any = grammar().meaning(one.tree, context)
-    return [command(one.name, each) for each in (given if isinstance(given, list) else [given])]
+    known = grammar()
+    given: Any = one.tree.means(known, context) if isinstance(one.tree, Framed) else known.meaning(one.tree, context)
+    several = given if isinstance(given, list) else [given]
+    if one.run is not None:
+        several = [{"run": known.meaning(one.run, context), **each} for each in several]
+    return [command(one.name, each) for each in several]
 
 
 def _back(options: Sequence[str], why: str, context: Context) -> Reading:
@@ -162,10 +205,11 @@ def _trimmed(said: Sequence[Word]) -> list[Word]:
     return found
 
 
-def _respelt(said: list[Word]) -> list[Word] | None:
-    """Unknown words taken for the one known word that they nearly are; None where there is none."""
-    again = []
-    for word in said:
-        near = correction(word.text.lower(), grammar().words) if word.kind == "NAME" else None
-        again.append(replace(word, kind=normal(near), text=near) if near else word)
-    return again if again != said else None
+def _respelt(said: list[Word]) -> Iterator[list[Word]]:
+    """The words with each unknown one taken for a known one that it nearly is, in every way."""
+    near = [spellings(word.text.lower(), grammar().words | NOTHING) if word.kind == "NAME" else () for word in said]
+    if not any(near) or math.prod(max(1, len(one)) for one in near) > WAYS:
+        return
+    for chosen in product(*(one or (None,) for one in near)):
+        words_so = (replace(w, kind=normal(c), text=c) if c else w for w, c in zip(said, chosen, strict=True))
+        yield [word for word in words_so if not _nothing(word)]

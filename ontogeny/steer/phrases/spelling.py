@@ -1,32 +1,30 @@
-"""Words that are spelt wrongly: taken for the one word that they may be, and for none where there are two."""
+"""Words that are spelt wrongly, and the known words that they may be."""
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable
 from functools import lru_cache
 
-SHORTEST = 4
-LONG = 8
+SHORTEST = 3
+LONG = 7
 """Words from so many letters on may differ in two of them."""
 
 
-def corrected(word: str, known: Collection[str]) -> str | None:
-    """The one known word that a word is, but for a slip. None where there is none, or more than one."""
+@lru_cache(4096)
+def spellings(word: str, known: frozenset[str]) -> tuple[str, ...]:
+    """The known words that a word is but for one slip, or, where there are none and it is long, for two."""
     if len(word) < SHORTEST or not word.isascii() or not word.isalpha():
-        return None
+        return ()
     for most in (1, 2) if len(word) >= LONG else (1,):
-        near = [
-            one
-            for one in known
-            if abs(len(one) - len(word)) <= most and len(one) >= SHORTEST and slips(word, one, most) <= most
-        ]
+        near = [one for one in known if len(one) >= SHORTEST and slips(word, one, most) <= most]
         if near:
-            return near[0] if len(near) == 1 else None
-    return None
+            return tuple(sorted(near))
+    return ()
 
 
 def slips(one: str, other: str, most: int) -> int:
     """Letters left out, added, exchanged or swapped with their neighbour; one more than `most` where there are more."""
+    if abs(len(one) - len(other)) > most:
+        return most + 1
     before: list[int] = []
     row = list(range(len(other) + 1))
     for i, a in enumerate(one, 1):
@@ -39,14 +37,3 @@ def slips(one: str, other: str, most: int) -> int:
         if min(row) > most:
             return most + 1
     return row[-1]
-
-
-@lru_cache(4096)
-def correction(word: str, known: frozenset[str]) -> str | None:
-    """The same, remembered."""
-    return corrected(word, known)
-
-
-def words_of(words: Iterable[str]) -> frozenset[str]:
-    """The words that others may be taken for."""
-    return frozenset(word for word in words if len(word) >= SHORTEST)

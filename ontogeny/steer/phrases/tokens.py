@@ -32,6 +32,9 @@ SIGNS = {
     "=": "EQUALS", "==": "EQUALS", ">=": "ABOVE", ">": "ABOVE", "<=": "BELOW", "<": "BELOW", "-": "DASH", "/": "SLASH",
     "+": "PLUS", "->": "ARROW",
 }  # fmt: skip
+ANY = "ANY"
+"""The kind of every single word, for a name that may be any."""
+NUMERIC = {**numerals.NAMED, **numerals.PARTS}
 LONGEST = 1000
 MOST = 100
 SEPARATORS = ("COMMA", "SEMICOLON", "STOP", "and", "then")
@@ -40,16 +43,23 @@ _CONTRACTED = """what's:what is|whats:what is|it's:it is|that's:that is|let's:le
 how's:how is|hows:how is|who's:who is|there's:there is|i'll:i will|we'll:we will|we'd:we would|dont:don't|cannot:can not
 can't:can not|gonna:going to|rollback:roll back|didnt:didn't|doesnt:doesn't|isnt:isn't|i've:i have|we've:we have|wanna:want to
 you'd:would|you'll:will|they're:they are|we're:we are|hasnt:hasn't|wasnt:wasn't|lr's:lr|loss's:loss|gimme:give"""
+NO_KIND: frozenset[str] = frozenset()
 CONTRACTED = dict(pair.split(":") for pair in _CONTRACTED.replace("\n", "|").split("|"))
 
 
 @dataclass(frozen=True, slots=True)
 class Word:
-    """A piece of a text: its kind in the grammar, what was written, and its value."""
+    """A piece of a text: its kind in the grammar, what was written, its value, and other kinds that it may be."""
 
     kind: str
     text: str
     value: Any = None
+    also: frozenset[str] = frozenset()
+
+    @property
+    def kinds(self) -> frozenset[str]:
+        """All that it may be in the grammar."""
+        return self.also | {self.kind}
 
     @property
     def separates(self) -> bool:
@@ -106,18 +116,18 @@ def _word(said: str, names: dict[str, str], known: Collection[str]) -> Iterator[
     small = said.lower()
     if small in CONTRACTED:
         for one in CONTRACTED[small].split():
-            yield Word(normal(one), one)
+            yield Word(normal(one), one, also=frozenset((ANY,)))
     elif normal(small) in known or small in numerals.NAMED or small in numerals.PARTS:
-        yield Word(normal(small), said)
+        yield Word(normal(small), said, also=frozenset((ANY, *([names[small]] if small in names else []))))
     elif small in names:
-        yield Word(names[small], said)
-    elif "-" in said:
+        yield Word(names[small], said, also=frozenset((ANY,)))
+    elif "-" in said and all(normal(one.lower()) in known or one.lower() in NUMERIC for one in said.split("-") if one):
         for one in said.split("-"):
             yield from _word(one, names, known)
     elif small.endswith("'s"):
         yield from _word(said[:-2], names, known)
     else:
-        yield Word("NAME", said)
+        yield Word("NAME", said, also=frozenset((ANY,)))
 
 
 def _number(match: re.Match[str]) -> Word:
@@ -155,9 +165,12 @@ def _numeral(found: Sequence[Word], small: list[str], place: int) -> tuple[Word,
         return word, 1
     value, taken = numerals.part(ahead)
     if taken:
-        return Word("FRACTION", " ".join(ahead[:taken]), value), taken
+        own = frozenset((normal(ahead[0]),)) if taken == 1 else NO_KIND
+        return Word("FRACTION", " ".join(ahead[:taken]), value, own), taken
     value, taken = numerals.number(ahead)
-    if (taken and ahead[0] != "one") or taken > 1:
+    if taken == 1 and ahead[0] in ("one", "zero"):
+        return replace(word, value=value, also=word.also | {"NUMBER"}), 1
+    if taken:
         unit = ahead[taken : taken + 1]
         if unit == ["percent"]:
             return Word("PERCENT", " ".join(ahead[: taken + 1]), value / 100), taken + 1

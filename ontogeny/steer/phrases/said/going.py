@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
-from ontogeny.steer.phrases.phrase import Found, Table, Unclear, p
+from ontogeny.steer.phrases.phrase import Found, Table, Unclear, p, v
+from ontogeny.steer.phrases.said.values import figure
 
 GO = "(run|go on|carry on|continue|keep going|proceed|advance|training|keep training|go|go ahead|resume|move on|go forward|keep run|step|do|take|execute|perform|make|continue training|continue run|let it run|let it go on|let it train|let run|let it continue|let it keep going|run on|go further|train on|give it|run it|train it|run this|continue it)"
 UNTIL = "(until|up to when|up until|to where|to the point where|as long as needed until)"
@@ -29,7 +30,8 @@ def _how_long(found: Found) -> Any:
 GOING: Table = {
     "run": (
         p(f"{GO} [it|this|training|on|further] [for] {{steps}} [more|longer|further|on|of training]"),
-        p("{steps} steps more"),
+        p("steps", steps=1),
+        p("one (steps|more steps|single steps|more)", steps=1),
         p("another {n:count} [steps] [of training]", lambda f: {"steps": f["n"]}),
         p("{n:count} more steps", lambda f: {"steps": f["n"]}),
         p("{n:count} steps (more|further|of training|on|forward|ahead)", lambda f: {"steps": f["n"]}),
@@ -52,6 +54,15 @@ GOING: Table = {
         p("(same run|same thing|same) [again] with seed {seed:count}"),
         p("(restart|start new run|start over|start another run|make new run|new run) (called|named) {name}"),
     ),
+    "autopilot": (
+        p("(autopilot|start autopilot|use autopilot|turn on autopilot|switch on autopilot|engage autopilot|put it on autopilot|put run on autopilot|run autopilot|let autopilot (take over|run|drive|fly)|hand over to autopilot|go on autopilot)"),
+        p("(autopilot|start autopilot|use autopilot|turn on autopilot|switch on autopilot|engage autopilot|put it on autopilot|put run on autopilot|run autopilot|hand over to autopilot|look after (it|run|itself)|let it look after itself) (with|on|within|for|using) [budget of|budget|at most|up to|total of] {budget:budget}"),
+        p("(look after|take care of|mend|repair|fix|improve|optimise|heal) (it|run|this|itself|this run|training) (on its own|by itself|itself|automatically|for me|alone)"),
+        p("(look after|take care of|mend|repair) (it|run|this|itself|this run|training)"),
+        p("let it (look after|take care of|mend|repair|fix|improve|heal) itself"),
+        p("(fix|mend|repair) (whatever is wrong|what is wrong [with it]|its faults|problems|its problems|faults) [automatically|by itself|on its own]"),
+        p("(find|try) remedies [for it|for its faults|on forks]"),
+    ),
     "pause": (
         p("(pause|wait|hold on|hold it|hold|freeze training|suspend|halt) [it|training|run|this|for moment|here]"),
         p("(pause|suspend|interrupt) {run:reference}"),
@@ -67,5 +78,14 @@ GOING: Table = {
         p("(stop|end|quit|terminate|kill|shut down) [it|training|run|this|process|live run|live process]"),
         p("(end|terminate|kill|stop|shut down) process [of run|of it]"),
         p("(stop|end|terminate|kill) {run:reference}"),
+    ),
+}  # fmt: skip
+GOING_VALUES: Table = {
+    "budget": (
+        v("{n:count} steps", lambda f: str(f["n"])),
+        v("{n:count} steps in all", lambda f: str(f["n"])),
+        v("{n:NUMBER} times (its|run's|run|its own) [own] [length|steps]", lambda f: f"{figure(f['n'])}x"),
+        v("twice (its|run's|run|its own) [own] [length|steps]", "2x"),
+        v("{n:TIMES} [its|run] [own] [length|steps]", lambda f: f"{figure(f['n'])}x"),
     ),
 }  # fmt: skip

@@ -117,7 +117,11 @@ TENSORS: Table = {
         v("{n:PATTERN}", _pattern),
         v("{n:DOTTED}", _pattern),
         v("{n:QUOTED}", _pattern),
-        v("everything [in {n:TENSOR}]", lambda f: _pattern(f) if f else ("*",)),
+        v("(everything|all (parameters|weights|tensors|layers)|whole) (in|of) {t:tensor_set}", lambda f: f["t"]),
+        v("(all|every) [of] {t:tensor_one}", lambda f: f["t"]),
+        v("{t:tensor_one} (parameters|weights|tensors|layers|block)", lambda f: f["t"]),
+        v("everything", ("*",)),
+        v("(whole|entire) (model|network|net)", ("*",)),
         v("(all|every) (parameters|weights|tensors|layers)", ("*",)),
         v("[all] biases [parameters|tensors|terms|vectors]", _biases),
         v("[all] [of] matrices", lambda f: f.context.matrices or _none(f, "matrices")),
@@ -145,6 +149,7 @@ TENSORS: Table = {
         v("{n:FRACTION} (layers|block)", lambda f: _none(f, "that layer")),
         v("(layers|block) {n:number}", lambda f: with_part(f, figure(f["n"]), said=f"layer {figure(f['n'])}")),
     ),
+    "tensor_one": (v("{n:TENSOR}", _pattern), v("{n:PATTERN}", _pattern), v("{n:NAME}", _called)),
     "tensor": (v("{t:tensor_set}", lambda f: f["t"][0] if len(f["t"]) == 1 else _several(f)),),
     "element": (
         v("{n:ELEMENT}"),
@@ -156,6 +161,11 @@ TENSORS: Table = {
         v("example {l:example_list}"),
         v("{l:example_list}"),
         v("example number {l:example_list}"),
+        v("{e:example_value}"),
+    ),
+    "examples_said": (
+        v("example [number|numbers] {l:example_list}", lambda f: f["l"]),
+        v("{l:example_list}"),
         v("{e:example_value}"),
     ),
     "example_list": (

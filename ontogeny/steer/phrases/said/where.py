@@ -48,9 +48,11 @@ WHERE: Table = {
     ),
     "mark": (
         p("(mark|label|tag|name|remember|save|flag|call) [this|it|here|steps|this steps|this point|place|this place|point|state|this state|current steps|current state|current point|where we are|where it is|moment|this moment] [as|with] {name}"),
-        p("(put|set|place|make|create|leave|add|drop) mark [here|at this steps|at this point] (called|named|with name) {name}"),
+        p("(mark|label|tag|name|remember|save|flag|call|note|record) [this|it|here|steps|this steps|this point|place|this place|point|state|this state|current steps|current state|current point|where we are|where it is|moment|this moment|spot|this spot|position] (as|under name|with name|under) {name:word}"),
+        p("(call|name|label|tag) (this|it|this steps|this point|this place|steps|point|state|this state|current steps|current state|current point|this spot|this moment) {name:word}"),
+        p("(put|set|place|make|create|leave|add|drop) mark [here|at this steps|at this point] (called|named|with name) {name:word}"),
         p("(put|set|place|make|create|leave|add|drop) mark {name} [here]"),
-        p("(put|set|place|make|create|leave|add) mark (called|named) {name} [here|at this point]"),
+        p("(put|set|place|make|create|leave|add) mark (called|named) {name:word} [here|at this point]"),
         p("(mark|label|tag|remember|save|flag) (this|it|here|this steps|this point|place|steps|this place|state|this state|where we are)", _what_name),
     ),
     "fork": (
@@ -58,10 +60,10 @@ WHERE: Table = {
         p(f"{FORK} [it|this|run|this run|of it|of this run|of run|off] {AT} {{at:place}}"),
         p(f"{FORK} {AT} (just|right|shortly|point) {{at:place}}"),
         p(f"{FORK} [it|this|run|this run] {{at:place}}"),
-        p(f"{FORK} [it|this|run|here|from here|this run|of it|off|of this run] {CALLED} {{name}} [here|from here]"),
-        p(f"{FORK} {AT} {{at:place}} {CALLED} {{name}}"),
+        p(f"{FORK} [it|this|run|here|from here|this run|of it|off|of this run] {CALLED} {{name:word}} [here|from here]"),
+        p(f"{FORK} {AT} {{at:place}} {CALLED} {{name:word}}"),
         p(f"{FORK} {{name}} {AT} {{at:place}}"),
-        p(f"{FORK} {CALLED} {{name}} {AT} {{at:place}}"),
+        p(f"{FORK} {CALLED} {{name:word}} {AT} {{at:place}}"),
         p("fork (to|into) {name}"),
     ),
     "switch": (

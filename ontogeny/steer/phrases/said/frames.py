@@ -1,0 +1,168 @@
+"""The frames of the commands: what they are about and the words for it, in any order."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from ontogeny.steer.phrases.frames import Frame, forms
+from ontogeny.steer.phrases.phrase import Found, Unclear
+
+DOWN = forms(
+    "lower reduce decrease drop cut down shrink lessen smaller less diminish dial slash slow gentler weaker weaken trim shave "
+    "knock chop ease scale relax soften calm tame tone lighten slower decay anneal fall sink descend divide"
+)
+UP = forms("raise increase up bump boost crank higher larger bigger more stronger strengthen grow faster rise climb push multiply hike jack lift greater ramp")
+TURN = forms("set turn put change make adjust move bring switch let fix update have get tune use take modify reset want try should must be be dial go start")
+OFF = forms("off zero remove disable kill eliminate away rid strip without no drop nothing deactivate cancel none nil disappear vanish gone out ditch lose scrap")
+HALF = forms("halve half")
+DOUBLE = forms("double")
+BIT = forms("bit little slightly somewhat tad touch smidge notch lot much considerably significantly further too gently drastically way some")
+
+
+def _set(found: Found, words: frozenset[str]) -> dict[str, Any]:
+    """A dial by what was said of it: a value, a factor with its direction, or nothing, which asks how much."""
+    dial, context = found["dial"], found.context
+    over = {"over": found["over"]} if "over" in found else {}
+    now = context.dials[dial]
+    down, up = bool(words & DOWN), bool(words & UP)
+    if "to" in found:
+        return {"dial": dial, "to": found["to"], **over}
+    if "share" in found:
+        return {"dial": dial, "by": found["share"], **over}
+    if "times" in found and down != up:
+        return {"dial": dial, "by": 1 / found["times"] if down else found["times"], **over}
+    if "part" in found and down != up:
+        return {"dial": dial, "by": 1 - found["part"] if down else 1 + found["part"], **over}
+    raise Unclear(f"{dial} is {now:g} now; to what, or by how much?", f"halve {dial}", f"set {dial} to a tenth of it", f"double {dial}")
+
+
+def _by(factor: float) -> Any:
+    return lambda found, words: {"dial": found["dial"], "by": factor, **({"over": found["over"]} if "over" in found else {})}
+
+
+def _off(found: Found, words: frozenset[str]) -> dict[str, Any]:
+    return {"dial": found["dial"], "to": 0.0, **({"over": found["over"]} if "over" in found else {})}
+
+
+RUN = forms("run go train training continue carry keep proceed advance resume step steps do take execute perform compute push move let crank churn iterate further forward spin")
+MORE = forms("more another further extra additional longer on going just only again then full next in forward about approximately roughly up on")
+LIMIT = forms("at most max maximum limit cap capped no than until stop when once whichever comes first or but reached reach soon as long for not exceed exceeding within budget latest")
+BACK = forms("go back return rewind jump travel roll rollback wind move restore revert reset stand turn take put bring land visit hop head come scroll retreat")
+SPOT = forms("time moment point place state right immediately shortly run where spot checkpoint just")
+FORK = forms("fork branch split clone copy duplicate offshoot spin new child")
+FORKISH = forms("make create start open off off new spin begin a from here at run there out another separate own copy state as")
+NAMING = forms("call called name named as label labelled with under title titled it that")
+MARK = forms("mark label tag remember bookmark save flag note call name pin")
+HERE = forms("this here point place state moment spot steps current where are is now present position as under with name it")
+SWITCH = forms("switch go change move jump hop open select visit checkout look show over return back swap take bring load continue work")
+DISCARD = forms("discard delete remove throw trash bin scrap abandon dispose rid toss erase drop ditch kill put")
+AWAY = forms("away out bin trash rid good forever need")
+KEEP = forms("keep protect preserve save retain hold hang safe safeguard")
+TAKEBACK = forms("restore recover undelete bring get take back undiscard resurrect revive")
+FREEZE = forms("freeze lock fix fixed frozen hold pin constant still untouched unchanged alone immobile stuck")
+FREEZING = forms("stay remain place are they is as where any more anymore from changing moving learning keep leave parameters layers change update train stop training")
+UNFREEZE = forms("unfreeze unlock release thaw free unpin melt defrost")
+AGAIN = forms("again anew more")
+LEARNING = forms("learn train training update move change trainable start resume")
+LEAVE = forms("leave exclude skip omit ignore drop remove out disregard hide withhold filter")
+USING = forms("training train batch batches data set learning dataset any more anymore longer future on from out of away showing show use using feed feeding stop anymore everything what follows")
+LEARNAGAIN = forms("again back readmit include reinstate restore return")
+FORGET = forms("forget unlearn erase unsee")
+FORGETTING = forms("completely entirely exactly altogether good forever ever saw seen never learned learnt memory about having had it run trained were been make")
+MIX = forms("mix draw come sample batch fill compose devote consist oversample blend from comprise contain batches take be should every each")
+SCALE = forms("scale multiply")
+RESET = forms("reset reinitialise reinitialize reinit re-initialise re-initialize restart restore initial beginning start fresh initialisation initialization")
+ZERO = forms("zero blank clear wipe null nullify")
+NOISE = forms("noise perturb disturb shake jitter jiggle")
+NOISY = forms("add inject some gaussian normal random white standard deviation deviations std sigma strength amount scale size level magnitude noise of a bit put apply")
+PRUNE = forms("prune remove cut drop trim sparsify smallest weakest zero throw")
+PRUNING = forms("smallest weakest weights values entries parameters magnitude by lowest elements away connections least important out share sparsity percent")
+CLIP = forms("clip clipping bound cap limit restrict clamp")
+GRADS = forms("gradients")
+NORM = forms("norm norms max maximum threshold global most at most size length magnitude above exceed than more stay keep below under within never let stop add turn enable start apply clip larger bigger")
+SIGN = forms("sign signs signum")
+UPDATE = forms("update updates steps")
+SIGNING = forms("only replace swap substitute instead alone sign by take just use full magnitude size of with its the rather than")
+COSINE = forms("cosine")
+SCHEDULE = forms("schedule decay annealing anneal follow curve add lr learning rate shape along lower its over next attach decaying according use start down steps")
+WARM = forms("warm warmup")
+WARMING = forms("up linear linearly add phase period steps first next over during rate learning lr use ramp of rise")
+OPTIMISE = forms("use switch change replace try go swap move learn take optimise set instead train continue make optimiser rule from over in place run with want put plain vanilla algorithm method using now onto to by for ditch current existing old")
+DECAY = forms("decay matrices")
+UNDO = forms("undo revert reverse cancel rollback unmake untake oops")
+UNDOING = forms("last change command thing did just latest previous most recent what my steps action edit take back roll was did made do")
+
+FRAMES: Mapping[str, tuple[Frame, ...]] = {
+    "set": (
+        Frame((HALF,), {"dial": "dial", "over": "lasting"}, frozenset({"over"}), TURN | forms("cut in down again size value it by much"), _by(0.5)),
+        Frame((DOUBLE,), {"dial": "dial", "over": "lasting"}, frozenset({"over"}), TURN | forms("up again size value it"), _by(2.0)),
+        Frame((OFF,), {"dial": "dial", "over": "lasting"}, frozenset({"over"}), TURN | forms("get away completely entirely altogether shut down take any all") | forms("linearly gradually"), _off),
+        Frame((), {"dial": "dial", "to": "amount_to", "from": "amount_from", "over": "lasting"}, frozenset({"over", "from"}),
+              TURN | DOWN | UP | BIT | forms("linearly gradually slowly smoothly value new exactly something around about level then"), _set),
+        Frame((), {"dial": "dial", "share": "amount_share", "over": "lasting"}, frozenset({"over"}), TURN | DOWN | BIT | forms("value"), _set),
+        Frame((DOWN | UP,), {"dial": "dial", "times": "amount_times", "over": "lasting"}, frozenset({"over"}), TURN | BIT | forms("than value"), _set),
+        Frame((DOWN | UP,), {"dial": "dial", "part": "amount_part", "over": "lasting"}, frozenset({"over"}), TURN | BIT | forms("another further"), _set),
+        Frame((DOWN | UP | BIT,), {"dial": "dial"}, frozenset(), TURN | DOWN | UP | BIT | forms("than high low large small strong weak too"), _set),
+    ),
+    "run": (
+        Frame((RUN,), {"steps": "steps"}, frozenset(), RUN | MORE | forms("training please time long total worth amount run there fork it of for")),
+        Frame((RUN | LIMIT,), {"until": "condition"}, frozenset(), RUN | LIMIT | MORE | forms("it going point where holds true is has wait")),
+        Frame((RUN | LIMIT,), {"until": "condition", "steps": "steps"}, frozenset(), RUN | LIMIT | MORE | forms("it going point where holds true is has wait give up after")),
+    ),
+    "back": (
+        Frame((BACK,), {"to": "place"}, frozenset(), BACK | SPOT | forms("run training everything model to at all way mark marked called named")),
+        Frame((BACK,), {"steps": "steps_said"}, frozenset(), BACK | forms("earlier ago backwards backward by time in before now past"), lambda f, w: {"to": f"-{f['steps']}"}),
+    ),
+    "fork": (
+        Frame((FORK,), {}, frozenset(), FORKISH | FORK),
+        Frame((FORK,), {"at": "place"}, frozenset(), FORKISH | FORK | SPOT | forms("off from at")),
+        Frame((FORK,), {"name": "named_so"}, frozenset(), FORKISH | FORK | NAMING),
+        Frame((FORK,), {"at": "place", "name": "named_so"}, frozenset(), FORKISH | FORK | NAMING | SPOT),
+    ),
+    "mark": (Frame((MARK,), {"name": "named_so"}, frozenset(), MARK | HERE | forms("put set place make create leave drop give called named label later mark")),),
+    "switch": (Frame((SWITCH,), {"run": "reference"}, frozenset(), SWITCH | forms("run fork over to into onto at stand now me")),),
+    "discard": (
+        Frame((DISCARD,), {"run": "reference"}, frozenset(), DISCARD | AWAY),
+        Frame((DISCARD, forms("run fork this it one branch")), {}, frozenset(), DISCARD | AWAY | forms("current whole")),
+    ),
+    "keep": (Frame((KEEP, forms("run this it one fork")), {}, frozenset(), KEEP | forms("on to around for good safe forever later")),
+             Frame((KEEP,), {"run": "reference"}, frozenset(), KEEP | forms("on to around for good safe forever later"))),
+    "take-back": (Frame((TAKEBACK,), {"run": "discarded"}, frozenset(), TAKEBACK | forms("discarded deleted threw away put run one from")),),
+    "freeze": (Frame((FREEZE,), {"tensors": "tensors"}, frozenset(), FREEZE | FREEZING),),
+    "unfreeze": (
+        Frame((UNFREEZE,), {"tensors": "tensors"}, frozenset(), UNFREEZE | LEARNING | AGAIN),
+        Frame((AGAIN, LEARNING), {"tensors": "tensors"}, frozenset(), LEARNING | AGAIN | forms("allow frozen")),
+    ),
+    "leave-out": (Frame((LEAVE,), {"examples": "examples_said"}, frozenset(), LEAVE | USING),),
+    "learn-again": (Frame((LEARNAGAIN,), {"examples": "examples_said"}, frozenset(), LEARNAGAIN | USING | forms("learn add bring put in into left out take let allow excluded removed"),),),
+    "forget": (Frame((FORGET,), {"examples": "examples_said"}, frozenset(), FORGET | FORGETTING),),
+    "mix": (Frame((MIX, forms("batch mix oversample blend")), {"share": "share", "examples": "examples_said"}, frozenset(), MIX | forms("percent share rows row of in into up make with made")),),
+    "alter": (
+        Frame((SCALE,), {"tensors": "tensors", "amount": "amount_by"}, frozenset(), SCALE | forms("down up by factor of values weights"), constants={"how": "scale"}),
+        Frame((RESET,), {"tensors": "tensors"}, frozenset(), RESET | forms("values value state first original they were were what started with weights had were its their"), constants={"how": "reset"}),
+        Frame((ZERO,), {"tensors": "tensors"}, frozenset(), ZERO | forms("set out all entirely completely values be become"), constants={"how": "zero"}),
+        Frame((NOISE,), {"tensors": "tensors", "amount": "number"}, frozenset(), NOISE | NOISY, constants={"how": "noise"}),
+        Frame((PRUNE, forms("prune smallest weakest sparsify lowest least")), {"tensors": "tensors", "amount": "number"}, frozenset(), PRUNE | PRUNING, constants={"how": "prune"}),
+    ),
+    "rule": (
+        Frame((CLIP | NORM, GRADS), {"norm": "number"}, frozenset(), CLIP | NORM | GRADS, lambda f, w: {"edit": "clip", "arguments": {"norm": f["norm"]}}),
+        Frame((SIGN, UPDATE), {}, frozenset(), SIGN | UPDATE | SIGNING, lambda f, w: {"edit": "update_sign"}),
+        Frame((SIGN, GRADS), {}, frozenset(), SIGN | GRADS | SIGNING, lambda f, w: {"edit": "gradient_sign"}),
+        Frame((NOISE, GRADS), {"scale": "number"}, frozenset(), NOISE | NOISY | GRADS, lambda f, w: {"edit": "noise", "arguments": {"scale": f["scale"]}}),
+        Frame((COSINE,), {"steps": "lasting", "d": "dial"}, frozenset({"d"}), COSINE | SCHEDULE, lambda f, w: _cosine(f)),
+        Frame((WARM,), {"steps": "lasting", "d": "dial"}, frozenset({"d"}), WARM | WARMING, lambda f, w: _warmup(f)),
+        Frame((), {"to": "optimiser"}, frozenset(), OPTIMISE | forms("it we let's"), lambda f, w: {"edit": f["to"]}),
+        Frame((), {"to": "optimiser", "with": "settings"}, frozenset(), OPTIMISE, lambda f, w: {"edit": f["to"], "arguments": dict(f["with"])}),
+    ),
+    "undo": (Frame((UNDO,), {}, frozenset(), UNDO | UNDOING),),
+}  # fmt: skip
+
+
+def _cosine(found: Found) -> dict[str, Any]:
+    start = found.context.step
+    return {"edit": "schedule", "arguments": {"shape": "cosine", "steps": found["steps"] + start, "start": start}}
+
+
+def _warmup(found: Found) -> dict[str, Any]:
+    return {"edit": "schedule", "arguments": {"shape": "warmup", "steps": found["steps"], "start": found.context.step}}
