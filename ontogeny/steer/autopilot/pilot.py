@@ -23,6 +23,7 @@ from ontogeny.steer.autopilot.proposal import UNCHANGED, Proposal, Proposer, Sit
 from ontogeny.steer.autopilot.remedies import Findings
 from ontogeny.steer.autopilot.seen import deep, quick
 from ontogeny.steer.autopilot.trials import Row, Trial, ranked
+from ontogeny.steer.commands.examples import LeaveOut
 
 WIDE = (0.1, 10.0)
 FURTHEST = 4
@@ -152,28 +153,30 @@ class Pilot:
 
     def _name(self, champion: Trial, proposal: Proposal) -> str:
         """By what a proposal is known as tried: once from an earlier step, now and then again from where it stands."""
-        if proposal.at is not None:
-            return proposal.words
-        return f"{champion.name} {champion.step // (AGAIN * self.forks.plan.leg)} {proposal.words}"
+        once = proposal.at is not None or any(isinstance(command, LeaveOut) for command in proposal.commands)
+        return proposal.words if once else f"{self._when(champion)} {proposal.words}"
 
     def _seen(self, champion: Trial, plateau: bool) -> tuple[Finding, ...]:
-        """The findings: those of each step, and at a decision those of replay."""
+        """What is newly found: of each step's figures, and where that or a plateau calls for it, by replay."""
         forks, rows = self.forks, champion.history()
         run = forks.run(champion)
-        found = quick(run, forks.scorer.held, rows)
-        known = {name for name in self.tried if name.startswith(f"{champion.name} found ")}
-        fresh = [one for one in found if one.fault and f"{champion.name} found {one.name}" not in known]
-        if not fresh and not plateau:
-            return found
-        if f"{champion.name} looked" not in self.tried:
-            self.tried.add(f"{champion.name} looked")
-            found = (*found, *deep(run, forks.scorer.held, rows))
-            fresh = [one for one in found if one.fault]
+        fresh = self._fresh(champion, quick(run, forks.scorer.held, rows))
+        if (fresh or plateau) and f"{self._when(champion)} looked" not in self.tried:
+            self.tried.add(f"{self._when(champion)} looked")
+            fresh += self._fresh(champion, deep(run, forks.scorer.held, rows))
         for one in fresh:
-            self.tried.add(f"{champion.name} found {one.name}")
             text = f"sees in {champion.name} at step {champion.step}: {one.name} since step {one.since}: {one.words}"
             forks.log.note(f"{champion.name} {champion.step} {one.name}", text, sureness=one.sureness)
-        return found
+        return fresh
+
+    def _fresh(self, champion: Trial, found: Sequence[Finding]) -> tuple[Finding, ...]:
+        """The faults that were not yet found of this champion, or long ago."""
+        new = [one for one in found if one.fault and f"{self._when(champion)} found {one.name}" not in self.tried]
+        self.tried |= {f"{self._when(champion)} found {one.name}" for one in new}
+        return tuple(new)
+
+    def _when(self, champion: Trial) -> str:
+        return f"{champion.name} {champion.step // (AGAIN * self.forks.plan.leg)}"
 
     def _round(self, champion: Trial, proposals: Sequence[Proposal], reserve: int) -> Trial:
         """The champion beside forks of it, halved once; it stands unless one is better beyond noise."""
@@ -241,9 +244,10 @@ class Pilot:
         )  # fmt: skip
 
     def found(self) -> tuple[Trial, Row]:
-        """Of all states that were scored on the search's half, the best."""
-        states = [(trial, row) for trial in self.forks.trials for row in trial.rows]
-        return min(states, key=lambda state: state[1].score if math.isfinite(state[1].loss) else math.inf)
+        """Of all states that were scored on the search's half, the best, with those measured beside it."""
+        states = [(trial, row, score) for trial in self.forks.trials for row, score in _smooth(trial.rows)]
+        trial, row, _ = min(states, key=lambda state: state[2])
+        return trial, row
 
 
 def _going(trials: Sequence[Trial]) -> list[Trial]:
@@ -256,4 +260,13 @@ def _plateau(rows: Sequence[Row], patience: int) -> bool:
 
 
 def _least(rows: Sequence[Row]) -> Row | None:
-    return min(rows, key=lambda row: row.score, default=None)
+    return min(_smooth(rows), key=lambda found: found[1], default=(None, 0.0))[0]
+
+
+def _smooth(rows: Sequence[Row]) -> list[tuple[Row, float]]:
+    """The mean score of each row and the two beside it, so that a lucky one does not count as the best."""
+    found = []
+    for place, row in enumerate(rows):
+        near = [one.score for one in rows[max(0, place - 1) : place + 2]]
+        found.append((row, sum(near) / len(near) if math.isfinite(row.loss) else math.inf))
+    return found

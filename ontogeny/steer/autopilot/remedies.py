@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 
-from ontogeny.ask.events import Curve, spiked
+from ontogeny.ask.events import RECENT, Curve, spiked
 from ontogeny.ask.finding import Finding, Remedy
 from ontogeny.data.without import numbered, ranges, written
 from ontogeny.isa.errors import OntogenyError
@@ -27,6 +27,8 @@ SAID: Mapping[str, tuple[str, dict[str, Any]]] = {
     "use AdamW": ("adamw", {}),
 }
 """Edits of a rule that findings name in words."""
+JUMP = 3.0
+"""By how many times the training loss has to jump."""
 WARM = 20
 """Steps over which a learning rate rises again after going back."""
 SPIKED = "loss_spiked"
@@ -89,9 +91,13 @@ def commands_of(remedy: Remedy) -> Iterator[Command]:
 
 
 def spike(known: Mapping[str, Curve]) -> Finding | None:
-    """A jump of the training loss, as a finding."""
+    """A jump of the training loss to several times what it was, as a finding."""
     event = spiked(known)
     if event is None:
+        return None
+    steps, losses = known["loss"]
+    place = int(np.searchsorted(steps, event.step))
+    if losses[place : place + RECENT].max() < JUMP * np.median(losses[max(0, place - RECENT) : place]):
         return None
     return Finding(SPIKED, event.before, 1.0, event.evidence, found=event.step)
 
