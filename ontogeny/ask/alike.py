@@ -143,8 +143,8 @@ def alike(
     traces = traces_of(source)
     over_steps = span(traces, over, window)
     _check(at_least, lag, top, without_modes, over_steps)
+    name, place = element(traces, query)  # before an index is made for what is not there
     index = shape_index(source, over_steps, without_modes)
-    name, place = element(traces, query)
     asked = _question(traces, over_steps, index, name, place, lag, either_sign)
     own = index.about["counts"]["starts"][name] + place
     plan = _Plan(traces, over_steps, index, asked, exact_scores or lag > 0)

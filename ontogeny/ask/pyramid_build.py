@@ -34,7 +34,6 @@ from ontogeny.ask.pyramid import (
     load,
 )
 from ontogeny.ask.quantity import Stream, Stretch, Z, checked, standard
-from ontogeny.isa.errors import RecordError
 from ontogeny.record.disk import disk
 from ontogeny.record.trace.traces import ALL, Traces, Window
 
@@ -56,10 +55,7 @@ def pyramid(source: Any, quantity: str = "value", window: Window = ALL, budget: 
     """
     traces = traces_of(source)
     every = np.asarray(traces.steps)
-    inside = window.of(every)
-    if inside.start >= inside.stop:
-        have = f"{every[0]} to {every[-1]}" if len(every) else "none"
-        raise RecordError(f"no recorded step lies in the window {window} (recorded: {have})")
+    inside = window.some(every)
     name, steps = checked(quantity), every
     if quantity == Z:
         steps = every[inside]

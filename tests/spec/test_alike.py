@@ -169,6 +169,15 @@ def test_what_cannot_be_asked_is_refused_with_the_reason() -> None:
             alike(traces, **settings)
 
 
+def test_a_name_that_is_not_there_is_refused_before_an_index_is_made(monkeypatch: pytest.MonkeyPatch) -> None:
+    def made(*_: object) -> None:
+        raise AssertionError("an index was made")
+
+    monkeypatch.setattr("ontogeny.ask.alike.shape_index", made)
+    with pytest.raises(RecordError, match="did you mean 'a'"):
+        alike(ArrayTraces(charts(7)), "aa[0,5]")
+
+
 def test_nothing_but_constants_is_answered_too() -> None:
     arrays = {"w": np.zeros((8, 5), np.float32)}
     arrays["w"][:, 2] = np.arange(8) ** 2

@@ -62,7 +62,7 @@ def test_over_a_window(tmp_path: Path, window: Window) -> None:
     if len(chosen) > 1:
         close(found["w"].values, chosen)
         close(found["b"].updates, moved[:, :3])
-    with pytest.raises(RecordError, match="no recorded step"):
+    with pytest.raises(RecordError, match=r"no recorded step lies in the window 500:600 \(recorded: \d+ to \d+\)"):
         moments(TraceReader(tmp_path), Window(500, 600))
 
 

@@ -47,6 +47,14 @@ class Window:
         high = len(steps) if self.stop is None else int(np.searchsorted(steps, self.stop))
         return slice(low, max(low, high))
 
+    def some(self, steps: Steps) -> slice:
+        """As `of`. Raises RecordError, with the steps that there are, where none lies in the window."""
+        inside = self.of(steps)
+        if inside.start >= inside.stop:
+            have = f"{steps[0]} to {steps[-1]}" if len(steps) else "none"
+            raise RecordError(f"no recorded step lies in the window {self} (recorded: {have})")
+        return inside
+
     def __str__(self) -> str:
         return f"{'' if self.start is None else self.start}:{'' if self.stop is None else self.stop}"
 
