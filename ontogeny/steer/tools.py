@@ -20,8 +20,8 @@ from ontogeny.steer.registry import command
 
 WHICH = "command"
 RUN = "run"
-FILES = {("learn", "from_file")}
-"""Arguments that name files of this machine: a model is not given them, nor can it give them."""
+WITHHELD = {("learn", "from_file"), ("autopilot", "ray")}
+"""Arguments that name files of this machine, or other machines: a model is not told of them, nor can it give them."""
 STANDING = "by name; left out, the run where you stand"
 KEPT = ("type", "enum", "items", "minItems", "minimum", "maximum", "exclusiveMinimum", "additionalProperties")
 """What of a field's schema a model is told, beside its description."""
@@ -142,7 +142,7 @@ def signature(kind: type[Command]) -> str:
 
 def _fields(kind: type[Command]) -> dict[str, bool]:
     """The arguments of a command that a model may give, and whether it must."""
-    return {name: field.is_required() for name, field in kind.model_fields.items() if (kind.NAME, name) not in FILES}
+    return {name: field.is_required() for name, field in kind.model_fields.items() if (kind.NAME, name) not in WITHHELD}
 
 
 def _properties(kind: type[Command]) -> dict[str, Any]:

@@ -16,12 +16,14 @@ import pytest
 from mcp import Client
 from mcp.shared.exceptions import MCPError
 
+from ontogeny.faces.mcp import tool
 from ontogeny.faces.mcp.desk import Desk
-from ontogeny.faces.mcp.http import serve
+from ontogeny.faces.mcp.http import kept_token, serve
 from ontogeny.faces.mcp.server import SteeringServer
 from ontogeny.isa.errors import OntogenyError
 from ontogeny.record.run import open_run
 from ontogeny.record.runs_folder import RunsFolder
+from ontogeny.steer.live.client import find
 from ontogeny.steer.registry import BY_NAME
 from tests.faces.mcp_clients import (
     SERVER,
@@ -178,13 +180,18 @@ def test_a_change_without_a_person_takes_the_token_of_its_own_preview_once(runs:
     assert open_run(runs / "other").dials()["lr"] == 0.025
 
 
-def test_trusted_clients_are_not_asked(runs: Path) -> None:
+def test_trusted_clients_are_not_asked_and_what_they_sent_off_outlives_them(runs: Path) -> None:
     async def talk() -> None:
         async with stdio(runs, "--allow-changes") as talk:
             await talk.ask("change", command="set", run="other", dial="lr", by=0.5)
+            await talk.ask("go", command="run", run="other", steps=1_000_000)
 
     asyncio.run(talk())
     assert open_run(runs / "other").dials()["lr"] == 0.025
+    live = find(runs / "other")
+    assert live is not None
+    with live:
+        assert live.status()["state"] == "running"
 
 
 def test_progress_is_told_and_long_work_goes_to_the_runs_own_process(runs: Path) -> None:
@@ -197,6 +204,29 @@ def test_progress_is_told_and_long_work_goes_to_the_runs_own_process(runs: Path)
             await talk.do("go", command="stop")
             await talk.ask("go", command="run", run="line", until="loss < 0", steps=3000)
             assert talk.progress and all(total == 3000 for _, total in talk.progress)
+
+    asyncio.run(talk())
+
+
+def test_a_question_that_takes_long_becomes_a_job_and_others_are_answered_meanwhile(
+    runs: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(tool, "PATIENCE", 0.0)
+
+    async def talk() -> None:
+        async with Client(own(runs)) as client:
+            talk = Talk(client)
+            await talk.do("place", command="back", run="exploded", to="30")
+            begun = await talk.ask("ask", command="what-if", run="exploded", dials={"lr": 0.01})
+            assert begun["done"] is False and f"runs(job='{begun['job']}')" in begun["text"]
+            standing = await talk.do("look", command="status")
+            assert (standing["run"], standing["step"]) == ("exploded", 30)
+            row: dict[str, Any] = {"state": "running"}
+            while row["state"] == "running":
+                row = (await talk.ask("runs", job=begun["job"]))["figures"]
+            assert row["answer"]["figures"]["metrics"]["loss"]
+            with pytest.raises(Refused, match="there is no job 'x'; there are"):
+                await talk.ask("runs", job="x")
 
     asyncio.run(talk())
 
@@ -312,15 +342,19 @@ def test_no_other_address_is_served(host: str, tmp_path: Path) -> None:
     assert not (tmp_path / "token").exists()
 
 
-def test_the_token_is_the_owners_alone(runs: Path) -> None:
-    file = runs.parent / "runs-token"
-    with served(runs) as address:
-        assert stat.S_IMODE(file.stat().st_mode) == 0o600 and len(address.token) >= 40
-    with served(runs) as second:
-        assert second.token == address.token
+def test_the_token_is_the_owners_alone(tmp_path: Path) -> None:
+    file = tmp_path / "settings" / "token"
+    token, made = kept_token(file)
+    assert made and len(token) >= 40 and stat.S_IMODE(file.stat().st_mode) == 0o600
+    assert stat.S_IMODE(file.parent.stat().st_mode) == 0o700 and kept_token(file) == (token, False)
     file.chmod(0o644)
-    with pytest.raises(AssertionError, match="may be read by others"), served(runs):
-        pass
+    with pytest.raises(OntogenyError, match="may be read by others"):
+        kept_token(file)
+    file.unlink()
+    file.symlink_to(tmp_path / "elsewhere")
+    with pytest.raises(OntogenyError, match="may be read by others"):
+        kept_token(file)
+    assert not (tmp_path / "elsewhere").exists()
 
 
 def test_names_that_were_written_to_deceive_stay_data(runs: Path) -> None:

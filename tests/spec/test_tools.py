@@ -12,7 +12,7 @@ from ontogeny.isa.errors import OntogenyError
 from ontogeny.steer.command import Effect
 from ontogeny.steer.registry import BY_NAME as COMMANDS
 from ontogeny.steer.session import Session
-from ontogeny.steer.tools import BY_NAME, FILES, TOOLS, Tool, tool_of
+from ontogeny.steer.tools import BY_NAME, TOOLS, WITHHELD, Tool, tool_of
 from tests.small import begin
 
 
@@ -28,7 +28,7 @@ def test_every_argument_of_a_command_is_in_its_tools_schema_with_its_type(tool: 
     for kind in tool.commands.values():
         own = kind.model_json_schema()["properties"]
         for name in kind.model_fields:
-            if (kind.NAME, name) in FILES:
+            if (kind.NAME, name) in WITHHELD:
                 assert name not in properties
                 continue
             types = {own[name].get("type")} | {one["type"] for one in own[name].get("anyOf", ())}
@@ -37,8 +37,8 @@ def test_every_argument_of_a_command_is_in_its_tools_schema_with_its_type(tool: 
     json.dumps(tool.schema)
 
 
-def test_arguments_that_name_files_are_those_of_commands() -> None:
-    assert all(name in COMMANDS[command].model_fields for command, name in FILES)
+def test_what_is_withheld_are_arguments_of_commands() -> None:
+    assert all(name in COMMANDS[command].model_fields for command, name in WITHHELD)
 
 
 def test_hints_are_the_effects_of_the_commands() -> None:
@@ -68,6 +68,7 @@ def test_a_call_is_the_command(tmp_path: Path) -> None:
         ("change", {"command": "set", "dial": "lr"}, "give either a value"),
         ("go", {"command": "pause", "steps": 3}, "pause takes no argument 'steps'; there are run"),
         ("data", {"command": "learn", "from_file": "/etc/passwd"}, "takes no argument 'from_file'"),
+        ("go", {"command": "autopilot", "ray": "ray://elsewhere:10001"}, "takes no argument 'ray'"),
         ("data", {"command": "mix", "examples": "y=3", "share": 2}, "share"),
         ("undo", {"command": "undo"}, "takes no argument 'command'"),
     ],

@@ -83,8 +83,13 @@ def _remarks(foretold: Preview) -> dict[str, Any]:
     return {"remarks": list(foretold.remarks)} if foretold.remarks else {}
 
 
+def visible(text: str) -> str:
+    """A text without characters that control, hide or reorder; line ends stay."""
+    return "".join(one for one in text if one == "\n" or unicodedata.category(one)[0] != "C")
+
+
 def _text(text: str, most: int = TEXT) -> str:
-    shown = "".join(one for one in text if one == "\n" or unicodedata.category(one)[0] != "C")
+    shown = visible(text)
     return shown if len(shown) <= most else f"{shown[:most]}... ({len(shown) - most} characters more)"
 
 

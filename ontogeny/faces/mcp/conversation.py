@@ -113,8 +113,8 @@ class Conversation:
         def act() -> Outcome:
             session.on_step = lambda step, metrics: setattr(job, "taken", job.taken + 1)
             given = command
-            here = command.EFFECT.confirmed and not is_live(session, command)
-            foretold = session.foretell(command) if here else None
+            handed = command.LIVE and command.EFFECT.confirmed and not is_live(session, command)
+            foretold = session.foretell(command) if handed else None
             job.steps = foretold.steps if foretold else 0
             if foretold is not None and takes_long(foretold):
                 given = hand_over(session, command, ["--file", self.data_file] if self.data_file else [])

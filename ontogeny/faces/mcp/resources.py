@@ -45,7 +45,7 @@ def program(run: Recorded) -> str:
     """A run's program as text."""
     if not isinstance(run, Run):
         raise OntogenyError(f"{run.folder.name} is the record of a loop that is not ours, and has no program")
-    return to_text(run.program)
+    return answers.visible(to_text(run.program))
 
 
 def curves_svg(run: Recorded) -> str:
