@@ -24,6 +24,8 @@ from ontogeny.record.attach import Attached, is_attached
 from ontogeny.record.experiment import Experiment
 from ontogeny.record.run import Run, open_run
 from ontogeny.record.runs_folder import RunsFolder
+from ontogeny.record.trace import zarr_io
+from ontogeny.record.trace.zarr_io import ZarrTraces
 
 RunName = Annotated[str, typer.Argument(metavar="RUN", help="The name of a run, the beginning of it, or its folder.")]
 RunNames = Annotated[list[str], typer.Argument(metavar="RUN...", help="Names of runs, or their folders.")]
@@ -33,6 +35,9 @@ DataFile = Annotated[
 
 StepWindow = Annotated[
     str, typer.Option("--steps", "--window", metavar="FROM:TO", help="A window of steps, such as 100:200, :200 or 100:")
+]
+Valued = Annotated[
+    str, typer.Argument(metavar="RUN", help="The name of a run, its beginning, its folder, or what --to-zarr wrote.")
 ]
 Tensors = Annotated[list[str] | None, typer.Option("--tensor", help="A tensor, or a pattern with *.")]
 
@@ -70,6 +75,18 @@ def recording(name: str, file: str = "", options: Sequence[str] = ()) -> Run | A
     """A run of our own, or the record of a loop that is not: either has `traces` and `metrics()`."""
     folder = find(name)
     return Attached(folder) if is_attached(folder) else opened(name, file, options)
+
+
+def values(name: str, file: str = "") -> Run | Attached | ZarrTraces:
+    """What questions about values alone are asked of: a run, a recorded loop, or a Zarr group, also at a URL."""
+    if "://" in name or (Path(name) / "zarr.json").is_file():
+        return zarr_io.read(name)
+    return recording(name, file)
+
+
+def called(source: Run | Attached | ZarrTraces) -> str:
+    """What `values` gave, by name."""
+    return Path(source.place).stem if isinstance(source, ZarrTraces) else source.folder.name
 
 
 def fresh(name: str) -> Path:

@@ -73,3 +73,24 @@ def test_without_zarr_the_extra_is_named(tmp_path: Path, monkeypatch: pytest.Mon
     said = shell("trace", "small", "--to-zarr", str(tmp_path / "out"), exit_code=1).stderr
     assert "ontogeny[zarr]" in said
     assert "no recorded step" in shell("trace", "small", "--steps", "9:", exit_code=1).stderr
+
+
+def test_what_was_written_is_asked_like_the_run_itself(tmp_path: Path) -> None:
+    pytest.importorskip("zarr")
+    with begin(tmp_path / "small") as run:
+        run.advance(40)
+    out = str(tmp_path / "out.zarr")
+    shell("trace", "small", "--to-zarr", out)
+    for question in (
+        ("moments", "--elements", "--top", "50"),
+        ("alike", "w[0,0]", "--at-least", "0.5", "--either-sign"),
+        ("groups", "--at-least", "0.5"),
+    ):
+        of_run, of_zarr = (
+            json.loads(shell(question[0], source, *question[1:], "--json").stdout) for source in ("small", out)
+        )
+        assert of_run == of_zarr, question
+    picture = tmp_path / "chart.html"
+    shell("chart", out, "-o", str(picture))
+    assert "out" in picture.read_text(encoding="utf-8")
+    assert "did you mean 'w'" in shell("alike", out, "v[0,0]", exit_code=1).stderr

@@ -13,7 +13,7 @@ from ontogeny.ask.alike import Alike, alike
 from ontogeny.ask.alike_moments import MOMENTS, NearByMoments, alike_by_moments
 from ontogeny.ask.series import UPDATES
 from ontogeny.faces.progress import Busy
-from ontogeny.faces.sources import DataFile, RunName, StepWindow, recording
+from ontogeny.faces.sources import DataFile, StepWindow, Valued, values
 from ontogeny.faces.terminal import AsJson, answer, table
 from ontogeny.record.trace.traces import Window
 
@@ -22,7 +22,7 @@ MODES = 8
 
 
 def command(
-    name: RunName,
+    name: Valued,
     query: Annotated[str, typer.Argument(metavar="ELEMENT", help="A single parameter, such as 'embed.weight[3,7]'.")],
     at_least: Annotated[float | None, typer.Option("--at-least", help="The correlation to reach; 0.95.")] = None,
     over: Annotated[str, typer.Option("--over", help="Charts of updates or of values.")] = UPDATES,
@@ -40,7 +40,7 @@ def command(
 
     Two charts are compared by Pearson's correlation over the window. --json gives all that match.
     """
-    source = recording(name, file)
+    source = values(name, file)
     if by_moments:
         near = alike_by_moments(source, query, top or SHOWN, window=Window.parse(window))
         return answer(moments_document(near), as_json, lambda console: say_moments(console, near))

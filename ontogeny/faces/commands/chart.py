@@ -16,7 +16,7 @@ from ontogeny.faces.density_page import density_page
 from ontogeny.faces.density_words import about
 from ontogeny.faces.outputs import SPELT
 from ontogeny.faces.progress import Busy
-from ontogeny.faces.sources import DataFile, RunName, StepWindow, Tensors, recording
+from ontogeny.faces.sources import DataFile, StepWindow, Tensors, Valued, called, values
 from ontogeny.faces.terminal import AsJson, answer, size
 from ontogeny.isa.errors import OntogenyError
 
@@ -38,7 +38,7 @@ Dark = Annotated[bool, typer.Option("--dark", help="On dark paper; a page follow
 
 
 def command(
-    name: RunName,
+    name: Valued,
     tensors: Tensors = None,
     steps: StepWindow = ":",
     quantity: Quantity = VALUE,
@@ -58,14 +58,14 @@ def command(
 
     The first chart of a run builds an index that lies with the run; every further one costs only its pixels.
     """
-    run = recording(name, file)
-    target = Path(output or f"{run.folder.name}-chart.png")
+    source = values(name, file)
+    target = Path(output or f"{called(source)}-chart.png")
     if target.suffix not in ENDINGS:
         raise OntogenyError(f"{target} names no kind of picture; let it end in {', '.join(ENDINGS)}")
     wide, tall = SMALL if each else WHOLE
-    with Busy(f"charting {run.folder.name}, at first with an index of its values", as_json):
+    with Busy(f"charting {called(source)}, at first with an index of its values", as_json):
         found = chart(
-            run, tensors=tensors, steps=steps, quantity=quantity, log=log, span=span_of(span), each=each,
+            source, tensors=tensors, steps=steps, quantity=quantity, log=log, span=span_of(span), each=each,
             lines=lines or (), columns=width or wide, rows=height or tall,
         )  # fmt: skip
     target.parent.mkdir(parents=True, exist_ok=True)

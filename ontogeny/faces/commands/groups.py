@@ -13,7 +13,7 @@ from ontogeny.ask.groups import TRAILING, Group, Groups, groups, names
 from ontogeny.ask.series import UPDATES
 from ontogeny.faces.commands.alike import MODES
 from ontogeny.faces.progress import Busy
-from ontogeny.faces.sources import DataFile, RunName, StepWindow, recording
+from ontogeny.faces.sources import DataFile, StepWindow, Valued, values
 from ontogeny.faces.terminal import AsJson, answer, table
 from ontogeny.isa.errors import OntogenyError
 from ontogeny.record.trace.traces import Window
@@ -25,7 +25,7 @@ BARS = "▁▂▃▄▅▆▇█"
 
 
 def command(
-    name: RunName,
+    name: Valued,
     at_least: Annotated[
         float, typer.Option("--at-least", help="The correlation of members with their leader.")
     ] = AT_LEAST,
@@ -45,7 +45,7 @@ def command(
     A group is a leader and all that correlate with it. The shared modes are what most of all charts have in common.
     What moved group 1: `ontogeny explain RUN --group 1`, over the same steps.
     """
-    source = recording(name, file)
+    source = values(name, file)
     with Busy(f"grouping the charts of {name}, at first with an index of them", as_json):
         found = groups(
             source,

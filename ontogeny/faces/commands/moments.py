@@ -13,10 +13,11 @@ import typer
 from rich.console import Console
 from rich.markup import escape
 
+from ontogeny.ask.index_cache import traces_of
 from ontogeny.ask.moment_scatter import Scatter, pair, scatter
 from ontogeny.ask.moments import Extreme, moments, outliers
 from ontogeny.faces.progress import Busy
-from ontogeny.faces.sources import DataFile, RunName, StepWindow, Tensors, find, recording, runs_folder
+from ontogeny.faces.sources import DataFile, StepWindow, Tensors, Valued, find, runs_folder, values
 from ontogeny.faces.terminal import AsJson, answer, number, size, table
 from ontogeny.isa.errors import OntogenyError
 from ontogeny.record.attach.moment_files import FOLDER, read
@@ -44,7 +45,7 @@ Streamed = Annotated[
 
 
 def command(
-    name: RunName,
+    name: Valued,
     steps: StepWindow = ":",
     tensors: Tensors = None,
     over: Which = "updates",
@@ -95,7 +96,7 @@ def tell(found: list[TensorMoments], over: Over, rows: list[dict[str, Any]], cou
 
 def recorded(name: str, steps: str, tensors: list[str] | None, file: str) -> list[TensorMoments]:
     """In one pass over what is recorded."""
-    return moments(recording(name, file).traces, Window.parse(steps), tensors)
+    return moments(traces_of(values(name, file)), Window.parse(steps), tensors)
 
 
 def streamed(name: str, steps: str, tensors: list[str] | None) -> list[TensorMoments]:
