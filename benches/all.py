@@ -25,6 +25,7 @@ BENCHES = (
     "chart",
     "moments",
     "diagnose",
+    "steer_load",
 )
 
 
