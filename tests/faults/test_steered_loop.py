@@ -17,6 +17,7 @@ import ontogeny as og
 from ontogeny.isa.errors import OntogenyError
 from ontogeny.record.runs_folder import RunsFolder
 from ontogeny.steer.live.client import find
+from ontogeny.steer.live.loop_commands import LOOP, Loop
 from ontogeny.steer.registry import command
 from ontogeny.steer.session import COMMAND, Session
 
@@ -115,9 +116,29 @@ def test_what_a_loop_cannot_do_is_said(training: Training, do: Callable[..., Any
         ("rule", {"edit": "sgd"}, "cannot be told to rule"),
         ("set", {"dial": "colour", "to": 1}, "no setting 'colour'"),
         ("freeze", {"tensors": ["9.weight"]}, "no parameter matches"),
+        ("set", {"dial": "lr", "to": float("nan")}, "finite"),
+        ("set", {"dial": "amsgrad", "to": 1}, "no setting 'amsgrad'"),
+        ("set", {"dial": "lr", "to": 0, "over": 5, "shape": "exponential"}, "above 0"),
+        ("alter", {"how": "prune", "tensors": ["0.weight"], "amount": 3}, "share from 0 to 1"),
+        ("alter", {"how": "zero", "tensors": ["0.weight"], "amount": 3}, "takes no amount"),
+        ("alter", {"how": "scale", "tensors": ["0.weight"]}, "needs an amount"),
     ):
         with pytest.raises(OntogenyError, match=said):
             do(called, **arguments)
+
+
+def test_groups_go_each_from_their_own_setting(tmp_path: Path) -> None:
+    model = nn.Sequential(nn.Linear(2, 2), nn.Linear(2, 2))
+    groups = [{"params": model[0].parameters(), "lr": 0.1}, {"params": model[1].parameters(), "lr": 0.01}]
+    with og.attach(model, torch.optim.SGD(groups), tmp_path / "mine") as recording:
+        loop = Loop(recording)
+        halved = command("set", {"dial": "lr", "by": 0.5, "over": 2})
+        assert "0.01 to 0.005, 0.1 to 0.05" in LOOP["set"].words(loop, halved)
+        LOOP["set"].act(loop, halved)
+        for _ in range(3):
+            recording.step()
+            loop.turn()
+        assert [group["lr"] for group in recording.optimizers[0].param_groups] == [0.05, 0.005]
 
 
 def test_it_ends_where_it_is_told_to(training: Training, do: Callable[..., Any]) -> None:

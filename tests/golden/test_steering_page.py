@@ -77,7 +77,7 @@ def loop(tmp_path_factory: pytest.TempPathFactory) -> Path:
 @pytest.mark.parametrize("kind", COMMANDS, ids=lambda kind: kind.NAME)
 def test_the_record_of_a_loop_answers_or_says_why_not(kind: type[Command], loop: Path) -> None:
     given = {key: value for key, value in EXAMPLES[kind.NAME][1].items() if key != "run"}
-    given |= {key: "weight[1,2]" for key in given.keys() & {"element", "names"}}
+    given |= dict.fromkeys(given.keys() & {"element", "names"}, "weight[1,2]")
     given |= {"tensors": ["weight"]} if "tensors" in given else {}
     given |= {"of": "loss"} if "of" in given else {}
     given |= {"run": "loop"} if kind.NAME in ("switch", "take-back") else {}

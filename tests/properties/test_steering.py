@@ -1,4 +1,4 @@
-"""Any commands in any order: what is said beforehand is what then happens, nothing recorded is lost, journals replay."""
+"""Any commands in any order: what is foretold then happens, nothing recorded is lost, and journals replay."""
 
 from __future__ import annotations
 

@@ -1,0 +1,208 @@
+"""Taking back, in any order, by this session or another: where one stands then, and what goes on from there."""
+
+from __future__ import annotations
+
+import shutil
+from pathlib import Path
+
+import pytest
+
+from ontogeny.isa.errors import OntogenyError
+from ontogeny.isa.text import from_text
+from ontogeny.record.runs_folder import RunsFolder
+from ontogeny.steer.command import Effect, Outcome
+from ontogeny.steer.places import marks
+from ontogeny.steer.registry import command
+from ontogeny.steer.session import COMMAND, Session
+from tests.regression import SPEEDY, begin
+
+
+@pytest.fixture
+def session(tmp_path: Path) -> Session:
+    begin(tmp_path / "one").close()
+    found = Session(RunsFolder(tmp_path), "one", author="eve")
+    do(found, "run", steps=5)
+    return found
+
+
+def do(session: Session, called: str, /, **arguments: object) -> Outcome:
+    return session.do(command(called, arguments))
+
+
+def at(session: Session) -> tuple[str, int, bool]:
+    return session.position.folder.name, session.step(), session.in_past()
+
+
+def test_a_dial_on_its_way_goes_on_where_a_turn_is_taken_back(session: Session) -> None:
+    do(session, "set", dial="lr", to=0.1, over=10)
+    do(session, "run", steps=2)
+    do(session, "set", dial="lr", to=0.5)
+    do(session, "undo")
+    do(session, "run", steps=8)
+    assert session.native().dials()["lr"] == 0.1, "it came to where it had been sent"
+
+
+def test_what_is_foretold_where_something_is_taken_back_counts_it_no_more(session: Session) -> None:
+    do(session, "set", dial="lr", to=0.2)
+    other = Session(session.runs, "one")
+    other.do(command("undo"))
+    halved = command("set", {"dial": "lr", "by": 0.5})
+    assert "from 0.05 to 0.025" in other.foretell(halved).text
+    assert other.do(halved).figures["after"] == 0.025
+
+
+def test_before_a_change_of_the_program_the_former_dials_can_be_turned(session: Session) -> None:
+    session.fork(session.native(), 5, "other", program=from_text(SPEEDY))
+    do(session, "run", steps=3)
+    with pytest.raises(OntogenyError, match="no dial 'momentum'"):
+        do(session, "set", dial="momentum", to=0.5)
+    do(session, "back", to="2")
+    turned = command("set", {"dial": "momentum", "to": 0.5})
+    assert "from 0.9 to 0.5" in session.foretell(turned).text
+    session.do(turned)
+    do(session, "run", steps=2)
+    assert session.native().dials()["momentum"] == 0.5 and session.native().verify().ok
+    do(session, "switch", run="other")
+    do(session, "back", to="6")
+    do(session, "set", dial="friction", to=0.5)
+    do(session, "run", steps=2)
+    assert session.native().verify().ok
+
+
+def test_going_back_is_taken_back_without_a_line_and_others_are_not_misled(session: Session) -> None:
+    do(session, "set", dial="lr", to=0.2)
+    do(session, "back", to="3")
+    do(session, "undo")
+    assert at(session) == ("one", 5, False)
+    assert [entry["command"] for entry in session.native().entries if entry.kind == COMMAND] == ["run", "set"]
+    other = Session(session.runs, "one")
+    assert "'set dial=lr to=0.2'" in other.do(command("undo")).text
+
+
+def test_what_was_taken_back_is_not_taken_back_again_by_another(session: Session) -> None:
+    do(session, "set", dial="lr", to=0.2)
+    do(session, "set", dial="momentum", to=0.5)
+    do(session, "undo")
+    other = Session(session.runs, "one")
+    assert "'set dial=lr to=0.2'" in other.foretell(command("undo")).text
+    other.do(command("undo"))
+    third = Session(session.runs, "one")
+    assert "'run steps=5'" in third.do(command("undo")).text
+    assert at(third) == ("one", 0, True)
+    with pytest.raises(OntogenyError, match="no command that could be taken back"):
+        Session(session.runs, "one").do(command("undo"))
+
+
+def test_a_run_that_was_put_away_returns_whatever_came_after(session: Session) -> None:
+    do(session, "fork", name="other")
+    do(session, "discard")
+    do(session, "run", steps=2)
+    do(session, "undo")
+    do(session, "undo")
+    assert at(session)[0] == "other"
+    do(session, "discard")
+    other = Session(session.runs, "one")
+    assert other.foretell(command("undo")).effect is Effect.CHANGES
+    other.do(command("undo"))
+    assert at(other)[0] == "other"
+
+
+def test_a_run_that_is_discarded_from_elsewhere_leaves_the_session_where_it_is(session: Session) -> None:
+    do(session, "fork", name="other")
+    do(session, "switch", run="one")
+    do(session, "back", to="2")
+    do(session, "discard", run="oth")
+    assert at(session) == ("one", 2, True)
+    do(session, "undo")
+    assert (session.runs.root / "other").exists() and at(session) == ("one", 2, True)
+
+
+def test_marks_and_keeping_are_taken_back(session: Session) -> None:
+    do(session, "mark", name="here")
+    do(session, "undo")
+    assert marks(session.native()) == {} and at(session) == ("one", 5, False)
+    do(session, "fork", name="other")
+    do(session, "keep")
+    do(session, "undo")
+    do(session, "discard")
+    assert at(session)[0] == "one"
+
+
+def test_what_is_refused_leaves_no_fork_behind(session: Session) -> None:
+    do(session, "back", to="2")
+    for name, arguments in (
+        ("set", {"dial": "lr", "to": float("inf")}),
+        ("alter", {"how": "scale", "tensors": ["w"], "amount": 1e39}),
+        ("call", {"routine": "nap"}),
+        ("mix", {"examples": "99", "share": 0.5}),
+    ):
+        with pytest.raises(OntogenyError):
+            do(session, name, **arguments)
+        assert at(session) == ("one", 2, True)
+    assert [folder.name for folder in session.runs.all()] == ["one"]
+
+
+def test_what_breaks_off_midway_is_written_down_and_taken_back(session: Session) -> None:
+    do(session, "set", dial="lr", to=1e30)
+    with pytest.raises(OntogenyError):
+        do(session, "run", steps=50)
+    assert session.step() > 5
+    last = [entry for entry in session.native().entries if entry.kind == COMMAND][-1]
+    assert last["command"] == "run" and "broke off at step" in last["text"]
+    do(session, "undo")
+    assert at(session) == ("one", 5, True)
+
+
+def test_forks_are_by_who_asked_for_them(session: Session) -> None:
+    do(session, "back", to="2")
+    do(session, "set", dial="lr", to=0.01)
+    assert {entry.author for entry in session.native().own_entries if entry.kind == "fork"} == {"eve"}
+
+
+def test_a_run_that_is_deleted_or_replaced_meanwhile_is_said_so(session: Session) -> None:
+    begin(session.runs.root / "two").close()
+    shutil.rmtree(session.runs.root / "one")
+    for name, arguments in (("status", {}), ("run", {"steps": 1}), ("undo", {}), ("set", {"dial": "lr", "to": 1})):
+        with pytest.raises(OntogenyError) as said:
+            do(session, name, **arguments)
+        assert "\n" not in str(said.value)
+    do(session, "switch", run="two")
+    do(session, "run", steps=1)
+    begin(session.runs.root / "one", seed=9).close()
+    do(session, "switch", run="one")
+    assert session.native().step == 0 and session.native().start["seed"] == 9
+    assert do(session, "run", steps=2).step == 2
+
+
+def test_two_sessions_on_one_run_see_each_other(session: Session) -> None:
+    other = Session(session.runs, "one")
+    other.do(command("run", {"steps": 3}))
+    assert session.step() == 8
+    do(session, "set", dial="lr", to=0.2)
+    assert other.native().dials()["lr"] == 0.2
+    do(session, "undo")
+    assert other.native().dials()["lr"] == 0.05
+
+
+@pytest.mark.parametrize("name", ["ünïcode", "with space", "-dash", "100%", "quote'd", "[red]"])
+def test_names_with_odd_characters(session: Session, name: str) -> None:
+    do(session, "fork", name=name)
+    do(session, "mark", name=name)
+    do(session, "run", steps=1)
+    do(session, "back", to=name)
+    assert at(session) == (name, 5, True)
+    do(session, "discard", run=name)
+    do(session, "take-back", run=name)
+    for odd in ("../out", ".hidden", "a/b", "new\nline", ""):
+        if odd:
+            with pytest.raises(OntogenyError):
+                do(session, "fork", name=odd)
+
+
+def test_a_run_outside_the_folder_of_runs(session: Session, tmp_path: Path) -> None:
+    begin(tmp_path / "elsewhere" / "far").close()
+    with pytest.raises(OntogenyError):
+        do(session, "switch", run="far")
+    away = Session(RunsFolder(tmp_path / "elsewhere"), "far")
+    away.do(command("run", {"steps": 2}))
+    assert at(away) == ("far", 2, False)
