@@ -13,7 +13,7 @@ from ontogeny.ask.progress import Progress
 from ontogeny.ask.sureness import sureness
 
 NAME = "stalled"
-PATIENCE = 50
+PATIENCE = 100
 """Steps that a loss is given before it is expected to move."""
 RISEN = 1.1
 """So many times the first loss is no stand-still, but divergence."""
