@@ -78,7 +78,7 @@ def leaked() -> dict[str, np.ndarray]:
 
 PLANTED: dict[str, tuple[Callable[[Path], Run], int | None]] = {
     "diverging": (lambda at: run(at, at={HALF: lambda r: lower(r, 300)}), HALF),
-    "stalled": (lambda at: run(at, dials={"lr": 1e-5}), 0),
+    "stalled": (lambda at: run(at, dials={"lr": 1e-5}, steps=120), 0),
     "learning_rate_too_high": (lambda at: run(at, at={HALF: lambda r: lower(r, 40)}), HALF),
     "learning_rate_too_low": (lambda at: run(at, at={12: lambda r: lower(r, 0.01)}), 12),
     "memorising": (lambda at: run(at, train=few(), steps=200), None),
