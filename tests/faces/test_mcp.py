@@ -4,10 +4,13 @@ from __future__ import annotations
 
 import asyncio
 import json
+import os
+import signal
 import stat
 import subprocess
+import time
 from collections.abc import Iterator
-from contextlib import closing, suppress
+from contextlib import AsyncExitStack, closing, suppress
 from http import client as by_hand
 from pathlib import Path
 from typing import Any
@@ -16,13 +19,14 @@ import pytest
 from mcp import Client
 from mcp.shared.exceptions import MCPError
 
-from ontogeny.faces.mcp import tool
+from ontogeny.faces.mcp import answers, tool
 from ontogeny.faces.mcp.desk import Desk
 from ontogeny.faces.mcp.http import kept_token, serve
 from ontogeny.faces.mcp.server import SteeringServer
 from ontogeny.isa.errors import OntogenyError
 from ontogeny.record.run import open_run
 from ontogeny.record.runs_folder import RunsFolder
+from ontogeny.steer.command import Outcome
 from ontogeny.steer.live.client import find
 from ontogeny.steer.registry import BY_NAME
 from tests.faces.mcp_clients import (
@@ -128,7 +132,10 @@ def test_over_stdio_a_person_is_asked_and_the_journal_names_the_client(runs: Pat
             person.agrees = False
             with pytest.raises(Refused, match="did not agree"):
                 await talk.ask("change", command="set", dial="lr", to=9)
-            assert len(person.asked) == 3
+            token = (await talk.ask("preview", command="set", arguments={"dial": "lr", "to": 9}))["token"]
+            with pytest.raises(Refused, match="did not agree"):
+                await talk.ask("change", command="set", dial="lr", to=9, confirm=True, token=token)
+            assert len(person.asked) == 4
 
     asyncio.run(talk())
     run = open_run(runs / "other")
@@ -148,10 +155,26 @@ def test_over_http_each_session_stands_where_it_went(runs: Path) -> None:
             await two.do("change", command="set", dial="lr", to=0.02)
             assert len(person.asked) == 1 and "line" in person.asked[0]
 
+    async def crowd(address: Address) -> None:
+        async with AsyncExitStack() as stack:
+            talks = [await stack.enter_async_context(http(address, f"client {n}")) for n in range(8)]
+            await asyncio.gather(
+                *(one.do("place", command="mark", run="exploded", name=f"m{n}") for n, one in enumerate(talks))
+            )
+            await talks[0].ask("place", command="switch", run="other")
+            await talks[1].do("discard", run="other-5")
+            await talks[1].do("discard", run="other")
+            with pytest.raises(Refused, match="other"):
+                await talks[0].ask("look", command="status")
+            assert (await talks[0].ask("place", command="switch", run="line"))["run"] == "line"
+
     with served(runs) as address:
         asyncio.run(talk(address))
+        asyncio.run(crowd(address))
+    marks = [entry["name"] for entry in open_run(runs / "exploded").entries if entry.kind == "mark"]
+    assert sorted(marks) == [f"m{n}" for n in range(8)]
+    assert open_run(runs / ".discarded" / "other-5").own_entries[-3].author == "mcp:one"
     assert open_run(runs / "line").own_entries[-1].author == "mcp:two"
-    assert open_run(runs / "other-5").own_entries[-1].author == "mcp:one"
 
 
 def test_a_change_without_a_person_takes_the_token_of_its_own_preview_once(runs: Path) -> None:
@@ -212,6 +235,7 @@ def test_a_question_that_takes_long_becomes_a_job_and_others_are_answered_meanwh
     runs: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(tool, "PATIENCE", 0.0)
+    monkeypatch.setattr(tool, "TELL_EVERY", 0.001)
 
     async def talk() -> None:
         async with Client(own(runs)) as client:
@@ -229,6 +253,36 @@ def test_a_question_that_takes_long_becomes_a_job_and_others_are_answered_meanwh
                 await talk.ask("runs", job="x")
 
     asyncio.run(talk())
+
+
+def test_answers_are_bounded_and_say_so() -> None:
+    long = answers.of_outcome(
+        Outcome(text="x" * 9000, figures={"rows": [{"n": n, "y" * 999: "z" * 999} for n in range(500)]})
+    )
+    assert (
+        len(long["text"]) < 4100 and len(long["figures"]["rows"]) == 101 and "400 more" in long["figures"]["rows"][-1]
+    )
+    assert "ask for fewer" in answers.bounded(long)["left_out"]
+    assert answers.cleaned({"a": [float("nan"), float("inf"), {1: "b\x00\u202ec"}]}) == {
+        "a": ["nan", "inf", {"1": "bc"}]
+    }
+
+
+def test_a_server_ends_when_it_is_told_to_though_a_client_is_connected(runs: Path) -> None:
+    async def talk(address: Address) -> float:
+        began = 0.0
+        with suppress(Exception):
+            async with http(address) as talk:
+                await talk.ask("runs")
+                os.kill(address.process, signal.SIGINT)
+                began = time.monotonic()
+                while Path(f"/proc/{address.process}/exe").exists() and time.monotonic() - began < 20:
+                    await asyncio.sleep(0.05)
+                return time.monotonic() - began
+        return time.monotonic() - began
+
+    with served(runs) as address:
+        assert asyncio.run(talk(address)) < 10
 
 
 # Resources

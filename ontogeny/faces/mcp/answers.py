@@ -16,6 +16,8 @@ from ontogeny.steer.command import Outcome, Preview
 
 TEXT, LIST, NESTED = 4000, 100, 8
 """Characters of a string, entries of a list or an object, and levels of nesting that are passed on."""
+WHOLE = 40_000
+"""Characters of an answer."""
 POINTS, CURVES = 40, 4
 """Of the curves that come with an answer."""
 LINE = 300
@@ -48,6 +50,16 @@ def of_preview(foretold: Preview) -> dict[str, Any]:
 def line(text: str, most: int = LINE) -> str:
     """A text on one line, for a person to read before it is agreed to, or as a name."""
     return _text(" ".join(text.split()), most)
+
+
+def bounded(document: Mapping[str, Any]) -> dict[str, Any]:
+    """The document, without curves, then figures, that are more than a model should be given at once."""
+    kept = dict(document)
+    for name in ("curves", "figures"):
+        if name in kept and (count := len(as_text(kept))) > WHOLE:
+            del kept[name]
+            kept["left_out"] = f"{name}: of {count} characters in all; ask for fewer steps, fewer lines or one run"
+    return kept
 
 
 def as_text(document: Mapping[str, Any]) -> str:

@@ -8,14 +8,15 @@ from __future__ import annotations
 
 import time
 import uuid
-from collections.abc import Callable
-from concurrent.futures import Future, ThreadPoolExecutor
+from concurrent.futures import Future
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any, TypeVar
+from threading import Lock
+from typing import Any
 
 from ontogeny.faces.mcp import answers
 from ontogeny.faces.mcp.confirming import Confirmations
+from ontogeny.faces.mcp.worker import Worker
 from ontogeny.faces.sources import recording
 from ontogeny.isa.errors import OntogenyError
 from ontogeny.record.runs_folder import RunsFolder
@@ -29,7 +30,6 @@ FINISHED = 50
 """Finished jobs that are remembered."""
 THINKING = 600.0
 """Seconds that a person may think about a preview."""
-T = TypeVar("T")
 LONGEST = 200
 """Characters of a run's name."""
 PATIENCE = 24 * 3600.0
@@ -69,10 +69,14 @@ class Job:
 
 
 class Conversation:
-    """What one client said and was told. Its methods may be called from any thread; its session is one thread's."""
+    """What one client said and was told. Its methods may be called from any thread; its session is one thread's.
 
-    def __init__(self, runs: RunsFolder, author: str, data_file: str = "") -> None:
+    Conversations that change stored runs take `turns`, since a run has one writer at a time.
+    """
+
+    def __init__(self, runs: RunsFolder, author: str, turns: Lock, data_file: str = "") -> None:
         self.runs, self.author, self.data_file = Named(runs.root), author, data_file
+        self.turns = turns
         self.confirmations = Confirmations()
         self.jobs: dict[str, Job] = {}
         self.heard = time.monotonic()
@@ -87,7 +91,7 @@ class Conversation:
             foretold = session.foretell(command)
             return foretold, self.confirmations.issue(command, place_of(session, command)) if foretold.changes else ""
 
-        return self._free().submit(_sound(ask))
+        return self._free().submit(ask)
 
     def shown(self, command: Command) -> Future[tuple[Preview, str]]:
         """The same, as it was shown to a person who has not answered yet: a client may ask in several rounds."""
@@ -101,9 +105,7 @@ class Conversation:
         """Uses up the token of a change. The future fails where it is not this change's."""
         session = self.session
         self._shown.pop(command.says(), None)
-        return self._free().submit(
-            _sound(lambda: self.confirmations.redeem(command, place_of(session, command), token))
-        )
+        return self._free().submit(lambda: self.confirmations.redeem(command, place_of(session, command), token))
 
     def take(self, command: Command) -> Job:
         """Begins a command; one that takes long is done by the run's own process."""
@@ -112,15 +114,17 @@ class Conversation:
 
         def act() -> Outcome:
             session.on_step = lambda step, metrics: setattr(job, "taken", job.taken + 1)
-            given = command
-            handed = command.LIVE and command.EFFECT.confirmed and not is_live(session, command)
-            foretold = session.foretell(command) if handed else None
-            job.steps = foretold.steps if foretold else 0
-            if foretold is not None and takes_long(foretold):
-                given = hand_over(session, command, ["--file", self.data_file] if self.data_file else [])
-            return session.do(given, id=job.id)
+            if not command.LIVE or not command.EFFECT.confirmed or is_live(session, command):
+                return session.do(command, id=job.id)
+            foretold = session.foretell(command)
+            job.steps = foretold.steps
+            if takes_long(foretold):
+                handed = hand_over(session, command, ["--file", self.data_file] if self.data_file else [])
+                return session.do(handed, id=job.id)
+            with self.turns:
+                return session.do(command, id=job.id)
 
-        job.future = self._free().submit(_sound(act))
+        job.future = self._free().submit(act)
         return job
 
     def keep(self, job: Job) -> None:
@@ -130,7 +134,7 @@ class Conversation:
         self.jobs[job.id] = job
         if job.effect is Effect.ASKS:
             here, worker = self.session.position, self._worker
-            job.future.add_done_callback(lambda _: worker.shutdown(wait=False))
+            job.future.add_done_callback(lambda _: worker.close())
             self._begin()
             self.session.move(here.folder, here.step, here.lines)
 
@@ -141,15 +145,15 @@ class Conversation:
 
     def close(self) -> None:
         """Ends it; what it began goes on to its end."""
-        self._worker.shutdown(wait=False)
+        self._worker.close()
 
     def _begin(self) -> None:
-        self._worker = ThreadPoolExecutor(1, "conversation")
+        self._worker = Worker("conversation")
         self.session = Session(
             self.runs, author=self.author, host=patient, open=lambda one: recording(str(one), self.data_file)
         )
 
-    def _free(self) -> ThreadPoolExecutor:
+    def _free(self) -> Worker:
         """The session's thread. Raises OntogenyError while it is at work on a job."""
         at_work = (job for job in self.jobs.values() if job.effect is not Effect.ASKS and not job.future.done())
         if (busy := next(at_work, None)) is not None:
@@ -158,12 +162,11 @@ class Conversation:
 
 
 def place_of(session: Session, command: Command) -> str:
-    """Where a change would be made: at a step of a run, or of a live run, which may go on meanwhile, at its head."""
-    if not command.STANDS:
-        return str(session.runs.root.resolve())
-    folder = (session.runs.find(command.run) if command.run else session.position.folder).resolve()
-    step = "live" if session.position.step is None and address.read(folder) else session.step(command.run)
-    return f"{folder} {step}"
+    """Where a change would be made, and what it would do there, but for a live run, which goes on meanwhile."""
+    if is_live(session, command):
+        return str((session.runs.find(command.run) if command.run else session.position.folder).resolve())
+    folder = session.recording(command.run).folder if command.STANDS else session.runs.root
+    return f"{folder.resolve()} {session.foretell(command).text}"
 
 
 def is_live(session: Session, command: Command) -> bool:
@@ -181,17 +184,3 @@ def patient(folder: Path) -> Host | None:
         return Client(folder, PATIENCE)
     except OntogenyError:
         return None
-
-
-def _sound(work: Callable[[], T]) -> Callable[[], T]:
-    """The work, with whatever goes wrong told as an error of ours."""
-
-    def sound() -> T:
-        try:
-            return work()
-        except (OntogenyError, OSError) as error:
-            raise OntogenyError(str(error)) from error
-        except Exception as error:
-            raise OntogenyError(f"something unexpected happened: {type(error).__name__}: {error}") from error
-
-    return sound

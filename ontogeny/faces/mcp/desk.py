@@ -4,15 +4,17 @@ from __future__ import annotations
 
 import time
 from collections import OrderedDict
-from concurrent.futures import Future, ThreadPoolExecutor
+from concurrent.futures import Future
 from dataclasses import dataclass, field
 from pathlib import Path
+from threading import Lock
 from typing import Any
 
 from mcp.server.mcpserver import Context
 
 from ontogeny.faces.mcp import answers
 from ontogeny.faces.mcp.conversation import Conversation
+from ontogeny.faces.mcp.worker import Worker
 from ontogeny.faces.sources import recording
 from ontogeny.record.attach import Attached
 from ontogeny.record.run import Run
@@ -21,9 +23,10 @@ from ontogeny.steer.listing import listing
 
 SESSION = "mcp-session-id"
 MOST = 200
-"""Conversations that are kept; the one that was silent longest goes first."""
+"""Sessions that may be open."""
 SILENT = 3600.0
-"""Seconds after which a conversation is forgotten."""
+"""Seconds of silence that end a session. Its conversation is forgotten no earlier, so that nobody stands elsewhere
+than they were told."""
 NAME = 40
 """Characters of a client's name."""
 
@@ -35,13 +38,14 @@ class Desk:
     runs: RunsFolder
     trusting: bool = False
     data_file: str = ""
-    _workers: ThreadPoolExecutor = field(default_factory=lambda: ThreadPoolExecutor(4, "desk"))
+    _turns: Lock = field(default_factory=Lock)
+    _worker: Worker = field(default_factory=lambda: Worker("desk"))
     _talks: OrderedDict[str, Conversation] = field(default_factory=OrderedDict)
 
     def conversation(self, context: Context[Any, Any]) -> Conversation:
         """The conversation of the connection that a call came by: over HTTP by its session, else the only one."""
         key = str((context.headers or {}).get(SESSION, ""))
-        talk = self._talks.pop(key, None) or Conversation(self.runs, author_of(context), self.data_file)
+        talk = self._talks.pop(key, None) or self._begun(context)
         talk.heard = time.monotonic()
         self._talks[key] = talk
         self._forget()
@@ -49,15 +53,18 @@ class Desk:
 
     def listing(self) -> Future[list[dict[str, Any]]]:
         """The runs at a glance."""
-        return self._workers.submit(lambda: listing(self.runs, self.open))
+        return self._worker.submit(lambda: listing(self.runs, self.open))
 
     def open(self, folder: Path) -> Run | Attached:
         """The run in a folder."""
         return recording(str(folder), self.data_file)
 
+    def _begun(self, context: Context[Any, Any]) -> Conversation:
+        return Conversation(self.runs, author_of(context), self._turns, self.data_file)
+
     def _forget(self) -> None:
         """Ends what was silent for long, the first in order being silent longest."""
-        while len(self._talks) > MOST or time.monotonic() - next(iter(self._talks.values())).heard > SILENT:
+        while len(self._talks) > 2 * MOST or time.monotonic() - next(iter(self._talks.values())).heard > 2 * SILENT:
             self._talks.popitem(last=False)[1].close()
 
 

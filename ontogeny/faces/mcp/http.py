@@ -24,6 +24,7 @@ from starlette.datastructures import Headers
 from starlette.responses import JSONResponse, Response
 from starlette.types import ASGIApp, Receive, Scope, Send
 
+from ontogeny.faces.mcp.desk import MOST, SILENT
 from ontogeny.faces.mcp.server import SteeringServer
 from ontogeny.isa.errors import OntogenyError
 from ontogeny.record.disk import disk
@@ -50,6 +51,8 @@ def serve(
     app = server.streamable_http_app(
         streamable_http_path=PATH,
         max_request_body_size=LARGEST,
+        max_sessions=MOST,
+        session_idle_timeout=SILENT,
         transport_security=TransportSecuritySettings(
             allowed_hosts=names, allowed_origins=[f"http://{name}" for name in names]
         ),
@@ -59,7 +62,9 @@ def serve(
         path,
         token if new else "",
     )
-    settings = uvicorn.Config(Guard(app, token, names), log_level="error", access_log=False, lifespan="on")
+    settings = uvicorn.Config(
+        Guard(app, token, names), log_level="error", access_log=False, lifespan="on", timeout_graceful_shutdown=2
+    )
     uvicorn.Server(settings).run(sockets=[listening])
 
 

@@ -84,10 +84,10 @@ class SteeringTool(SdkTool):
         self, command: Command, talk: Conversation, arguments: Mapping[str, Any], context: Context[Any, Any]
     ) -> CallToolResult | InputRequiredResult | None:
         """None where a person agreed to a change; else what to answer instead of making it."""
-        if arguments.get(CONFIRM) is True and arguments.get(TOKEN):
+        asking = can_ask(context)  # a person who can be asked is asked: a model cannot answer in their place
+        if not asking and arguments.get(CONFIRM) is True and arguments.get(TOKEN):
             await waited(talk.redeem(command, str(arguments[TOKEN])))
             return None
-        asking = can_ask(context)
         foretold, token = await waited(talk.shown(command) if asking else talk.foretell(command))
         if not foretold.changes:  # what would be taken back is a move, say
             return None
@@ -181,9 +181,8 @@ async def answered(talk: Conversation, job: Job, context: Context[Any, Any]) -> 
 
 def result(document: Mapping[str, Any]) -> CallToolResult:
     """An answer, structured, and as text for clients that know none."""
-    return CallToolResult(
-        content=[TextContent(type="text", text=answers.as_text(document))], structured_content=dict(document)
-    )
+    told = answers.bounded(document)
+    return CallToolResult(content=[TextContent(type="text", text=answers.as_text(told))], structured_content=told)
 
 
 def _whole(foretold: Preview) -> str:
