@@ -64,14 +64,21 @@ def common(program: Program, groups: Sequence[tuple[Members, tuple[str, ...]]]) 
     tensors = tuple(group.tensor.name for group, _ in groups)
     values = dict.fromkeys(value for _, gradients in groups for value in gradients)
     origins = dict.fromkeys(origin for value in values for origin in _origins(program, value))
-    return Common(tensors, _axes(program, groups[0][0]) if len(groups) == 1 else (), tuple(origins))
+    if len(groups) > 1:
+        return Common(tensors, (), tuple(origins))
+    (group, _), *_ = groups
+    return Common(tensors, _axes(group, _meanings(program, group.tensor.name)), tuple(origins))
 
 
-def _axes(program: Program, group: Members) -> tuple[Axis, ...]:
+def common_places(groups: Sequence[Members]) -> Common:
+    """What elements share by their places alone, where there is no program that tells more."""
+    return Common(tuple(group.tensor.name for group in groups), _axes(groups[0]) if len(groups) == 1 else (), ())
+
+
+def _axes(group: Members, meanings: Sequence[str] = ()) -> tuple[Axis, ...]:
     shape = group.tensor.shape
     if not shape:
         return ()
-    meanings = _meanings(program, group.tensor.name)
     index = np.unravel_index(group.places, shape)
     same = [dim for dim, one in enumerate(index) if (one == one[0]).all()]
     return tuple(Axis(d, int(index[d][0]), meanings[d] if d < len(meanings) else "") for d in same)

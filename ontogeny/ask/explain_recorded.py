@@ -14,7 +14,7 @@ import numpy as np
 import numpy.typing as npt
 
 from ontogeny.ask.carry import wide
-from ontogeny.ask.common import Common
+from ontogeny.ask.common import common_places
 from ontogeny.ask.explanation import KEPT_APART, Explanation, Member
 from ontogeny.ask.ledger import REST, Ledger, Line, Numbers, closed, exact
 from ontogeny.ask.members import Members, Places, members
@@ -60,12 +60,11 @@ def explain_recorded(run: Attached, names: str | Iterable[str], steps: str | Win
     ledger = _ledger(tallies, states)
     told = tuple(member for tally in tallies for member in _told(tally, ledger)) if apart else ()
     count = sum(len(each.places) for each in chosen)
-    common = Common(tuple(each.tensor.name for each in chosen), (), ())
     reasons = dict.fromkeys(reason for decay in decays for reason in decay.reasons)
     remarks = (*(f"decay is not told apart: {reason}" for reason in reasons), UNTOLD)
     unsure = np.logical_or.reduce([np.isnan(decay.shares) for decay in decays])
     window, unknown = (int(states[0]) + 1, int(states[-1])), states[1:][unsure]
-    return Explanation(asked, *window, count, ledger, told, common, (), remarks, tuple(unknown.tolist()))
+    return Explanation(asked, *window, count, ledger, told, common_places(chosen), (), remarks, tuple(unknown.tolist()))
 
 
 def recorded_states(steps: Steps, window: Window) -> Steps:

@@ -93,6 +93,13 @@ def test_a_group_is_the_sum_of_its_members_and_a_large_one_has_its_sum_alone(
     np.testing.assert_allclose(large.ledger.sums, found.ledger.sums, rtol=1e-12)
 
 
+def test_a_group_in_one_column_has_that_in_common(tmp_path: Path) -> None:
+    run = recorded(tmp_path / "run", adamw)
+    found = og.explain(run, ["0.weight[0,3]", "0.weight[2,3]"]).common
+    assert found.tensors == ("0.weight",) and [(axis.dimension, axis.index) for axis in found.axes] == [(1, 3)]
+    assert og.explain(run, ["0.weight[0,3]", "2.bias"]).common.axes == ()
+
+
 def test_a_tensor_that_was_passed_over_did_not_decay(tmp_path: Path) -> None:
     def frozen(parameters: Parameters) -> Optimizer:
         every = list(parameters)
