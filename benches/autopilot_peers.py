@@ -3,11 +3,13 @@
     AdamW           at PyTorch's default learning rate, and at the wrong one
     Schedule-Free   AdamW without a schedule, at the wrong learning rate (Defazio et al., 2024; `schedulefree`)
     Prodigy         which finds its own; its learning rate stays at 1, as it is meant to (Mishchenko and Defazio, 2024)
-    ASHA            learning rates over four decades around the wrong one, halved by three (Li et al., 2020), in turns
-    PBT             a population of four that copies and perturbs its learning rate (Jaderberg et al., 2017)
+    ASHA            learning rates over four decades around the wrong one and decays over two, cut to a third by a third
+                    (Li et al., 2020), in turns
+    PBT             a population of four that copies, and perturbs learning rate and decay (Jaderberg et al., 2017)
 
-All see every validation example, and each ends with the state at which its validation loss was lowest, so that every
-peer may stop early. The peers train by PyTorch's own loop from the same initial values on the same batches.
+All see every validation example, and each ends with the state at which its validation was best, by the task's goal or
+else by loss, so that every peer may stop early. The peers train by PyTorch's own loop from the same initial values on
+the same batches.
 """
 
 from __future__ import annotations
@@ -31,6 +33,7 @@ EVERY = 10
 ASHA_ARMS, ASHA_KEPT = 9, 3
 MEMBERS, READY = 4, 10
 """PBT: how many, and how often in its course a member looks at the others."""
+WORST = (math.inf, math.inf)
 Make = Callable[[Iterator[nn.Parameter]], Any]
 
 
@@ -42,8 +45,8 @@ class Member:
     model: nn.Module
     optimizer: Any
     step: int = 0
-    best: float = math.inf
-    last: float = math.inf
+    best: tuple[float, float] = WORST
+    last: tuple[float, float] = WORST
     state: dict[str, torch.Tensor] = field(default_factory=dict)
 
     def go(self, steps: int) -> None:
@@ -64,7 +67,8 @@ class Member:
         averaged = hasattr(self.optimizer, "eval")
         if averaged:
             self.optimizer.eval()
-        self.last = measured(self.model, self.task.valid)[0]
+        loss, accuracy = measured(self.model, self.task.valid)
+        self.last = (-accuracy if self.task.goal else loss, loss)
         if self.last < self.best:
             self.best, self.state = self.last, copy.deepcopy(self.model.state_dict())
         if averaged:
@@ -96,9 +100,9 @@ def tested(member: Member) -> tuple[float, float]:
     return measured(model, member.task.test)
 
 
-def adamw(lr: float) -> Make:
-    """AdamW with the decay of the runs."""
-    return lambda parameters: torch.optim.AdamW(parameters, lr=lr, weight_decay=DECAY)
+def adamw(lr: float, decay: float = DECAY) -> Make:
+    """AdamW, by default with the decay of the runs."""
+    return lambda parameters: torch.optim.AdamW(parameters, lr=lr, weight_decay=decay)
 
 
 def alone(task: Task, make: Make, budget: int) -> Member:
@@ -108,11 +112,16 @@ def alone(task: Task, make: Make, budget: int) -> Member:
     return member
 
 
+def drawn(task: Task, lr: float, count: int, draw: np.random.Generator) -> list[Member]:
+    """Trainings at random learning rates and decays, the given ones first."""
+    rates, decays = lr * 10.0 ** draw.uniform(-2, 2, count), DECAY * 10.0 ** draw.uniform(0, 2, count)
+    rates[0], decays[0] = lr, DECAY
+    return [begun(task, adamw(float(a), float(b))) for a, b in zip(rates, decays, strict=True)]
+
+
 def asha(task: Task, lr: float, budget: int, draw: np.random.Generator) -> Member:
     """Successive halving over learning rates, whose last rung is one run to the end of the budget."""
-    rates = lr * 10.0 ** draw.uniform(-2, 2, ASHA_ARMS)
-    rates[0] = lr
-    members = [begun(task, adamw(float(rate))) for rate in rates]
+    members = drawn(task, lr, ASHA_ARMS, draw)
     left, rung = budget, budget // (3 * ASHA_ARMS)
     while len(members) > 1:
         for member in members:
@@ -126,8 +135,7 @@ def asha(task: Task, lr: float, budget: int, draw: np.random.Generator) -> Membe
 
 def pbt(task: Task, lr: float, budget: int, draw: np.random.Generator) -> Member:
     """A population whose worst copies its best, and goes on at 0.8 or 1.25 times its learning rate."""
-    rates = lr * 10.0 ** np.concatenate([[0.0], draw.uniform(-2, 2, MEMBERS - 1)])
-    members = [begun(task, adamw(float(rate))) for rate in rates]
+    members = drawn(task, lr, MEMBERS, draw)
     each = budget // MEMBERS
     for turn in range(READY):
         for member in members:
@@ -138,6 +146,7 @@ def pbt(task: Task, lr: float, budget: int, draw: np.random.Generator) -> Member
         bad.optimizer.load_state_dict(copy.deepcopy(good.optimizer.state_dict()))
         for group in bad.optimizer.param_groups:
             group["lr"] *= float(draw.choice([0.8, 1.25]))
+            group["weight_decay"] *= float(draw.choice([0.8, 1.25]))
     return min(members, key=lambda one: one.best)
 
 

@@ -80,7 +80,11 @@ COMMANDS: tuple[Entry, ...] = (
     _steers("stop", "End the process of a live run; the run itself stays as far as it came."),
     _steers("back", "Go back to a step, a mark, or before something happened; what comes next forks there."),
     _steers("again", "Start a new run of the same learner from its beginning, with another seed or other dials."),
-    _steers("autopilot", "Look after a run: find its faults, try remedies on forks, keep what is better, and report."),
+    Entry(
+        "autopilot",
+        STEERING,
+        "Look after a run: find its faults, try remedies on forks, keep what is better, and report.",
+    ),
     _steers("mark", "Give the present step a name to come back to."),
     _steers("keep", "Keep this run: its journal says so, and it cannot be discarded by mistake."),
     _steers("discard", "Put a run away; its files stay, and it can be taken back."),

@@ -84,6 +84,8 @@ class Session:
     """Whether this is the session of a live run's process."""
     running = False
     """Whether the run goes on by itself at present."""
+    told: Callable[[str], object] = staticmethod(lambda text: None)
+    """Hears what a long command says on its way."""
 
     def __init__(
         self,

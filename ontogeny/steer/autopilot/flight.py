@@ -13,7 +13,7 @@ from ontogeny.record.run import Run
 from ontogeny.record.schedule import EFFECTIVE
 from ontogeny.steer.autopilot.forks import Forks, Overruled
 from ontogeny.steer.autopilot.general import General
-from ontogeny.steer.autopilot.heldout import Scorer, held_out, measure_of
+from ontogeny.steer.autopilot.heldout import Numbers, Scorer, held_out, measure_of
 from ontogeny.steer.autopilot.judge import Verdict, judged
 from ontogeny.steer.autopilot.log import AUTHOR, BEGAN, ENDED, KIND, Log, Told, writable
 from ontogeny.steer.autopilot.pilot import Pilot
@@ -22,7 +22,7 @@ from ontogeny.steer.autopilot.proposal import Proposer, check_never
 from ontogeny.steer.autopilot.remedies import Findings
 from ontogeny.steer.autopilot.report import Report
 from ontogeny.steer.autopilot.trials import Row, Trial
-from ontogeny.steer.commands.places import DISCARD
+from ontogeny.steer.commands.places import DISCARD, Fork
 from ontogeny.steer.live.client import find
 from ontogeny.steer.session import Session
 
@@ -41,6 +41,7 @@ class Flight:
     proposers: Sequence[Proposer] = PROPOSERS
     workers: Workers | None = None
     told: Told = lambda text: None
+    equal: tuple[int, Verdict] | None = field(default=None, init=False)
     _owned: int = field(default=0, init=False)
 
     def __post_init__(self) -> None:
@@ -117,12 +118,22 @@ class Flight:
         half = scorer.held.judge
         before, now = parts(original, first.step, half), parts(forks.run(trial), row.step, half)
         verdict = judged(scorer.scores(before), scorer.scores(now))
+        self.equal = self._at_equal_steps(trial, half)
         why = (
             f"better beyond noise than {original.folder.name} at step {first.step}, as far as it was followed unchanged"
             if verdict.better
             else f"what looked best, {trial.name} at step {row.step}, is not better beyond noise"
         )
         return self._end(trial, row, why, verdict)
+
+    def _at_equal_steps(self, trial: Trial, half: Numbers) -> tuple[int, Verdict] | None:
+        """The same judgement at the last step that both have been at, since a longer run is better by that alone."""
+        forks, scorer = self.forks, self.forks.scorer
+        step = min(self.pilot.control.step, trial.step)
+        if step <= self.given.step or self.pilot.control.broken:
+            return None
+        was, now = (scorer.scores(scorer.parts(forks.run(one), step, half)) for one in (self.pilot.control, trial))
+        return step, judged(was, now)
 
     def _changes(self, trial: Trial) -> tuple[str, ...]:
         """What was changed on the way to a trial, the first first."""
@@ -132,19 +143,21 @@ class Flight:
         forks, plan = self.forks, self.plan
         kept = verdict is not None and verdict.better
         stays = {one.name for one in trial.lineage()} if trial is not None else set()
-        discarded = [one.name for one in forks.trials if one.name not in stays and not one.out.endswith("took it over")]
+        discarded = [one.name for one in forks.trials if one.name not in stays and not forks.foreign(one)]
         at = trial if kept or trial is self._control else None
         goal = None if plan.goal is None or at is None or row is None else self._goal(at, row)
         remarks = (self.scorer.held.remark,) if self.scorer.held.remark else ()
+        name, step = self._place(at, row)
         report = Report(
             given=self.given.folder.name,
-            run=at.name if at else self.given.folder.name,
-            step=row.step if at and row else self.given.step,
+            run=name,
+            step=step,
             kept=kept,
             why=why,
             steps=forks.taken,
             budget=plan.budget,
             verdict=verdict,
+            equal=self.equal,
             measure=forks.scorer.measure.name,
             changes=self._changes(trial) if trial and kept else (),
             discarded=tuple(discarded),
@@ -155,21 +168,30 @@ class Flight:
         text = report.text.split("\n\n")[0]
         self.log.note(ENDED, text, report={**report.as_json(), "lines": []})
         self._put_away(discarded)
+        self.session.move(self.session.runs.find(name))
         if at is not None:
-            self._tell(at, text)
-            self.session.move(self.session.runs.find(at.name), row.step if row and row.step < at.step else None)
-        else:
-            self.session.move(self.given.folder)
+            run = self.session.native()
+            run.note(KIND, author=AUTHOR, key=ENDED, text=text, about={})
+            run.close()
         return report
+
+    def _place(self, trial: Trial | None, row: Row | None) -> tuple[str, int]:
+        """The run that is kept, whose head is the state that was judged: a fork there, where its trial went further."""
+        if trial is None or row is None:
+            return self.given.folder.name, self.given.step
+        if row.step == trial.step:
+            return trial.name, row.step
+        line = self.log.known("kept")
+        if line is None:
+            name = self.session.runs.fresh(f"{self.given.folder.name}-best").name
+            self.session.do(Fork(run=trial.name, at=str(row.step), name=name), author=AUTHOR)
+            line = {"run": name}
+        self.log.note("kept", f"{line['run']} is {trial.name} at step {row.step}, its best", run=line["run"])
+        return line["run"], row.step
 
     @property
     def _control(self) -> Trial | None:
         return getattr(self.pilot, "control", None)
-
-    def _tell(self, trial: Trial, text: str) -> None:
-        run = self.forks.run(trial)
-        run.note(KIND, author=AUTHOR, key=ENDED, text=text, about={})
-        run.close()
 
     def _goal(self, trial: Trial, row: Row) -> bool:
         assert self.plan.goal is not None

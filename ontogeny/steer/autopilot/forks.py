@@ -113,6 +113,10 @@ class Forks:
             self._went(trial, went)
 
     def _go(self, todo: Sequence[tuple[Trial, Leg]]) -> list[tuple[Trial, Leg, Went]]:
+        for trial, _ in todo:
+            if who := self.foreign(trial):
+                trial.out = f"{who} took it over"
+        todo = [(trial, leg) for trial, leg in todo if not trial.out]
         if self.workers is not None and len(todo) > 1:
             self.checks()
             done = self.workers.map(gone, [leg for _, leg in todo])
@@ -120,9 +124,6 @@ class Forks:
         found = []
         for trial, leg in todo:
             self.checks()
-            if who := self._foreign(trial):
-                trial.out = f"{who} took it over"
-                continue
             run = self.run(trial)
             try:
                 found.append((trial, leg, go(run, leg, self.scorer)))
@@ -135,7 +136,7 @@ class Forks:
         trial.rows += went.rows
         trial.out = f"broke at step {went.step}" if went.broken or trial.broken else trial.out
 
-    def _foreign(self, trial: Trial) -> str:
+    def foreign(self, trial: Trial) -> str:
         """Who else has changed the trial's run."""
         own = self.run(trial).own_entries
         return next((one.author for one in own if one.kind in EFFECTIVE and one.author != AUTHOR), "")

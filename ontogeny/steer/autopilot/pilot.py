@@ -22,7 +22,7 @@ from ontogeny.steer.autopilot.judge import judged
 from ontogeny.steer.autopilot.proposal import UNCHANGED, Proposal, Proposer, Situation, allowed
 from ontogeny.steer.autopilot.remedies import Findings
 from ontogeny.steer.autopilot.seen import deep, quick
-from ontogeny.steer.autopilot.trials import Row, Trial, ranked
+from ontogeny.steer.autopilot.trials import HELD, Row, Trial, ranked
 from ontogeny.steer.commands.examples import LeaveOut
 
 WIDE = (0.1, 10.0)
@@ -37,10 +37,14 @@ PATIENCE = 6
 """Legs without a better score, after which held-out loss counts as no longer falling."""
 AGAIN = 12
 """Legs after which the same may be tried again on the same champion."""
+DESCENT = 4
+"""Legs of the last descent between two looks at the goal."""
 MOST = 6
 """Trials of one round, beside the one that changes nothing."""
-LIKELY = 0.9
+LIKELY = 0.975
 """In which share of the draws a trial has to be better, on the search's half, for the champion to give way."""
+CLEARLY = 0.9
+"""Of the unchanged run's training loss, what a trial's has to be below, where held-out examples tell nothing yet."""
 WORSE = 1.02
 """A last score so many times the best one is worth going back to the best for."""
 
@@ -82,9 +86,9 @@ class Pilot:
         self._rates(control, arms, [best * factor for factor in NEAR])
         found = list(arms.values())
         for count in KEPT:
-            found = self._halved(found, count, self.begun)
+            found = self._halved(found, count, self.begun, control)
             forks.advance(found, leg)
-        return self._halved(found, 1, self.begun)[0]
+        return self._halved(found, 1, self.begun, control)[-1]
 
     def _rates(self, control: Trial, arms: dict[float, Trial], factors: Sequence[float]) -> None:
         """Trials of further factors on the learning rate, as far as the control has come."""
@@ -113,10 +117,18 @@ class Pilot:
         self._begun = Row(forks.given.step, forks.scorer.measure.of(results), 0.0, results)
         return self._begun
 
-    def _halved(self, trials: Sequence[Trial], count: int, begun: float = math.inf) -> list[Trial]:
-        """The best of some trials; the others are dropped, which is written down."""
+    def _halved(
+        self, trials: Sequence[Trial], count: int, begun: float = math.inf, control: Trial | None = None
+    ) -> list[Trial]:
+        """The best of some trials; the others are dropped, which is written down.
+
+        The `control` stays, as the last, until it is beaten beyond noise.
+        """
         order, by = ranked(_going(trials), begun)
-        kept, dropped = order[:count], [trial for trial in trials if trial not in order[:count]]
+        kept = [trial for trial in order[:count] if trial is not control]
+        if control is not None and control in trials and not (kept and self._beaten(control, kept[0], by)):
+            kept.append(control)
+        dropped = [trial for trial in trials if trial not in kept]
         for trial in dropped:
             trial.out = trial.out or f"worse than {kept[0].name} by {by}"
         if dropped:
@@ -130,11 +142,13 @@ class Pilot:
         """The champion goes on, and where something is amiss, remedies are tried beside it."""
         forks, leg = self.forks, self.forks.plan.leg
         reserve = int(ANNEALED * forks.plan.budget)
-        while forks.left - 2 * leg > reserve and not champion.out and not self._reached(champion):
+        while forks.left - 2 * leg > reserve and not self._reached(champion):
             forks.advance([champion], 2 * leg, leg)
             proposals = self._proposals(champion)
             if proposals:
                 champion = self._round(champion, proposals, reserve)
+            elif champion.out:
+                break
         return champion
 
     def _proposals(self, champion: Trial) -> list[Proposal]:
@@ -205,6 +219,17 @@ class Pilot:
         self.forks.log.note(key, f"{'goes over to' if wins else 'stays with'} {kept.name}: {figures}", sure=sure)
         return kept
 
+    def _beaten(self, control: Trial, best: Trial, by: str) -> bool:
+        """Whether the run as it is has been left behind: beyond noise, or clearly where training loss has to tell."""
+        if by != HELD:
+            return control.out != "" or best.rows[-1].loss < CLEARLY * control.rows[-1].loss
+        key = f"{control.name} {control.step} beaten by {best.name}"
+        known = self.forks.log.known(key)
+        sure = float(known["sure"]) if known else self._sure(control, best)
+        text = f"{best.name} is better than {control.name}, unchanged, in {sure:.0%} of the draws at step {best.step}"
+        self.forks.log.note(key, text, sure=sure)
+        return sure >= LIKELY
+
     def _sure(self, champion: Trial, other: Trial) -> float:
         """In which share of draws of the search's half another trial is better than the champion."""
         if other.out or champion.out:
@@ -216,15 +241,19 @@ class Pilot:
         return judged(before, now).sure
 
     def anneal(self, champion: Trial) -> Trial:
-        """The rest of the budget with the learning rate going down; from the best state, where it got worse since."""
+        """The rest of the budget with the learning rate going down; from the best state, where it got worse since.
+
+        Where nothing was changed before, the unchanged run goes on beside it, so that steps alone make no difference.
+        """
         forks, leg = self.forks, self.forks.plan.leg
-        if self._reached(champion) or forks.left < leg or not self._may_turn("lr"):
-            forks.advance([champion], forks.left, leg)
+        if self._reached(champion) or forks.left < leg:
             return champion
-        at = self._back(champion)
-        trial = forks.fork(champion, annealed(forks.left, at))
-        if trial is not None:
-            forks.advance([trial], forks.left, leg)
+        beside = [champion] if champion is self.control and not champion.out else []
+        steps = forks.left // (1 + len(beside))
+        trial = forks.fork(champion, annealed(steps, self._back(champion))) if self._may_turn("lr") else None
+        arms = [*beside, trial] if trial is not None else [champion]
+        while forks.left >= len(arms) and not any(one.out or self._reached(one) for one in arms):
+            forks.advance(arms, DESCENT * leg, leg)
         return trial or champion
 
     def _back(self, champion: Trial) -> int | None:

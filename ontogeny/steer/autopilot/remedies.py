@@ -122,6 +122,8 @@ def no_longer(run: Run, step: int, horizon: int) -> str:
     What a step will learn from is known beforehand, since batches are a pure function of the step. Empty where it is
     less than a tenth, as in epochs, where all come again.
     """
+    if not step or not horizon:
+        return ""
     examples = run._stepper.examples(step)
     try:
         early, late = (

@@ -20,6 +20,8 @@ class Report:
     steps: int
     budget: int
     verdict: Verdict | None = None
+    equal: tuple[int, Verdict] | None = None
+    """The step that both have been at last, and the judgement there."""
     measure: str = "loss"
     changes: tuple[str, ...] = ()
     discarded: tuple[str, ...] = ()
@@ -37,6 +39,9 @@ class Report:
             said += ["what was changed: " + ("; ".join(self.changes) or "nothing")]
         if self.verdict is not None:
             said += [_judgement(self.verdict, self.measure)]
+        if self.equal is not None:
+            step, there = self.equal
+            said += [f"at equal steps, {step}: {_figures(there, self.measure)}"]
         if self.goal_met is not None:
             said += [f"the goal is {'met' if self.goal_met else 'not met'} on the judged examples"]
         said += [f"{self.steps:,} of {self.budget:,} steps were taken, discarded forks among them"]
@@ -55,6 +60,7 @@ class Report:
             "steps": self.steps,
             "budget": self.budget,
             "verdict": None if self.verdict is None else self.verdict.as_json(),
+            "at_equal_steps": None if self.equal is None else {"step": self.equal[0], **self.equal[1].as_json()},
             "measure": self.measure,
             "changes": list(self.changes),
             "discarded": list(self.discarded),
@@ -66,9 +72,11 @@ class Report:
 
 
 def _judgement(verdict: Verdict, measure: str) -> str:
+    where = f"on {verdict.parts} parts of the held-out examples that no trial had seen"
+    return f"{where}: {_figures(verdict, measure)} ({verdict.method})"
+
+
+def _figures(verdict: Verdict, measure: str) -> str:
     was, now = ("none" if value is None else f"{value:.4g}" for value in (verdict.original, verdict.found))
     between = "" if verdict.low is None else f", by {verdict.low:.3g} to {verdict.high:.3g}"
-    return (
-        f"on {verdict.parts} parts of the held-out examples that no trial had seen: {measure} {was} before and "
-        f"{now} now; better in {verdict.sure:.1%} of the draws{between} ({verdict.method})"
-    )
+    return f"{measure} {was} before and {now} now; better in {verdict.sure:.1%} of the draws{between}"

@@ -17,6 +17,8 @@ from ontogeny.record.run import Run, open_run
 from ontogeny.steer.autopilot.heldout import Measure, Scorer, held_out
 from ontogeny.steer.autopilot.proposal import Proposal
 
+HELD = "held-out examples"
+
 
 @dataclass(frozen=True, slots=True)
 class Row:
@@ -130,7 +132,7 @@ def ranked(trials: list[Trial], begun: float) -> tuple[list[Trial], str]:
     Before anything generalises, those say only who has moved least; then the training loss decides.
     """
     if min((trial.score for trial in trials), default=math.inf) < begun:
-        return sorted(trials, key=lambda trial: trial.score), "held-out examples"
+        return sorted(trials, key=lambda trial: trial.score), HELD
     return sorted(trials, key=_trained), "training loss, since held-out examples tell nothing yet"
 
 

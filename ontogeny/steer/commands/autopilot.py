@@ -65,6 +65,7 @@ class Autopilot(Command):
                 goal=self.goal,
                 never=self.never,
                 workers=several,
+                told=session.told,
             )
         return Outcome(text=report.text, run=report.run, step=report.step, figures=report.as_json())
 
