@@ -40,4 +40,5 @@ class Lock:
             self._fd = -1
 
     def __del__(self) -> None:
-        self.release()
+        if os is not None:  # at the interpreter's end modules go first, and the system frees the lock
+            self.release()

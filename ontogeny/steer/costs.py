@@ -2,16 +2,27 @@
 
 from __future__ import annotations
 
+from itertools import islice
+
 from ontogeny.record.attach.attached import Attached
+from ontogeny.record.recorded import Recorded
 from ontogeny.record.run import Run
 
+LOOKED_AT = 4
+"""Keyframes that are read for what was measured; one that an entry made it write at once tells nothing."""
 
-def step_seconds(run: Run | Attached) -> float | None:
-    """Seconds of a step with its recording, by the newest keyframe that tells; None where none does."""
-    if not isinstance(run, Run):
+
+def step_seconds(run: Recorded | Attached) -> float | None:
+    """Seconds of a step with its recording, by the newest keyframes; None where none tells.
+
+    A program that has taken no step yet is taken to be as quick as the one before it.
+    """
+    if not isinstance(run, Recorded):
         return None
-    told = (part.keyframes.measured(at).get("step_seconds") for at, part in run.history.keyframes(run.step))
-    return next((seconds for seconds in told if seconds), None)
+    newest = islice(run.history.keyframes(run.step), LOOKED_AT)
+    told = (part.keyframes.measured(at).get("step_seconds") for at, part in newest)
+    one = next((seconds for seconds in told if seconds), None)
+    return step_seconds(run.before) if one is None and run.before is not None else one
 
 
 def seconds(run: Run | Attached, steps: int) -> float | None:
