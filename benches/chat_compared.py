@@ -22,14 +22,14 @@ from ontogeny.steer.phrases.context import Context
 from ontogeny.steer.places import event_called
 from ontogeny.steer.registry import command
 
-NAMES = "position embed.weight query.weight key_value.weight out.weight up.weight up.bias down.weight down.bias unembed.weight"
-TENSORS = tuple(NAMES.split())
+WEIGHTS = "position embed.weight query.weight key_value.weight out.weight up.weight down.weight unembed.weight"
+TENSORS = (*WEIGHTS.split(), "up.bias", "down.bias")
 CONTEXT = Context(
     run="modular",
     step=500,
     last=500,
     tensors=TENSORS,
-    matrices=tuple(name for name in TENSORS if not name.endswith("bias")),
+    matrices=tuple(WEIGHTS.split()),
     dials={"lr": 0.015, "weight_decay": 1.0, "beta1": 0.9, "beta2": 0.98, "eps": 1e-8},
     metrics=("loss", "accuracy", "valid.loss", "valid.accuracy"),
     inputs=("x", "y"),
@@ -42,7 +42,10 @@ CONTEXT = Context(
 """What tests/phrases/README.md says that the words are said to."""
 RULES = ("adamw", "sgd", "nesterov", "lion", "muon")
 CLAUSE = re.compile(r"(.+?)\s*(>=|<=|>|<|==)\s*([-+\d.e]+)(%?)")
-PLACE = re.compile(r"(?:(\d+) steps? (before|after) )?(?:(before|when|where|after|at) )?(?:it|the loss|the run)?\s*(?:was |had |has )?(\w+)")
+PLACE = re.compile(
+    r"(?:(\d+) steps? (before|after) )?(?:(before|when|where|after|at) )?"
+    r"(?:it|the loss|the run)?\s*(?:was |had |has )?(\w+)"
+)
 CLOSE = 1e-9
 
 
@@ -61,9 +64,21 @@ def right(expected: Any, found: Sequence[Command]) -> bool:
         return False
     moved = False
     for wanted, one in zip(expected, found, strict=True):
-        if wanted["command"] != one.NAME or not any(_same(each, one, moved) for each in _each(wanted.get("arguments", {}))):
+        if wanted["command"] != one.NAME or not any(
+            _same(each, one, moved) for each in _each(wanted.get("arguments", {}))
+        ):
             return False
-        moved = moved or one.NAME in ("fork", "switch", "rule", "freeze", "unfreeze", "discard", "take-back", "again", "forget")
+        moved = moved or one.NAME in (
+            "fork",
+            "switch",
+            "rule",
+            "freeze",
+            "unfreeze",
+            "discard",
+            "take-back",
+            "again",
+            "forget",
+        )
     return True
 
 

@@ -1,4 +1,4 @@
-"""Clauses whose words stand in no phrase's order: what they are about, what is to be done with it, and nothing unknown beside.
+"""Clauses whose words stand in no phrase's order: what they are about, what is to be done, and nothing unknown beside.
 
 A frame names the words of which one must be there, the tables whose values may be there, and leaves room for words that
 change nothing. A clause with any other word has no reading, so that nothing is overheard: a negation, a condition or an
@@ -13,39 +13,20 @@ from typing import Any
 
 from ontogeny.steer.phrases.context import Context
 from ontogeny.steer.phrases.matcher import Grammar, Matcher, Tree
-from ontogeny.steer.phrases.normal import NOTHING, normal
+from ontogeny.steer.phrases.normal import normal
 from ontogeny.steer.phrases.phrase import Found
+from ontogeny.steer.phrases.said.plain import BLOCKING, HARMLESS, OPENING
 from ontogeny.steer.phrases.tokens import Word
 
 Make = Callable[[Found, frozenset[str]], Any]
-
-
-def forms(text: str) -> frozenset[str]:
-    """Words in their one form."""
-    return frozenset(normal(word) for word in text.split()) - NOTHING
-
-
-HARMLESS = forms(
-    "it its this that these those run model network net training here there of on with in at to for from by as be i we want like "
-    "need make let have get do give put use set take bring go all every each them they their whole entire current one "
-    "present own thing things value such way point while ahead keep rest so would should will could can think again "
-    "back out up down off over into around"
-)
-"""Words that change nothing about a command whose own words are there."""
-BLOCKING = forms(
-    "not don't never no without if unless except what why how when which who whom whose did does was were had has "
-    "isn't doesn't didn't won't wasn't hasn't can't wouldn't shouldn't but until nothing nobody none instead only"
-)
-"""Words that are never passed over."""
-OPENING = forms("what why how when where which who did does is are was were has should would am")
-"""Words with which a question begins, and no command."""
 
 
 @dataclass(frozen=True, slots=True)
 class Frame:
     """A command by what it is about: sets of words of which each needs one, places by name and table, other words.
 
-    `optional` names places that may be missing. `make` gets what was found, and which of the needed words.
+    `optional` names places that may be missing, `never` words with which it is another command.
+    `make` gets what was found, and which of the needed words.
     """
 
     needs: tuple[frozenset[str], ...]
@@ -54,6 +35,7 @@ class Frame:
     beside: frozenset[str] = frozenset()
     make: Make = lambda found, words: dict(found)
     constants: Mapping[str, Any] = field(default_factory=dict)
+    never: frozenset[str] = frozenset()
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,6 +58,8 @@ def fitting(frame: Frame, grammar: Grammar, words: Sequence[Word]) -> Framed | N
     if normal(words[0].text) in OPENING and not any(normal(words[0].text) in need for need in frame.needs):
         return None
     own = frozenset().union(*frame.needs) | frame.beside
+    if any(word.kind in frame.never for word in words):
+        return None
     if any(word.kind in BLOCKING and word.kind not in own for word in words):
         return None
     matcher = Matcher(grammar, words)

@@ -20,7 +20,16 @@ from ontogeny.steer.registry import BY_NAME
 
 SAID: Table = {**GOING, **WHERE, **RULE, **PARAMETERS, **DATA, **QUESTIONS, **RECORD}
 """The phrases of each command, by its name."""
-TABLES: Table = {**VALUES, **GOING_VALUES, **PLACES, **TENSORS, **RULE_VALUES, **DATA_VALUES, **WHERE_VALUES, **QUESTION_VALUES}
+TABLES: Table = {
+    **VALUES,
+    **GOING_VALUES,
+    **PLACES,
+    **TENSORS,
+    **RULE_VALUES,
+    **DATA_VALUES,
+    **WHERE_VALUES,
+    **QUESTION_VALUES,
+}
 """What varies in them."""
 
 

@@ -65,7 +65,7 @@ Table = Mapping[str, Sequence[Phrase]]
 
 
 def example(phrase: Phrase, names: bool = True) -> str:
-    """A phrase as a person may say it: the first of its choices, with names for what varies, or its places as they are."""
+    """A phrase as a person may say it: the first of its choices, with names for what varies, or its places."""
     text = re.sub(r"\s*\[[^\[\]]*\]", "", phrase.text)
     while (found := re.search(r"\(([^()]*)\)", text)) is not None:
         text = text[: found.start()] + found[1].split("|")[0].strip() + text[found.end() :]

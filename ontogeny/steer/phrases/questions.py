@@ -6,79 +6,35 @@ An answer changes nothing, so unlike a change a question may be read by parts. W
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
 from typing import Any
 
 from ontogeny.isa.errors import OntogenyError
 from ontogeny.steer.command import Command
 from ontogeny.steer.phrases.context import Context
-from ontogeny.steer.phrases.frames import forms
 from ontogeny.steer.phrases.grammar import grammar
 from ontogeny.steer.phrases.matcher import Matcher
+from ontogeny.steer.phrases.normal import forms
+from ontogeny.steer.phrases.said.asked import ASKING, ASKS, BY, CHANGING, FIRST, OPPOSITE, PARTIAL, PLACES, REFUSED, Ask
 from ontogeny.steer.phrases.tokens import Word
 from ontogeny.steer.registry import command
-
-ASKING = forms(
-    "what why how which when where who whom whose show plot draw graph list compare explain tell is are does did has was were am "
-    "find give display see anything any check diagnose describe summarise summarize print suppose imagine whether report inspect "
-    "contrast search look examine break account identify count measure chart visualise visualize name point walk isn't hasn't "
-    "doesn't didn't wasn't would had should do can could"
-)
-"""Words that a question holds among its first ones."""
-CHANGING = forms(
-    "freeze unfreeze fork discard undo clip prune forget mix halve double rewind delete throw"
-)
-"""Words that are rather a command's, unless the past or a condition is asked about."""
-SUPPOSING = forms("if suppose supposing imagine without had would assume assuming hypothetically")
-FIRST = 4
-"""Among so many words at the beginning one has to ask."""
-PLACES = ("element", "metric", "window", "reference", "dial", "tensors", "number", "examples_said", "event")
-
-
-@dataclass(frozen=True, slots=True)
-class Ask:
-    """A question's command: the words of which it has one, and what it needs to name."""
-
-    name: str
-    words: frozenset[str]
-    needs: tuple[str, ...] = ()
-
-
-MOVING = forms("like alike similar similarly correlate correlated correlates resemble resembles same neighbours kin sync parallel shape company twin")
-WHY = forms("why explain cause caused drove drive moved made reason responsible behind due account come break decompose pushed happened how because term terms")
-ASKS = (
-    Ask("what-if", SUPPOSING, ("dial", "number")),
-    Ask("what-if", SUPPOSING, ("examples_said",)),
-    Ask("what-if", SUPPOSING, ("dial",)),
-    Ask("alike", MOVING, ("element",)),
-    Ask("explain", WHY, ("element",)),
-    Ask("groups", forms("together group jointly unison cluster concert tandem collectively bunch clump teams families")),
-    Ask("moments", forms("outlier outliers moments kurtosis skewness skew variance statistics distribution distributed unusual odd strange weird odd-ones abnormal extreme")),
-    Ask("compare", forms("compare difference differences differ differs different versus vs better worse than against contrast beside part side"), ("reference",)),
-    Ask("compare", forms("compare difference differences differ contrast")),
-    Ask("waste", forms("waste wasted wasting nothing vain useless unnecessary needless needlessly redundant superfluous pointless idle futile")),
-    Ask("cost", forms("cost flops operations expensive price multiply-adds arithmetic costly pricey compute bytes operation")),
-    Ask("history", forms("history commands command log journal undone orders instructions told")),
-    Ask("explain", WHY - forms("happened how"), ("tensors",)),
-    Ask("events", forms("happened happen generalise generalised grok grokked memorise memorised overfit spiked spike diverge diverged exploded explode events milestones jumped occurred memorisation generalisation highlights notable noteworthy remarkable eventful")),
-    Ask("diagnose", forms("wrong problem problems healthy health diagnose diagnosis sick ill broken stuck unstable stable issue issues trouble fault faults overfitting bug bugs amiss suspicious fishy worry worried worrying dead saturated vanishing exploding plateau stalled converge converging okay alarming symptoms ok fine well")),
-    Ask("curve", frozenset(), ("metric",)),
-    Ask("curve", frozenset(), ("element",)),
-    Ask("history", forms("changed change did done do turned set made")),
-    Ask("status", forms("status state where doing going far steps settings hyperparameters dials optimiser rule summary overview progress progressing stand situation standing report setup configuration setting look"), ()),
-    Ask("status", frozenset(), ("dial",)),
-    Ask("why", forms("why reason how-come")),
-)  # fmt: skip
 
 
 def question(said: Sequence[Word], context: Context) -> Command | None:
     """The question that words ask, at their best reading; None where they are none, or could be a change."""
     heard = frozenset(kind for word in said for kind in word.kinds)
     begins = frozenset(kind for word in said[:FIRST] for kind in word.kinds)
-    asks = bool(begins & ASKING) or (bool(said) and said[-1].text == "?")
+    first = said[0].kind if said else ""
+    if (
+        first in REFUSED
+        or "never" in heard
+        or (first == "do" and "not" in begins)
+        or (heard & {"don't"} and first == "don't")
+    ):
+        return None
+    asks = bool(begins & ASKING) or (bool(said) and said[-1].text == "?") or first in ("would", "had")
     if not asks or (heard & CHANGING and not heard & (ASKING - forms("do can could any see look give"))):
         return None
-    named = dict(_named(said, context))
+    named = {**dict(_named(said, context)), "kinds": heard}
     for one in ASKS:
         if all(need in named for need in one.needs) and (not one.words or heard & one.words):
             try:
@@ -109,7 +65,7 @@ def _arguments(one: Ask, named: Mapping[str, Any], context: Context) -> dict[str
     if one.name == "what-if":
         return _supposed(one, named, context)
     if one.name == "alike":
-        return {"element": named["element"], **window}
+        return {"element": named["element"], **window, **_how_alike(named)}
     if one.name == "explain":
         names = named["element"] if "element" in one.needs else named["tensors"]
         if not isinstance(names, str) and len(names) != 1:
@@ -117,9 +73,33 @@ def _arguments(one: Ask, named: Mapping[str, Any], context: Context) -> dict[str
         return {"names": names if isinstance(names, str) else names[0], **window}
     if one.name == "curve":
         return {"of": named[one.needs[0]], **window}
+    if one.name == "compare" and not one.needs and "NAME" in named.get("kinds", ()):
+        raise OntogenyError("another run is named, and is not known")
     if one.name == "compare":
         return {"to": named["reference"]} if "reference" in one.needs else {}
-    return window if one.name in ("groups", "moments") else {}
+    if one.name == "groups":
+        found = _how_alike(named)
+        found.pop("either_sign", None)
+        return {**window, **found}
+    if one.name == "moments":
+        return {**window, **({"over": "values"} if "value" in named["kinds"] else {})}
+    if one.name == "diagnose" and named["kinds"] & forms("quick shallow brief superficial fast"):
+        return {"deep": False}
+    if one.name == "history" and float(named.get("number", 0)) >= 1:
+        return {"last": int(named["number"])}
+    return {}
+
+
+def _how_alike(named: Mapping[str, Any]) -> dict[str, Any]:
+    """By which correlation, of what, and whether opposite movement counts."""
+    found: dict[str, Any] = {}
+    if 0 < float(named.get("number", 0)) <= 1 and named["kinds"] & BY:
+        found["at_least"] = named["number"]
+    if "value" in named["kinds"]:
+        found["over"] = "values"
+    if named["kinds"] & OPPOSITE:
+        found["either_sign"] = True
+    return found
 
 
 def _supposed(one: Ask, named: Mapping[str, Any], context: Context) -> dict[str, Any]:
@@ -128,6 +108,8 @@ def _supposed(one: Ask, named: Mapping[str, Any], context: Context) -> dict[str,
     if "examples_said" in one.needs:
         return {"without": named["examples_said"], **later}
     value = named["number"] if "number" in one.needs else 0.0
+    if "factor" in named and named["kinds"] & PARTIAL:
+        value = named["factor"] * context.dials[named["dial"]]
     if "number" in one.needs and value == start:
         raise OntogenyError("no value is named")
     return {"dials": {named["dial"]: value}, **later}

@@ -8,15 +8,16 @@ sure.
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
-from itertools import product
+from functools import cache
+from itertools import islice, product
 from typing import Any
 
 from ontogeny.isa.errors import OntogenyError
 from ontogeny.steer.command import Command
 from ontogeny.steer.phrases.context import Context, context_of
-from ontogeny.steer.phrases.courtesy import bare
+from ontogeny.steer.phrases.courtesy import AFTER, BEFORE, bare
 from ontogeny.steer.phrases.frames import Framed, fitting
 from ontogeny.steer.phrases.grammar import SAID, grammar, rule_of
 from ontogeny.steer.phrases.matcher import Matcher, Tree
@@ -24,7 +25,9 @@ from ontogeny.steer.phrases.nearest import nearest
 from ontogeny.steer.phrases.normal import NOTHING, normal
 from ontogeny.steer.phrases.phrase import Unclear
 from ontogeny.steer.phrases.questions import question
+from ontogeny.steer.phrases.said.asked import ASKING, ASKS, SUPPOSING
 from ontogeny.steer.phrases.said.frames import FRAMES
+from ontogeny.steer.phrases.said.plain import BLOCKING, HARMLESS, OPENING, VERBS
 from ontogeny.steer.phrases.spelling import spellings
 from ontogeny.steer.phrases.tokens import LONGEST, MOST, Word, words
 from ontogeny.steer.reading import Alternative, Reading
@@ -32,9 +35,14 @@ from ontogeny.steer.registry import command
 from ontogeny.steer.session import Session
 
 CLAUSES = 12
+OFFERED = 3
 WAYS = 8
 """Ways to mend the spelling of a text that are tried."""
 """Commands that one text may hold, at most."""
+PLACED = ("set", "rule", "freeze", "unfreeze", "alter", "run", "leave-out", "mix", "learn", "fork")
+"""Commands before which it may be said where."""
+SETTING = ("with", "without", "at", "using", "under")
+"""Words before a setting."""
 NEAR = ("of", "on", "in", "for", "at", "with", "to", "from")
 """Words before the name of a run."""
 MOVING = ("fork", "rule", "freeze", "unfreeze")
@@ -42,11 +50,13 @@ MOVING = ("fork", "rule", "freeze", "unfreeze")
 
 @dataclass(frozen=True, slots=True)
 class Clause:
-    """A reading of one clause: the command's name, its phrase, and the run that it names beside."""
+    """A reading of one clause: the command's name, its phrase, and what it names beside: a run, a setting, where."""
 
     name: str
-    tree: Tree | Framed
+    tree: Tree | Framed | Command
     run: Tree | None = None
+    beside: Clause | None = None
+    place: Tree | None = None
 
 
 class PhraseReader:
@@ -61,10 +71,12 @@ def read(text: str, context: Context) -> Reading:
     """What the words mean in a context. Raises nothing for any text, and takes bounded time."""
     if len(text) > LONGEST:
         return Reading(unsure=f"that is longer than {LONGEST} letters; say it in several sentences")
-    said = [word for word in words(text, context, grammar().words) if not _nothing(word)]
+    said = [word for word in words(text, context, known_words()) if not _nothing(word)]
     if len(said) > MOST or sum(word.separates for word in said) > 2 * CLAUSES:
         return Reading(unsure="that is much at once; say it in several sentences")
     if clauses := divided(said):
+        return _meant(clauses, context)
+    if (clauses := divided(said, lambda words_said: _question(words_said, context))) and len(clauses) > 1:
         return _meant(clauses, context)
     if (found := _one_spelling(said, context)) is not None:
         return found
@@ -81,8 +93,13 @@ def _one_spelling(said: list[Word], context: Context) -> Reading | None:
     return sure[0] if sure and all(one == sure[0] for one in sure) else (readings[0] if readings and not sure else None)
 
 
-def divided(said: Sequence[Word]) -> list[list[Clause]] | None:
-    """The readings of each clause, of as few clauses as the words can be divided into; None where they cannot."""
+def divided(
+    said: Sequence[Word], asked: Callable[[Sequence[Word]], list[Clause]] = lambda _: []
+) -> list[list[Clause]] | None:
+    """The readings of each clause, of as few clauses as the words can be divided into; None where they cannot.
+
+    `asked` reads a clause that no phrase reads.
+    """
     said = _trimmed(said)
     ends = [place for place, word in enumerate(said) if word.separates] + [len(said)]
     starts = [0, *(end + 1 for end in ends[:-1])]
@@ -93,7 +110,7 @@ def divided(said: Sequence[Word]) -> list[list[Clause]] | None:
         for end in ends:
             if end < start:
                 continue
-            found = [] if end == start else clause(said[start:end]) or elsewhere(said[start:end])
+            found = [] if end == start else _read(said[start:end]) or asked(said[start:end])
             if end > start and not found:
                 continue
             longer = [*best[start], *([found] if found else [])]
@@ -101,6 +118,16 @@ def divided(said: Sequence[Word]) -> list[list[Clause]] | None:
             if after not in best or len(longer) < len(best[after]):
                 best[after] = longer
     return best.get(len(said) + 1) or None
+
+
+def _read(said: Sequence[Word]) -> list[Clause]:
+    return clause(said) or elsewhere(said) or under(said) or _from(said)
+
+
+def _question(said: Sequence[Word], context: Context) -> list[Clause]:
+    """The question that a clause asks, as one already understood."""
+    asked = question(said, context)
+    return [Clause(asked.NAME, asked)] if asked else []
 
 
 def clause(said: Sequence[Word]) -> list[Clause]:
@@ -116,10 +143,38 @@ def clause(said: Sequence[Word]) -> list[Clause]:
             return [one for one, own in found if own == most]
     for words_left in trimmed:
         framed = [
-            Clause(name, fits) for name, several in FRAMES.items() for one in several if (fits := fitting(one, known, words_left))
+            Clause(name, fits)
+            for name, several in FRAMES.items()
+            for one in several
+            if (fits := fitting(one, known, words_left))
         ]
         if framed:
             return framed
+    return []
+
+
+def _from(said: Sequence[Word]) -> list[Clause]:
+    """A change that begins with where it is to be made: from step 200 on use sgd."""
+    if not said or said[0].kind not in ("from", "at", "starting", "beginning"):
+        return []
+    matcher = Matcher(grammar(), said)
+    for end, tree in sorted(matcher.table("place", 1).items(), reverse=True):
+        rest = [word for word in said[end:] if word.kind not in ("on", "onwards", "onward")]
+        found = [one for one in clause(rest) if one.name in PLACED] if rest else []
+        if found:
+            return [replace(found[0], place=tree)]
+    return []
+
+
+def under(said: Sequence[Word]) -> list[Clause]:
+    """A clause with a setting beside it: run 100 steps with a learning rate of 0.001, fork without the decay."""
+    for at, word in enumerate(said):
+        if at and word.kind in SETTING:
+            first, second = clause(said[:at]), clause(said[at + (word.kind != "without") :])
+            first = [one for one in first if one.name in ("run", "fork")]
+            second = [one for one in second if one.name in ("set", "rule")]
+            if first and second:
+                return [replace(first[0], beside=second[0])]
     return []
 
 
@@ -171,24 +226,42 @@ def _agreed(readings: list[Clause], context: Context) -> list[Command]:
 
 
 def _commands(one: Clause, context: Context) -> list[Command]:
+    if isinstance(one.tree, Command):
+        return [one.tree]
     known = grammar()
     given: Any = one.tree.means(known, context) if isinstance(one.tree, Framed) else known.meaning(one.tree, context)
     several = given if isinstance(given, list) else [given]
     if one.run is not None:
         several = [{"run": known.meaning(one.run, context), **each} for each in several]
-    return [command(one.name, each) for each in several]
+    own = [command(one.name, each) for each in several]
+    if one.place is not None:
+        return [command("back", {"to": known.meaning(one.place, context)}), *own]
+    if one.beside is None:
+        return own
+    setting = _commands(one.beside, context)
+    return [*setting, *own] if one.name == "run" else [*own, *setting]
+
+
+@cache
+def known_words() -> frozenset[str]:
+    """Every word that phrases, frames, questions and courtesies know, in its one form."""
+    frames = (need for several in FRAMES.values() for one in several for need in (*one.needs, one.beside))
+    asked = (one.words for one in ASKS)
+    return grammar().words.union(
+        HARMLESS, BLOCKING, OPENING, VERBS, ASKING, SUPPOSING, *frames, *asked, *BEFORE, *AFTER
+    )
 
 
 def _back(options: Sequence[str], why: str, context: Context) -> Reading:
     """Asking back, with those of the options that are sure."""
-    alternatives = tuple(_sure(options, context))
+    alternatives = tuple(islice(_sure(options, context), OFFERED))
     why = why or ("I do not understand that" + ("; did you mean" if alternatives else "; `help` says what can be said"))
     return Reading(unsure=why, alternatives=alternatives)
 
 
 def _sure(options: Sequence[str], context: Context) -> Iterator[Alternative]:
     for option in options:
-        said = [word for word in words(option, context, grammar().words) if not _nothing(word)]
+        said = [word for word in words(option, context, known_words()) if not _nothing(word)]
         clauses = divided(said)
         read_again = _meant(clauses, context) if clauses else Reading(unsure="?")
         if read_again.commands:
@@ -200,14 +273,19 @@ def _nothing(word: Word) -> bool:
 
 
 def _trimmed(said: Sequence[Word]) -> list[Word]:
-    """Without what separates at both ends, and doubled separators as one."""
-    found = [word for place, word in enumerate(said) if not (word.separates and (not place or place == len(said) - 1))]
+    """Without what separates at both ends, and the last of several in a row that separate."""
+    found: list[Word] = []
+    for word in said:
+        if not (word.separates and (not found or found[-1].separates)):
+            found.append(word)
+    while found and found[-1].separates:
+        found.pop()
     return found
 
 
 def _respelt(said: list[Word]) -> Iterator[list[Word]]:
     """The words with each unknown one taken for a known one that it nearly is, in every way."""
-    near = [spellings(word.text.lower(), grammar().words | NOTHING) if word.kind == "NAME" else () for word in said]
+    near = [spellings(word.text.lower(), known_words() | NOTHING) if word.kind == "NAME" else () for word in said]
     if not any(near) or math.prod(max(1, len(one)) for one in near) > WAYS:
         return
     for chosen in product(*(one or (None,) for one in near)):

@@ -23,12 +23,13 @@ PATTERN = re.compile(
      (?P<unit>\s?%|\s?percent\b|(?:st|nd|rd|th)\b|[kKmM]\b|\s?x(?=\s|$|[,.;!?]))?(?!\w)
     |(?P<pattern>[A-Za-z_*][\w*]*(?:\.[\w*]+)+\.?\*?|\w*\*\w*)
     |(?P<word>[^\W\d_](?:[\w]|['’-](?=\w))*|_\w+)
-    |(?P<sign>>=|<=|==|->|[<>=,;:.!?()/&+-])
+    |(?P<sign>>=|<=|==|->|[<>=,;:.!?()\[\]/&+-])
     |(?P<other>\S)""",
     re.VERBOSE | re.IGNORECASE,
 )
 SIGNS = {
     ",": "COMMA", ";": "SEMICOLON", ".": "STOP", "!": "STOP", "?": "STOP", ":": "COLON", "(": "OPEN", ")": "CLOSE",
+    "[": "OPEN", "]": "CLOSE",
     "=": "EQUALS", "==": "EQUALS", ">=": "ABOVE", ">": "ABOVE", "<=": "BELOW", "<": "BELOW", "-": "DASH", "/": "SLASH",
     "+": "PLUS", "->": "ARROW",
 }  # fmt: skip
@@ -37,11 +38,27 @@ ANY = "ANY"
 NUMERIC = {**numerals.NAMED, **numerals.PARTS}
 LONGEST = 1000
 MOST = 100
-SEPARATORS = ("COMMA", "SEMICOLON", "STOP", "and", "then")
+SEPARATORS = (
+    "COMMA",
+    "SEMICOLON",
+    "STOP",
+    "and",
+    "then",
+    "before",
+    "but",
+    "plus",
+    "followed",
+    "afterwards",
+    "finally",
+    "next",
+    "COLON",
+    "DASH",
+)
 """What may stand between two commands."""
 _CONTRACTED = """what's:what is|whats:what is|it's:it is|that's:that is|let's:lets|i'd:i would|i'm:i am|where's:where is
 how's:how is|hows:how is|who's:who is|there's:there is|i'll:i will|we'll:we will|we'd:we would|dont:don't|cannot:can not
-can't:can not|gonna:going to|rollback:roll back|didnt:didn't|doesnt:doesn't|isnt:isn't|i've:i have|we've:we have|wanna:want to
+can't:can not|gonna:going to|rollback:roll back|didnt:didn't|doesnt:doesn't|isnt:isn't|i've:i have|we've:we have
+wanna:want to
 you'd:would|you'll:will|they're:they are|we're:we are|hasnt:hasn't|wasnt:wasn't|lr's:lr|loss's:loss|gimme:give"""
 NO_KIND: frozenset[str] = frozenset()
 CONTRACTED = dict(pair.split(":") for pair in _CONTRACTED.replace("\n", "|").split("|"))

@@ -10,7 +10,8 @@ HENCE = "[from (here|now) on|from this steps on|any more|anymore|in future|in wh
 BATCH = "(every|each|all|of every|of each) batch"
 
 
-def _values(found: Found) -> dict[str, Any]:
+def values_of(found: Found) -> dict[str, Any]:
+    """A new example written out. Raises Unclear where one of its inputs is not said."""
     values, context = found["v"], found.context
     missing = [name for name in context.inputs if name not in values]
     if missing:
@@ -49,8 +50,8 @@ DATA: Table = {
         p("(do not|don't) (leave out|exclude|ignore|skip|omit) {examples} [any more|anymore|any longer]"),
     ),
     "learn": (
-        p("(learn|teach it|training on|show it|memorise|add|feed it|include|learn this|teach it this|add this|add this example|learn this example|add example|learn example|learn new example|add new example|teach it example|learn from) [this|that|new example|example|this example|following|from|following example] [COLON|COMMA] {v:pairs}", _values),
-        p("(learn|teach it|training on|show it|memorise|add|feed it|include) [this|that|new example|example|this example|following|from] [COLON|COMMA] {v:pairs} (with|in|using|COMMA|as) {rows:count} row (in|of|per) [each|every] batch", _values),
+        p("(learn|teach it|teach|teach that|learn that|training on|show it|memorise|add|feed it|include|learn this|teach it this|add this|add this example|learn this example|add example|learn example|learn new example|add new example|teach it example|learn from) [this|that|new example|example|this example|following|from|following example] [COLON|COMMA] {v:pairs}", values_of),
+        p("(learn|teach it|teach|teach that|learn that|training on|show it|memorise|add|feed it|include) [this|that|new example|example|this example|following|from] [COLON|COMMA] {v:pairs} (with|in|using|COMMA|as) {rows:count} row (in|of|per) [each|every] batch", values_of),
         p("(learn|training on|show it|practise|practice|rehearse|use|feed it|repeat|study) [from|on] {examples} (more|also|additionally|extra|more often|more frequently|in addition|in every batch|in each batch|in all batch|on top|often|as well)"),
         p("(learn|training on|show it|use|add|put|feed it|have|include|insert|repeat) {rows:count} [more|extra|further|additional] row (of|from|with) {examples} (in|to|into|per) [every|each|all] batch"),
         p("(add|put|include|insert) {examples} (in|to|into) (every|each|all) batch"),
@@ -89,6 +90,8 @@ DATA: Table = {
         p("(remove|erase|delete) {examples} [completely|entirely] from (its memory|memory|history|what it learned|what it has learned|what it knows|its past)"),
         p("(pretend|act|continue|make it|as) [as] [if] it (never|had never|has never|had not) (saw|seen|learned|learned from|trained on|been trained on|learn|met) {examples}"),
         p("(replay|redo|run again|rerun|repeat|retrain|recompute|redo run|replay run|redo training|redo everything|replay everything|retrain it) [it|run|this|this run|everything] without {examples}"),
+        p("(wipe|erase|remove|delete|clear) {examples} (from|out of) (its|memory|its memory|mind|its mind|its past|history|record|model)"),
+        p("(make it|act|behave|be) as (though|if) {examples} (had never existed|never existed|had never been there|were never there|had not existed|never happened|had never been seen)"),
         p("(replay|redo|rerun|repeat) [it] as if {examples} had never been (there|seen|learned|learned from)"),
         p("(forget|unlearn) (that|this|it|everything|those|them|example|some example)", _which),
     ),
@@ -108,6 +111,7 @@ DATA_VALUES: Table = {
     ),
     "pairs": (
         v("{a:pair}", lambda f: f["a"]),
+        v("{l:listed} (gives|is|equals|makes|ARROW|EQUALS|yields|maps to|should give|should be|has answer) {n:NUMBER}", lambda f: _in_order(f)),
         v("{a:pair} (and|COMMA|SEMICOLON|SEMICOLON and|COMMA and|with|ARROW|gives|makes) {b:pairs}", lambda f: {**f["a"], **f["b"]}),
         v("{b:bracketed} (and|COMMA|SEMICOLON|with|ARROW|gives|makes) {c:pair}", lambda f: {**f["b"], **f["c"]}),
     ),
@@ -115,7 +119,7 @@ DATA_VALUES: Table = {
     "pair": (
         v("{i:INPUT} (EQUALS|is|of|being|COLON|equals) {l:listed}", lambda f: {f["i"]: f["l"][0] if len(f["l"]) == 1 else f["l"]}),
         v("{i:INPUT} {l:listed}", lambda f: {f["i"]: f["l"][0] if len(f["l"]) == 1 else f["l"]}),
-        v("{i:INPUT} (EQUALS|is|COLON) (OPEN {l:listed} CLOSE|{e:ARRAY})", lambda f: {f["i"]: f.get("l") or f["e"]}),
+        v("{i:INPUT} (EQUALS|is|COLON|of) OPEN {l:listed} CLOSE", lambda f: {f["i"]: f["l"]}),
     ),
     "listed": (
         v("{n:NUMBER}", lambda f: [f["n"]]),
@@ -123,6 +127,14 @@ DATA_VALUES: Table = {
     ),
     "file": (v("{n:QUOTED}"), v("{n:DOTTED}")),
 }  # fmt: skip
+
+
+def _in_order(found: Found) -> dict[str, Any]:
+    """Values and an answer, without the names of the inputs: clear where there are two."""
+    names = found.context.inputs
+    if len(names) != 2:
+        raise Unclear(f"an example has {', '.join(names)}; say which of them is what")
+    return {names[0]: found["l"] if len(found["l"]) > 1 else found["l"][0], names[1]: found["n"]}
 
 
 def _share(found: Found) -> float:

@@ -27,6 +27,9 @@ def _how_much(found: Found) -> Any:
 
 
 ALTER = (
+    p("(add|put|inject) {amount:number} [gaussian|normal|random|white] noise (to|into|on|in) {tensors} [COMMA] (with|using) seed {seed:count}", _how("noise")),
+    p("reset {tensors} (and|with|including|along with) (its|their) [optimiser|momentum] (state|states|moments|momentum|optimiser state)", lambda f: {"how": "reset", "tensors": f["tensors"], "and_state": True}),
+    p("(zero|zero out) {tensors} (and|with|including|along with) (its|their) [optimiser|momentum] (state|states|moments|momentum|optimiser state)", lambda f: {"how": "zero", "tensors": f["tensors"], "and_state": True}),
     p("(scale|multiply) {tensors} (by|with|by factor of) {amount:number}", _how("scale")),
     p("(scale|multiply) {tensors} (down|up) (by|to) {amount:number}", _how("scale")),
     p("(scale|set|reduce|shrink|bring) {tensors} [down|up] to {amount:factor}", _how("scale")),
@@ -34,10 +37,12 @@ ALTER = (
     p("double {tensors}", _scaled(2.0)),
     p("make {tensors} {amount:factor}", _how("scale")),
     p("divide {tensors} by {n:number}", _divided),
+    p("(shrink|reduce|cut|scale down) {tensors} by {n:FRACTION}", lambda f: {"how": "scale", "tensors": f["tensors"], "amount": 1 - f["n"]}),
+    p("(cut|split) {tensors} in half", _scaled(0.5)),
     p("(shrink|reduce|lower|decrease) {tensors} by {n:PERCENT}", lambda f: {"how": "scale", "tensors": f["tensors"], "amount": 1 - f["n"]}),
     p("(grow|increase|raise|boost) {tensors} by {n:PERCENT}", lambda f: {"how": "scale", "tensors": f["tensors"], "amount": 1 + f["n"]}),
     p("(reset|reinitialise|reinitialize|re-initialise|re-initialize|restart|reinit|re-init|restore) {tensors} [to (start|beginning|first values|initial values|initialisation|initialization|what (it|they) (was|were) at (start|beginning)|(its|their) (first|initial|original) (values|value|state|weights))|to (initial|first|original) (value|values)]", _how("reset")),
-    p("(put|set|bring) {tensors} back to ([its|their] (first|initial|original|starting) (value|values|weights|state)|initialisation|initialization|(start|beginning))", _how("reset")),
+    p("(put|set|bring) {tensors} back to ([its|their] (first|initial|original|starting) (value|values|weights|state)|where (it|they) (started|began|was|were|came from)|what (it|they) (was|were) [at first|initially|at start]|initialisation|initialization|(start|beginning))", _how("reset")),
     p("(zero|zero out|clear|blank|null|wipe) {tensors} [out]", _how("zero")),
     p("(set|put|bring|make|turn) {tensors} [all] to zero", _how("zero")),
     p("(set|put|bring|make|turn) {tensors} [all] [to] zero", _how("zero")),

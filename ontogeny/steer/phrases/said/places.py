@@ -6,7 +6,7 @@ from ontogeny.steer.phrases.phrase import Found, Phrase, Table, Unclear, v
 from ontogeny.steer.phrases.said.values import figure
 from ontogeny.steer.places import SAID
 
-IT = "(it|loss|run|model|network|net|training|validation|accuracy|{m:metric}|everything|things)"
+IT = "(it|we|loss|run|model|network|net|training|validation|accuracy|{m:metric}|everything|things)"
 HAD = "[had|has|was|have|is|did|got|went|suddenly|first|finally|start to|started to|began to|started|began]"
 CANONICAL = {
     "generalised": "it generalised", "memorised": "it memorised", "spiked": "the loss spiked", "diverged": "it diverged",
@@ -43,7 +43,8 @@ def _events() -> list[Phrase]:
         for words, relation in (("before", "before"), ("(when|where|after|at|once)", "when")):
             made.append(v(f"{words} {said}", _place(relation, name)))
             made.append(v(f"{words} [loss] ({noun})", _place(relation, name)))
-        made.append(v(f"(point|steps|place|moment) (when|where|at which|that) {said}", _place("when", name)))
+            made.append(v(f"(moment|point|time|steps|instant|place|spot) {words} {said}", _place(relation, name)))
+        made.append(v(f"(point|steps|place|moment|time|spot) [when|where|at which|that] {said}", _place("when", name)))
     made += [v(f"(where|when|at which|to where) {IT} [loss|accuracy] (was|is) {BEST}", "where it was best"),
              v("[at] best [validation|valid|training] [loss|accuracy] [steps|point|checkpoint|state|place]", "where it was best"),
              v("(lowest|smallest|minimum|highest) {m:metric}", lambda found: "where it was best"),
@@ -75,10 +76,10 @@ ABOVE = (
     "higher than|bigger than|beyond|past)|exceeds|exceed|surpasses|passes|pass|surpass|tops)"
 )
 BELOW = (
-    "(BELOW|[is|gets|goes|falls|drops|drop|sinks|comes|was|has fallen|be|go|get|fall|sink] (below|under|beneath|less than|smaller than|lower than|"
+    "(BELOW|[is|gets|goes|falls|drops|drop|dips|dip|sinks|comes|was|has fallen|be|go|get|fall|sink] (below|under|beneath|less than|smaller than|lower than|"
     "at most)|(drop|drops|falls|sinks|fall) to|undercuts)"
 )
-REACHES = "(reach|reaches|hit|hits|is|equals|gets to|get to|comes to|arrives at|touches|gets down to|gets up to|is at|EQUALS|rises to|climbs to|attains)"
+REACHES = "(reach|reaches|reached|hit|hits|is|equals|gets to|get to|comes to|arrives at|touches|gets down to|gets up to|is at|EQUALS|rises to|climbs to|attains)"
 
 PLACES: Table = {
     "place": (

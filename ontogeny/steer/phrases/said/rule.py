@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from fnmatch import fnmatchcase
 from typing import Any
 
 from ontogeny.steer.phrases.phrase import Found, Phrase, Table, Unclear, p, v
@@ -37,6 +38,8 @@ def _up_part(found: Found) -> dict[str, Any]:
 def _down_amount(found: Found) -> dict[str, Any]:
     """Lowered by 0.001: so much is taken off."""
     dial = found["dial"]
+    if found["n"] > found.context.dials[dial]:
+        _how_much(found)
     return {"dial": dial, "to": found.context.dials[dial] - found["n"]}
 
 
@@ -69,9 +72,10 @@ def _several(found: Found) -> list[dict[str, Any]]:
 
 
 SET: tuple[Phrase, ...] = (
-    p(f"{TURN} {{dial}} [back|down|up] [to|at|be|as|of|EQUALS] {{to:number}}"),
-    p(f"{TURN} {{dial}} (back|down|up) to {{to:number}}"),
-    p(f"({DOWN}|{UP}) {{dial}} (to|down to|up to) {{to:number}}"),
+    p(f"{TURN} {{dial}} [back|down|up] [to|at|be|as|of|EQUALS] {{to:plain}}"),
+    p(f"({TURN}|{DOWN}|{UP}) {{dial}} [back|down|up] (to|at|by) {{by:FRACTION}}", _by_times),
+    p(f"{TURN} {{dial}} (back|down|up) to {{to:plain}}"),
+    p(f"({DOWN}|{UP}) {{dial}} (to|down to|up to) {{to:plain}}"),
     p("{dial} (to|at|EQUALS|COLON|should be|is|be|down to|up to|back to) {to:number}"),
     p("{dial} {to:number}"),
     p("(use|want|try|take|with) {dial} of {to:number}"),
@@ -96,6 +100,10 @@ SET: tuple[Phrase, ...] = (
     p(f"{DOWN} {{dial}} by {{n:NUMBER}}", _down_amount),
     p(f"{DOWN} {{dial}} [down] to {{by:factor}}"),
     p("take {n:PERCENT} off {dial}", _down_part),
+    p("add {n:PERCENT} to {dial}", _up_part),
+    p("{by:FRACTION} [of] {dial}", _by_times),
+    p("{dial} (is|seems|looks) (high|low|large|small|big|strong|weak|aggressive|timid)", _how_much),
+    p("{SPREAD} ({TURN}|{DOWN}|{UP}) {dial} [down|up] to {to:number}".replace("{TURN}", TURN).replace("{DOWN}", DOWN).replace("{UP}", UP).replace("{SPREAD}", OVER)),
     p(f"{UP} {{dial}} (by factor of|by factor) {{by:number}}"),
     p(f"{UP} {{dial}} [by] {{by:times}}"),
     p(f"{UP} {{dial}} by {{n:PERCENT}}", _up_part),
@@ -187,7 +195,11 @@ RULE_PHRASES: tuple[Phrase, ...] = (
     p(f"{CLIP} {GRADIENTS} (at|to|by) {{norm:number}}", _edit("clip")),
     p("(add|use|turn on|enable|apply|switch on|put on|set) [gradients] (clip|clipping) [norm] [at|of|to|with|by] [norm|threshold|max norm] [of] {norm:number}", _edit("clip")),
     p("(do not|don't) let gradients [norm] (exceed|go above|get above|grow above|be larger than|get larger than|get over) {norm:number}", _edit("clip")),
-    p("[gradients] (clip|clipping) [at|to] {norm:number}", _edit("clip")),
+    p("[gradients] (clip|clipping) [COMMA] [at|to|of|with] [norm] [of] {norm:number}", _edit("clip")),
+    p("(make sure|ensure|see to it) [that] gradients [norm] (never|do not|don't|does not|cannot) (exceed|exceeds|go above|goes above|get above|gets above|grow above|get larger than|gets larger than) {norm:number}", _edit("clip")),
+    p("gradients [norm] (should|shall|must) (never|not) (exceed|go above|get above|be larger than|be above) {norm:number}", _edit("clip")),
+    p("(stop|quit|cease) (clip|clipping) [gradients]", _edit("remove", edit="clip")),
+    p("(do not|don't|no longer) clip gradients", _edit("remove", edit="clip")),
     p("keep gradients [norm] (below|under|at most|within) {norm:number}", _edit("clip")),
     p("(turn off|remove|stop|drop|disable|take out|take off|no more|end|undo|switch off|get rid of|no) [gradients] (clip|clipping)", _edit("remove", edit="clip")),
     p("turn [gradients] (clip|clipping) off", _edit("remove", edit="clip")),
@@ -204,6 +216,7 @@ RULE_PHRASES: tuple[Phrase, ...] = (
     p("(take|use|apply|keep) [only] sign of gradients", _edit("gradient_sign")),
     p("(replace|swap|substitute) gradients (by|with|for) (its|their) (sign|signs)", _edit("gradient_sign")),
     p("(use|try) [gradients] sign (gradients|only)", _edit("gradient_sign")),
+    p("(feed|give) [rule|optimiser] [only] sign of [each|every] gradients", _edit("gradient_sign")),
     p("(add|put|inject|mix|use) [gaussian|normal|some] noise [of] {scale:number} (to|into|on|in) gradients", _edit("noise")),
     p("(add|put|inject|mix|use) [gaussian|normal|some] noise (to|into|on|in) gradients (with|of|at) [standard deviation|std|scale|strength|deviation|sigma] [of] {scale:number}", _edit("noise")),
     p("(add|put|inject|use) [gaussian|normal] gradients noise [with|of|at] [standard deviation|std|scale|strength|deviation|sigma] [of] {scale:number}", _edit("noise")),
@@ -231,9 +244,17 @@ RULE_PHRASES: tuple[Phrase, ...] = (
     p("(do not|don't|never|no longer|no more|no|stop|without) [apply|use] {d:decay} [for|of|on|to|in] {tensors}", _no_decay),
     p("(turn|take|switch) {d:decay} off (for|of|on) {tensors}", _no_decay),
     p("(turn|switch|take) off {d:decay} (for|of|on|from) {tensors}", _no_decay),
-    p("(exclude|exempt|spare|leave out) {tensors} (from|of) {d:decay}", _no_decay),
+    p("(exclude|exempt|spare|leave out|excuse) {tensors} (from|of) {d:decay}", _no_decay),
+    p("(leave|take|keep) {tensors} out of {d:decay}", _no_decay),
+    p("{tensors} (should|shall|must) not (be decayed|decay|get {d:decay})", _no_decay),
+    p("(do not|don't|stop) decay {tensors} [any more|anymore]", _no_decay),
     p("(remove|drop|disable|take) {d:decay} (for|of|on|from) {tensors}", _no_decay),
-    p("(let|make) {tensors} (learn|train|move|update) {factor:speed}", _edit("lr_factor")),
+    p("(let|make|have) {tensors} (learn|training|move|update) {factor:speed}", _edit("lr_factor")),
+    p("(training|update|learn) {tensors} {factor:speed}", _edit("lr_factor")),
+    p("(training|update|learn|let|make|have) {tensors} [learn|training] (with|at|by|use) {factor:factor} [{d:dial}]", lambda f: _factor(f)),
+    p("(give|assign) {tensors} {factor:factor} [{d:dial}]", lambda f: _factor(f)),
+    p("(give|assign) {tensors} {factor:number} times {d:dial}", lambda f: _factor(f)),
+    p("(slow|slow down) {tensors} by factor of {n:number}", lambda f: {"edit": "lr_factor", "arguments": {"tensors": f["tensors"], "factor": 1 / f["n"]}}),
     p("(use|give|set|apply|have|put) {factor:factor} [{d:dial}] (for|on|to|in) {tensors}", lambda f: _factor(f)),
     p("(multiply|scale) {d:dial} (for|of|on) {tensors} by {factor:number}", lambda f: _factor(f)),
     p("(halve) {d:dial} (for|of|on) [only|just] {tensors}", lambda f: _factor(f, 0.5)),
@@ -259,6 +280,12 @@ def _factor(found: Found, factor: float | None = None) -> dict[str, Any]:
     }
 
 
+def _rest(found: Found) -> dict[str, Any]:
+    """All tensors but those named."""
+    kept = [name for name in found.context.tensors if any(fnmatchcase(name, one) for one in found["tensors"])]
+    return {"tensors": tuple(name for name in found.context.tensors if name not in kept)}
+
+
 RULE: Table = {
     "set": SET,
     "call": (
@@ -275,11 +302,20 @@ RULE: Table = {
         p("(stop|quit) (training|updating|changing|update|change|learning|learn) {tensors}"),
         p("(do not|don't|no longer) (training|update|change|touch|learn|move) {tensors} [any more|anymore]"),
         p("{tensors} (should|shall|must) (stay|remain) (fixed|frozen|constant|as they are|as it is|unchanged)"),
+        p("(freeze|lock|fix) (everything|all [parameters|weights|tensors|layers]) (but|except|except for|apart from|other than|besides) {tensors}", _rest),
+        p("(training|learn|update) only {tensors}", _rest),
+        p("only (training|learn|update) {tensors}", _rest),
+        p("let only {tensors} (learn|training|change|update)", _rest),
+        p("no more (learn|training|updates|changes) (for|of|in|on) {tensors}"),
+        p("no (learn|training|updates) for {tensors}"),
         p("{tensors} (should|shall|must) not (change|move|learn|training) [any more|anymore]"),
     ),
     "unfreeze": (
         p("(unfreeze|unlock|thaw|release|free|unpin) {tensors} [again]"),
-        p("(let|allow) {tensors} [to] (learn|training|move|change) again"),
+        p("(let|allow|have) {tensors} [to] (learn|training|move|change|update) again"),
+        p("(unfreeze|thaw|release|unlock) all", lambda f: {"tensors": ("*",)}),
+        p("(start|resume|begin) [training|learn|updating|update] {tensors} again"),
+        p("(start|resume|begin) (training|learn|updating|update) {tensors}"),
         p("(training|learn|update) {tensors} again"),
         p("(stop|no longer) freeze {tensors}"),
         p("(stop|quit) (freezing) {tensors}"),

@@ -165,7 +165,6 @@ TENSORS: Table = {
     ),
     "examples_said": (
         v("example [number|numbers] {l:example_list}", lambda f: f["l"]),
-        v("{l:example_list}"),
         v("{e:example_value}"),
     ),
     "example_list": (
@@ -179,7 +178,7 @@ TENSORS: Table = {
         v("(from|between) {a:count} (to|through|and|until) {b:count}", _stretch),
     ),
     "example_value": (
-        v("[all] [example|those|ones|everything] (with|where|whose|having|that have|for which|of) {i:INPUT} (EQUALS|is|equals|equal to|of|being) {n:number}", _value_of),
+        v("[all] [example|those|ones|everything] (with|where|whose|having|that have|for which|of|in which) [value of] {i:INPUT} (EQUALS|is|equals|equal to|of|being) {n:number}", _value_of),
         v("[all] [example|those|ones] with {i:INPUT} {n:number}", _value_of),
         v("[all] [example] {i:INPUT} EQUALS {n:number} [example]", _value_of),
         v("[all] [example] (with|of|having|whose|that have) (label|class|target) [is|EQUALS|of] {n:number}", _label),

@@ -95,6 +95,7 @@ VALUES: Table = {
         v("{n:NUMBER} percent", lambda found: found["n"] / 100),
         v("one", 1.0),
     ),
+    "plain": (v("{n:NUMBER}"), v("{n:PERCENT}"), v("{n:NUMBER} percent", lambda found: found["n"] / 100)),
     "count": (v("{n:NUMBER}", _whole), v("one", 1)),
     "factor": (
         v("twice [that|it|its value|what it is|as (much|large|big|high)]", 2.0),
@@ -119,7 +120,7 @@ VALUES: Table = {
     ),
     "asis": (
         v("(it|that|this|its [own|present|original|old|former] value|what it (is|was)|itself|previous value)", True),
-        v("([present|old|former|original] (value|{d:dial})|what it is (today|there))", lambda found: True),
+        v("([its|their] [present|old|former|original|current|own|previous] (value|{d:dial}|size|level)|what it is (today|there))", lambda found: True),
     ),
     "dial": tuple(_dials()),
     "metric": (
@@ -160,6 +161,7 @@ VALUES: Table = {
         v("other", _other),
         v("run before [this|it]", _other),
         v("(that|this other) run", _other),
+        v("{n:RUN} (run|fork|one)", _named_run),
         v("that one", _other),
         v("where (i|we) (was|were) before", _other),
         v("[that|last|latest|new|newest] (fork|branch)", _fork),
@@ -168,6 +170,9 @@ VALUES: Table = {
         v("run it (was forked|came|branched|forks) from", _parent),
     ),
     "here": (v("(it|this|this run|this one|run|current run|present run|model|training)", True),),
+    "spread": (
+        v("(over|within|during|across|in) [next|following|coming|period of|span of|course of] {n:steps}"),
+    ),
     "lasting": (
         v("(over|within|during|across|in|for|through|lasting|spanning|of|taking) [next|following|coming|period of|span of|course of] {n:steps}"),
         v("(over|within|during|across|in) course of [next] {n:steps}"),
@@ -207,10 +212,9 @@ VALUES: Table = {
     "word": (v("{n:QUOTED}"), v("{n:DOTTED}"), v("{n:ANY}")),
     "named_so": (
         v("(called|named|as|titled|labelled|by name|under name|with name|name it|call it|label it|name of) {n:word}", lambda found: found["n"]),
-        v("and (call|name|label) (it|this|that|new one|fork|new fork) {n:word}", lambda found: found["n"]),
+        v("and (call|name|label) [it|this|that|new one|fork|new fork|branch|new branch|new run] {n:word}", lambda found: found["n"]),
         v("COMMA (call|name|label|called|named) [it|this|that|new one] {n:word}", lambda found: found["n"]),
         v("{n:QUOTED}"),
-        v("{n:NAME}"),
     ),
     "name": (v("{n:NAME}"), v("{n:QUOTED}"), v("{n:MARK}"), v("{n:RUN}"), v("{n:DOTTED}")),
 }  # fmt: skip

@@ -6,7 +6,7 @@ from typing import Any
 
 from ontogeny.steer.phrases.phrase import Found, Table, Unclear, p
 
-BACK = "(go|go back|return|rewind|jump|jump back|travel back|roll back|step back|back|move|move back|come back|get back|take back|bring back|bring it back|take it back|rewind it|roll it back|wind back|rewind run|turn back time|reset run|restore|restore run|restore it|rollback|stand|revert|revert run|revert it|set it back|put it back|turn back|reset it|take run back|put run back)"
+BACK = "(go|go back|go back to|return|rewind|jump|jump back|travel back|roll back|step back|back|move|move back|come back|get back|take back|bring back|bring it back|take it back|rewind it|roll it back|wind back|rewind run|turn back time|reset run|restore|restore run|restore it|rollback|stand|revert|revert run|revert it|set it back|put it back|turn back|reset it|take run back|put run back)"
 FORK = "(fork|branch|branch off|fork off|split off|make fork|create fork|make branch|create branch|open branch|start fork|start branch|new fork|new branch|spin off fork|fork it|fork run|branch run|fork this|branch it|start new branch|create new branch|make new branch|make new fork|create new fork|start new fork|split|split run|branch out|clone run|make copy|copy run|duplicate run|make copy of run|clone it|copy it|fork this run|branch off this run|branch this)"
 AT = "(at|from|off|before|as of|starting at|starting from)"
 CALLED = "(called|named|as|and call it|and name it|COMMA call it|COMMA name it|COMMA called|with name|under name|by name|COMMA named|and call that|named as)"
@@ -40,6 +40,9 @@ WHERE: Table = {
         p(f"{BACK} [by] {{n:steps}} [back|backwards|earlier]", _relative),
         p("take [it|me|us|run] back to {to:place}"),
         p("{to:place} (COMMA back|back)"),
+        p("(undo|unwind|drop|roll back) [last] {n:count} steps", _relative),
+        p("back up {n:steps}", _relative),
+        p("(step|go|back|back up|move|jump) back {n:count} [steps]", _relative),
         p("(undo|unwind) last {n:count} steps", _relative),
         p("(show|look at|view|visit|inspect|see) (state|run|it|steps) (at|as of|of) {to:place}"),
         p("(look at|visit|inspect) {to:place}"),
@@ -65,6 +68,7 @@ WHERE: Table = {
         p(f"{FORK} {{name}} {AT} {{at:place}}"),
         p(f"{FORK} {CALLED} {{name:word}} {AT} {{at:place}}"),
         p("fork (to|into) {name}"),
+        p("(start|make|create|give|open) fresh (fork|branch)"),
     ),
     "switch": (
         p("(switch|go|change|move|jump|hop|go over|switch over|take me|bring me|swap|go back|return|switch back|come back|jump over|jump back|get back|move over|move back) (to|over to|back to|onto|on to|into) [run|fork] {run:reference}"),
@@ -82,6 +86,8 @@ WHERE: Table = {
         p("(discard|delete|remove|throw away|throw out|put away|get rid of|drop|scrap|ditch|trash|bin|abandon|dispose of|toss|toss out|erase) {run:reference}"),
         p("(discard|delete|remove|throw away|throw out|put away|get rid of|scrap|ditch|trash|bin|abandon|dispose of|toss|toss out|erase) (it|this|this one|this run|run|current run|current one|this fork)"),
         p("(throw|put|toss) {run:reference} (away|out)"),
+        p("(i|we) (don't|do not|no longer) need {run:reference} [anymore|any more|any longer]"),
+        p("(i|we) (don't|do not|no longer) need (this fork|this run|this one|this) [anymore|any more|any longer]"),
         p("(throw|put|toss) (it|this|this one|this run|run|this fork) (away|out)"),
     ),
     "take-back": (
