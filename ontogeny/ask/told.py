@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass
+from typing import TypeVar
 
 import numpy as np
 import numpy.typing as npt
@@ -16,6 +17,7 @@ import numpy.typing as npt
 from ontogeny.record.attach import Attached
 from ontogeny.record.attach.metrics import STEPS
 
+T = TypeVar("T")
 Column = npt.NDArray[np.float64]
 SETTINGS = re.compile(
     r"(lr|weight_decay|momentum|dampening|eps|alpha|rho|lambd|lr_decay|initial_accumulator_value|t0|"
@@ -56,7 +58,25 @@ def told(run: Attached) -> Told:
             measure = found["measure"] if (found := EVALUATED.fullmatch(name)) else name
             for place in at:
                 rows.setdefault(steps[place], {"step": float(steps[place])})[measure] = float(column[place])
-    return Told(metrics, [rows[step] for step in sorted(rows)], settings)
+    return Told(_alike(metrics), [rows[step] for step in sorted(rows)], _alike(settings))
+
+
+def _alike(told: dict[str, T]) -> dict[str, T]:
+    """Settings that are the same in all groups of the optimizers, once and without the groups' numbers."""
+    groups: dict[str, list[str]] = {}
+    for name in told:
+        if (found := SETTINGS.fullmatch(name)) and found[2]:
+            groups.setdefault(found[1], []).append(name)
+    same = {
+        base: names
+        for base, names in groups.items()
+        if len(names) > 1 and all(np.array_equal(told[one], told[names[0]], equal_nan=True) for one in names)
+    }
+    first, rest = (
+        {names[0]: base for base, names in same.items()},
+        {one for names in same.values() for one in names[1:]},
+    )
+    return {first.get(name, name): value for name, value in told.items() if name not in rest}
 
 
 def _held(column: Column, at: npt.NDArray[np.int64]) -> Column:

@@ -11,6 +11,7 @@ from rich.table import Table
 from ontogeny.data.without import written
 from ontogeny.faces.terminal import table
 from ontogeny.record.alterations import NOISE, PRUNE, RESET, SCALE, ZERO
+from ontogeny.record.attach.attached import GROUPS
 from ontogeny.record.composition import LEARN_ALSO, MIX, STOP_ALSO, TAKE_BACK, WITHOUT, runs_of
 from ontogeny.record.journal import Entry
 from ontogeny.record.lineage import FORK, PROGRAM
@@ -53,6 +54,14 @@ def _mixed(entry: Entry) -> str:
     return f"{100 * entry['share']:.6g}% of every batch from {_examples(entry)}"
 
 
+def _grouped(entry: Entry) -> str:
+    return "; ".join(f"{one['optimizer']}: {_several(one['tensors'])}" for one in entry["groups"]) or "no optimizer"
+
+
+def _several(names: list[str]) -> str:
+    return ", ".join(names) if len(", ".join(names)) <= LONGEST // 2 else f"{len(names)} tensors"
+
+
 WORDS: dict[str, Callable[[Entry], str]] = {
     DIAL: _turned,
     ALTER: _altered,
@@ -61,6 +70,7 @@ WORDS: dict[str, Callable[[Entry], str]] = {
     LEARN_ALSO: _also,
     STOP_ALSO: lambda entry: f"{_examples(entry)} no longer",
     MIX: _mixed,
+    GROUPS: _grouped,
 }
 """Entries that are more than their values in a row."""
 

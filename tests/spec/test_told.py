@@ -13,6 +13,7 @@ from ontogeny.ask.chart import curves
 from ontogeny.ask.told import told
 from ontogeny.faces.sources import view_of
 from ontogeny.faces.view import TRAIN, VALID
+from ontogeny.faces.words import said
 
 
 @pytest.fixture
@@ -55,3 +56,25 @@ def test_charts_and_pages_have_both_lines_of_a_measure(run: og.Attached) -> None
     view = view_of(run)
     assert list(view.lines("loss")) == [TRAIN, VALID] and view.parameters == 8
     assert view.about["optimizer"] == "SGD" and view.about["weight_decay"] == "0.01"
+
+
+@pytest.mark.parametrize("second", [0.4, 0.1])
+def test_groups_that_are_set_alike_are_told_once(tmp_path: Path, second: float) -> None:
+    model = torch.nn.Linear(3, 2)
+    groups = [{"params": [model.weight], "weight_decay": 0.1}, {"params": [model.bias], "lr": second}]
+    optimizer = torch.optim.SGD(groups, lr=0.4)
+    schedule = torch.optim.lr_scheduler.ExponentialLR(optimizer, 0.9)
+    with og.attach(model, optimizer, tmp_path / "run") as attached:
+        for _ in range(4):
+            model(torch.ones(1, 3)).sum().backward()
+            optimizer.step()
+            schedule.step()
+            attached.step(1.0)
+    run = og.Attached(tmp_path / "run")
+    assert said(run.entries[1]) == "SGD: weight; SGD: bias"
+    found = told(run)
+    rates = ["lr"] if second == 0.4 else ["lr.0", "lr.1"]
+    assert [name for name in found.metrics if name.startswith("lr")] == rates
+    np.testing.assert_allclose(found.metrics[rates[0]], [0.4, *(0.4 * 0.9**step for step in range(4))])
+    assert found.settings["momentum"] == 0.0
+    assert (found.settings["weight_decay.0"], found.settings["weight_decay.1"]) == (0.1, 0.0)
