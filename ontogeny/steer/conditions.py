@@ -9,6 +9,7 @@ generalised                   an event of `ask/events.py`
 from __future__ import annotations
 
 import re
+from collections import deque
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
@@ -37,6 +38,10 @@ OF: dict[str, Callable[[npt.NDArray[np.float64]], float]] = {
     "min": lambda a: float(a.min()),
     "max": lambda a: float(a.max()),
 }
+LATEST = {"memorised": "accuracy", "spiked": "loss", "diverged": "loss"}
+"""Events that the latest steps of a metric tell."""
+SEEN = 64
+"""So many of them."""
 Metrics = Mapping[str, float]
 Clause = Callable[[Metrics], bool]
 
@@ -96,7 +101,50 @@ def _event(run: Run, text: str) -> Clause:
             f"norm(tensor) > 1, or what happens: {', '.join([*events.EVENTS, *watched])}. "
             f"The metrics are {', '.join(metric_names(run))}"
         )
-    return lambda metrics: events.EVENTS[name](events.curves(run)) is not None
+    return _happened(run, name)
+
+
+def _happened(run: Run, name: str) -> Clause:
+    """Whether an event has happened, at the cost of a few steps each time, however long the run is.
+
+    What is read off evaluations is looked at when there is a new one; what a few steps tell, in the latest ones.
+    """
+    every = run.start["evaluate_every"]
+
+    def whole() -> bool:
+        return events.EVENTS[name](events.curves(run)) is not None
+
+    if name not in LATEST:
+        known = whole()
+
+        def evaluated(metrics: Metrics) -> bool:
+            nonlocal known
+            known = whole() if every and run.step % every == 0 else known or (name == "best" and not every)
+            return known
+
+        return evaluated
+    return _lately(run, name, whole())
+
+
+def _lately(run: Run, name: str, happened: bool) -> Clause:
+    """The same of an event that a few steps tell, and, of the loss, the lowest before them."""
+    curve = events.curves(run).get(LATEST[name], (np.zeros(0), np.zeros(0)))
+    latest = deque(zip(*curve, strict=True), maxlen=SEEN)
+    lowest = float(np.nanmin(curve[1])) if np.isfinite(curve[1]).any() else np.inf
+    lasting = name != "diverged"
+
+    def holds(metrics: Metrics) -> bool:
+        nonlocal happened, lowest
+        value = metrics.get(LATEST[name], np.nan)
+        lowest = min(lowest, value)
+        latest.append((run.step, value))
+        seen = [(-1.0, lowest), *latest] if name == "diverged" and np.isfinite(lowest) else latest
+        steps, values = np.array(seen, np.float64).T
+        now = LATEST[name] in metrics and events.EVENTS[name]({LATEST[name]: (steps, values)}) is not None
+        happened = now or (happened and lasting)
+        return happened
+
+    return holds
 
 
 def _finding(run: Run, name: str) -> Clause:

@@ -56,6 +56,32 @@ def test_conditions_are_about_metrics_and_parameters(session: Session, text: str
         assert 0 < session.step() < 50
 
 
+@pytest.mark.parametrize(("event", "rate"), [("spiked", 0.4), ("diverged", 0.6), ("generalised", 0.05), ("best", 0.05)])
+def test_a_run_stops_at_the_first_step_at_which_something_has_happened(
+    session: Session, event: str, rate: float
+) -> None:
+    do(session, "run", steps=80 if rate > 0.1 else 1)
+    do(session, "set", dial="lr", to=rate)
+    first = session.step()
+    assert "holds" in do(session, "run", until=event, steps=100).text
+    run = session.native()
+
+    class Until:
+        def __init__(self, step: int) -> None:
+            self.step = step
+
+        def metrics(self) -> dict[str, np.ndarray]:
+            return run.metrics(1, self.step)
+
+        def evaluations(self) -> list[dict[str, float]]:
+            return [row for row in run.evaluations() if row["step"] <= self.step]
+
+    def happened(step: int) -> bool:
+        return events.EVENTS[event](events.curves(Until(step))) is not None
+
+    assert [happened(step) for step in range(first + 1, run.step + 1)] == [False] * (run.step - first - 1) + [True]
+
+
 def test_what_is_said_beforehand_changes_nothing(session: Session) -> None:
     before = (session.position.folder / "journal.jsonl").read_bytes()
     for name, arguments in (
