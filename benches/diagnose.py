@@ -24,7 +24,7 @@ from pathlib import Path
 
 import numpy as np
 import numpy.typing as npt
-from common import close, one_thread
+from common import Figures, close, one_thread
 from diagnose_faults import FAULTS, SYMPTOMS, Case, case_of
 
 from ontogeny.ask.diagnose import diagnose
@@ -195,24 +195,29 @@ def off(found: Sequence[Row]) -> float:
     return total / max(1, len(pairs))
 
 
-def figures(found: Sequence[Row]) -> dict[str, float | int | None]:
+def share(holds: Iterable[bool]) -> float | None:
+    """The share of what holds; None of nothing."""
+    found = list(holds)
+    return round(sum(found) / len(found), 4) if found else None
+
+
+def figures(found: Sequence[Row]) -> Figures:
     """All figures of some runs."""
     faulty, sound = [one for one in found if one.fault != HEALTHY], [one for one in found if one.fault == HEALTHY]
-    timed = [one for one in faulty if one.timed]
-    recalls = {f"recall_{k}": np.mean([k in one.named for one in faulty if one.fault == k]) for k in FAULTS}
+    recalls = {f"recall_{kind}": share(kind in one.named for one in faulty if one.fault == kind) for kind in FAULTS}
     return {
         "f1": round(f1(found), 4),
         "f1_strict": round(f1(found, strict=True), 4),
-        "false_alarms": round(float(np.mean([bool(one.named) for one in sound])), 4),
-        "found_in_time": round(float(np.mean([one.in_time for one in timed])), 4),
+        "false_alarms": share(bool(one.named) for one in sound),
+        "found_in_time": share(one.in_time for one in faulty if one.timed),
         "sureness_off": round(off(found), 4),
         "f1_of_the_two": round(own_f1(found), 4),
         "fixed_f1_of_the_two": round(fixed_f1(found), 4),
-        "fixed_false_alarms": round(float(np.mean([bool(one.fixed) for one in sound])), 4),
+        "fixed_false_alarms": share(bool(one.fixed) for one in sound),
         "runs": len(found),
         "healthy_runs": len(sound),
         "diagnose_seconds": round(float(np.median([one.seconds for one in found])), 3),
-        **{name: round(float(share), 3) for name, share in recalls.items()},
+        **recalls,
     }
 
 

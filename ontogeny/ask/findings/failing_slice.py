@@ -17,7 +17,7 @@ from ontogeny.ask.sureness import sureness
 NAME = "failing_slice"
 SHARE = 0.4
 """Of the accuracy on the rest, what a slice's accuracy is where it is as likely as not a fault."""
-RIGHT = 0.6
+RIGHT = 0.8
 """What the accuracy on the rest has to be at least, for a slice to stand out."""
 FEWEST = 8
 CLUSTERS = 8

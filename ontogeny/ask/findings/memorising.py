@@ -21,9 +21,9 @@ NAME = "memorising"
 CANARIES = "canaries"
 HALF = 0.5
 """Of the canaries, how many known by heart are as likely as not a fault."""
-RISE = 0.03
+RISE = 0.06
 """Of its best, how far the held-out loss has to have risen."""
-MATTERS = 0.012
+MATTERS = 0.025
 """And of the held-out loss that the run began with."""
 FALLEN = 0.85
 """Of what it was when the held-out loss was best, what training loss has come down to at least."""

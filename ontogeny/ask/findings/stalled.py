@@ -17,7 +17,7 @@ PATIENCE = 100
 """Steps that a loss is given before it is expected to move."""
 RISEN = 1.1
 """So many times the first loss is no stand-still, but divergence."""
-SHARE = 0.03
+SHARE = 0.01
 """Of the first loss, what at least has to be gained."""
 
 
