@@ -17,8 +17,8 @@ import numpy.typing as npt
 from ontogeny.record.attach import Attached
 from ontogeny.record.attach.metrics import STEPS
 
-T = TypeVar("T")
 Column = npt.NDArray[np.float64]
+T = TypeVar("T", Column, float)
 SETTINGS = re.compile(
     r"(lr|weight_decay|momentum|dampening|eps|alpha|rho|lambd|lr_decay|initial_accumulator_value|t0|"
     r"ns_steps|beta[12]|num_iterations|swa_lr|max_lr|min_lr)(\.\d+)?"
