@@ -9,6 +9,7 @@ from contextlib import closing
 from dataclasses import dataclass, field
 
 from ontogeny.ask.workers import Workers
+from ontogeny.record.journal import Entry
 from ontogeny.record.run import Run
 from ontogeny.record.schedule import EFFECTIVE
 from ontogeny.steer.autopilot.forks import Forks, Overruled
@@ -33,7 +34,8 @@ PROPOSERS: tuple[Proposer, ...] = (Findings(), General())
 
 @dataclass(eq=False)
 class Flight:
-    """One flight. `told` hears every line as it is written."""
+    """One flight. `told` hears every line as it is written; `live` is the run in a process of its own, of which `given`
+    is then a fork."""
 
     session: Session
     given: Run
@@ -41,6 +43,7 @@ class Flight:
     proposers: Sequence[Proposer] = PROPOSERS
     workers: Workers | None = None
     told: Told = lambda text: None
+    live: Run | None = None
     equal: tuple[int, Verdict] | None = field(default=None, init=False)
     _owned: int = field(default=0, init=False)
 
@@ -48,8 +51,7 @@ class Flight:
         check_never(self.plan.never, self.given)
         self.scorer = Scorer(held_out(self.given))
         self.scorer.measure = measure_of(self.scorer.results(self.given), self.plan.goal)
-        self._live = not writable(self.given)
-        self._owned = self._foreign()
+        self._owned = len(self._foreign())
         self.log = Log(self.given, {**self.plan.as_json(), "from": self.given.step}, self.told)
         self.forks = Forks(self.session, self.given, self.plan, self.scorer, self.log, self.workers, self.check)
         self.pilot = Pilot(self.forks, self.proposers)
@@ -71,17 +73,18 @@ class Flight:
 
     def check(self) -> None:
         """Raises Overruled where a person has changed the run meanwhile; waits while they let it wait."""
-        if self._live:
-            self._wait()
+        if self.live is not None:
+            self._wait(self.live)
+            self.live.refresh()
         self.given.refresh()
-        if self._foreign() > self._owned:
-            last = [one for one in self.given.own_entries if one.kind in EFFECTIVE and one.author != AUTHOR][-1]
+        if len(found := self._foreign()) > self._owned:
+            last = found[-1]
             raise Overruled(f"{last.author} changed the run at step {last.at} ({last.kind}), which counts")
 
-    def _wait(self) -> None:
+    def _wait(self, live: Run) -> None:
         paused = True
         while paused:
-            client = find(self.given.folder)
+            client = find(live.folder)
             if client is None:
                 raise Overruled("the live run was stopped, and the autopilot with it")
             with closing(client):
@@ -89,8 +92,10 @@ class Flight:
             if paused:
                 time.sleep(WAIT)
 
-    def _foreign(self) -> int:
-        return sum(one.kind in EFFECTIVE and one.author != AUTHOR for one in self.given.own_entries)
+    def _foreign(self) -> list[Entry]:
+        """What persons did to the run."""
+        runs = (self.given, *([self.live] if self.live else ()))
+        return [one for run in runs for one in run.own_entries if one.kind in EFFECTIVE and one.author != AUTHOR]
 
     def _begin(self) -> None:
         given, plan, held = self.given, self.plan, self.scorer.held
@@ -227,6 +232,10 @@ def fly(
     own = Session(session.runs, given.folder.name, author=AUTHOR, open=session._open)
     found = own.native()
     session.let_go()
-    report = Flight(own, found, plan, proposers, workers, told).go()
+    live = None if writable(found) else found
+    if live is not None:  # its journal is being written by its own process
+        own.do(Fork(name=own.runs.fresh(f"{given.folder.name}-auto").name), author=AUTHOR)
+        found = own.native()
+    report = Flight(own, found, plan, proposers, workers, told, live).go()
     session.move(own.position.folder, own.position.step)
     return report
