@@ -29,7 +29,7 @@ from ontogeny.steer.places import event_called
 
 CLAUSE = re.compile(
     r"(?:(?P<of>\w+)\((?P<name>[\w.]+)\)|(?P<what>[\w.]+(?:\[[\d,\s]+\])?))\s*(?P<relation><=|>=|==|!=|<|>)\s*"
-    r"(?P<bound>[-+]?[\d.]+(?:[eE][-+]?\d+)?%?)"
+    r"(?P<bound>[-+]?(?:\d+\.?\d*|\.\d+)(?:[eE][-+]?\d{1,4})?%?)"
 )
 OF: dict[str, Callable[[npt.NDArray[np.float64]], float]] = {
     "norm": lambda a: float(np.linalg.norm(a)),

@@ -17,7 +17,7 @@ from ontogeny.data.without import ranges, written
 from ontogeny.isa.errors import OntogenyError
 from ontogeny.record.recorded import Recorded
 
-VALUE = re.compile(r"\s*([\w.]+)\s*(?:==?|is)\s*(-?[\d.]+)\s*")
+VALUE = re.compile(r"\s*([\w.]+)\s*(?:==?|is)\s*(-?(?:\d+\.?\d*|\.\d+))\s*")
 MOST = 1 << 20
 """Numbers that examples written out may hold."""
 

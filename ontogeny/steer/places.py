@@ -11,11 +11,13 @@ from ontogeny.record.attach.attached import Attached
 from ontogeny.record.run import Run
 
 MARK = "mark"
+SHOWN = 80
+"""Letters of a place that an error repeats."""
 OFF = "off"
 """What a line says that ends what an earlier one said: a mark, a run that is kept."""
-STEP = re.compile(r"(?:step\s+)?(\d+)")
-BEHIND = re.compile(r"last\s*-\s*(\d+)")
-BACK = re.compile(r"-\s*(\d+)|(\d+)\s+steps?\s+(?:back|ago|earlier)")
+STEP = re.compile(r"(?:step\s+)?(\d{1,18})")
+BEHIND = re.compile(r"last\s*-\s*(\d{1,18})")
+BACK = re.compile(r"-\s*(\d{1,18})|(\d{1,18})\s+steps?\s+(?:back|ago|earlier)")
 EVENT = re.compile(r"(before|when|where|after|at)\s+(?:it|the loss|the run|loss)?\s*(?:had |was |has |suddenly )*(\w+)")
 WORDS = {"start": 0, "beginning": 0}
 LAST = ("last", "head", "now", "end", "present", "latest", "the end")
@@ -89,10 +91,10 @@ def _within(run: Run | Attached, step: int, said: str) -> int:
 
 def _unknown(place: str, found: dict[str, int]) -> str:
     names = [*found, *(f"before it {name}" for name in events.EVENTS)]
-    near = difflib.get_close_matches(place, names, 1)
+    near = difflib.get_close_matches(place[:SHOWN], names, 1)
     meant = f"did you mean {near[0]!r}? " if near else ""
     there = f"; its marks are {', '.join(found)}" if found else ""
     return (
-        f"{place!r} names no place in the run; {meant}write a step, -10, start, last, a mark, or "
+        f"{place[:SHOWN]!r} names no place in the run; {meant}write a step, -10, start, last, a mark, or "
         f"'before it generalised'{there}"
     )

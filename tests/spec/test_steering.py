@@ -46,7 +46,7 @@ def test_a_condition_stops_a_run_at_the_first_step_at_which_it_holds(session: Se
     assert "did not come to hold" in do(session, "run", until="loss < 0 and largest > 0", steps=3).text
 
 
-@pytest.mark.parametrize("text", ["norm(w) > 1", "w[2,0] > 0.5", "loss < 1 or naps > 3", "max(w) >= 0.5"])
+@pytest.mark.parametrize("text", ["norm(w) > 1", "w[2,0] > .5", "loss < 1 or naps > 3", "max(w) >= 0.5"])
 def test_conditions_are_about_metrics_and_parameters(session: Session, text: str) -> None:
     if "naps" in text:
         with pytest.raises(OntogenyError, match="naps"):

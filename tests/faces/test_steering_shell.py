@@ -1,0 +1,122 @@
+"""Commands of steering on the shell: every one answers in words and in JSON, foretells, and refuses in one line."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+from typer.testing import CliRunner, Result
+
+from ontogeny.faces.cli import app
+from ontogeny.faces.registry import COMMANDS, Entry
+from ontogeny.record.run import open_run
+from tests.regression import begin
+
+STEERS = [entry for entry in COMMANDS if entry.steers]
+WORDS: dict[str, list[str]] = {
+    "back": ["3"],
+    "mark": ["early"],
+    "rule": ["clip", "--arguments", "norm=1"],
+    "freeze": ["w"],
+    "unfreeze": ["w"],
+    "alter": ["scale", "w", "--amount", "0.5"],
+    "leave-out": ["3"],
+    "learn-again": ["3"],
+    "learn": ["--examples", "3"],
+    "mix": ["3", "0.5"],
+    "forget": ["3"],
+    "call": ["sleep"],
+}
+"""What stands behind the run's name."""
+TAKEN = {"back", "again", "mark", "keep", "freeze", "alter", "mix", "call"}
+TAKEN |= {"status", "curve", "events", "why", "history"}
+"""Commands that a run of a program written by hand can be given when it is not live; the others say why not."""
+
+
+@pytest.fixture(autouse=True)
+def one_run(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.delenv("ONTOGENY_RUNS", raising=False)
+    monkeypatch.setenv("COLUMNS", "200")
+    with begin(tmp_path / "runs" / "one") as run:
+        run.advance(12)
+
+
+def shell(*words: str, exit_code: int = 0) -> Result:
+    result = CliRunner().invoke(app, list(words))
+    assert result.exit_code == exit_code, result.output
+    return result
+
+
+def plain(text: str) -> Any:
+    return json.loads(text)
+
+
+@pytest.mark.parametrize("entry", STEERS, ids=lambda entry: entry.name)
+def test_every_command_is_foretold_taken_and_refused(entry: Entry) -> None:
+    words = [entry.name, "one", *WORDS.get(entry.name, [])]
+    assert entry.name in shell(entry.name, "--help").output
+    journal = Path("runs/one/journal.jsonl").read_bytes()
+    code = 0 if entry.name in TAKEN else 1
+    foretold = plain(shell(*words, "--dry-run", "--json", exit_code=code).output)
+    assert foretold.get("text") or "\n" not in foretold["error"]
+    assert Path("runs/one/journal.jsonl").read_bytes() == journal
+    answer = plain(shell(*words, "--json", "--author", "eve", exit_code=code).output)
+    assert answer.get("text") or answer["exit_code"] == 1
+    if code == 0:
+        assert answer["run"] in {folder.name for folder in Path("runs").iterdir()}
+    said = shell(entry.name, "nobody", *words[2:], exit_code=1).output.strip()
+    assert "nobody" in said and "\n" not in said
+
+
+def test_an_empty_folder_is_said_to_be_empty(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    (tmp_path / "empty").mkdir()
+    monkeypatch.chdir(tmp_path / "empty")
+    for entry in STEERS:
+        said = shell(entry.name, "one", *WORDS.get(entry.name, []), exit_code=1).output
+        assert "none" in said and len(said.strip().splitlines()) == 1
+
+
+def test_what_leads_into_the_past_goes_on_as_a_fork() -> None:
+    shell("mark", "one", "here")
+    shell("call", "one", "sleep")
+    assert "on a fork made there" in shell("undo", "one", "--dry-run").output
+    answer = plain(shell("undo", "one", "--json").output)
+    assert "one-12 goes on from there" in answer["text"]
+    assert not any(entry.kind == "call" for entry in open_run("runs/one-12").entries)
+    assert "one-12 hang on one" in shell("discard", "one", exit_code=1).output
+    shell("discard", "one-12")
+    shell("take-back", "one-12")
+    assert Path("runs/one-12").exists()
+
+
+def test_steps_back_count_from_the_last() -> None:
+    assert plain(shell("back", "one", "-3", "--json").output)["step"] == 9
+    assert "has no step" in shell("back", "one", "-13", exit_code=1).output
+
+
+def test_odd_arguments_are_refused_in_one_line() -> None:
+    for words, code in (
+        (["mark", "one", ""], 1),
+        (["mark", "one", "x" * 81], 1),
+        (["alter", "one", "shrink", "w"], 1),
+        (["alter", "one", "prune", "w", "--amount", "7"], 1),
+        (["alter", "one", "scale", "w", "--amount", "nan"], 1),
+        (["mix", "one", "3", "1.5"], 1),
+        (["mix", "one", "y=1.2.3", "0.5"], 1),
+        (["back", "one", "before it rained"], 1),
+        (["again", "one", "--dials", "lr"], 1),
+        (["again", "one", "--dials", "lr=fast"], 1),
+        (["again", "one", "--name", "../out"], 1),
+        (["learn", "one", "--from-file", "nowhere"], 1),
+        (["curve", "one", "--of", "w[9,9]"], 1),
+        (["curve", "one", "--steps", "a:b"], 1),
+        (["history", "one", "--last", "0"], 1),
+        (["back", "one", "9" * 5000], 1),
+        (["rule", "one", "clip", "--arguments", "norm=-1"], 1),
+        (["rule", "one", "clip", "--arguments", "colour=1"], 1),
+    ):
+        said = plain(shell(*words, "--json", exit_code=code).output)
+        assert said["error"] and "\n" not in said["error"] and "unexpected" not in said["error"], said
