@@ -21,6 +21,7 @@ from ontogeny.faces.terminal import complain, duration
 from ontogeny.isa.errors import OntogenyError
 from ontogeny.record.run import Run
 from ontogeny.steer.command import Command, Effect, Outcome
+from ontogeny.steer.commands.going import Advance
 from ontogeny.steer.reading import Reader, Reading
 from ontogeny.steer.session import Session
 
@@ -179,8 +180,8 @@ class Chat:
 
     def _act(self, command: Command, told: Foretold) -> Outcome:
         """Does a command, with a line that moves while steps are taken or one waits."""
-        at, steps = self._step(), told.steps
-        if command.NAME == "run" and steps:
+        if isinstance(command, Advance):
+            at, steps = self._step(), command.steps or told.steps
             with Live(at + steps, at, quiet=self.quiet) as self._live:
                 return self.session.do(command)
         with Busy(command.NAME, quiet=self.quiet):

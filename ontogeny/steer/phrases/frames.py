@@ -15,7 +15,7 @@ from ontogeny.steer.phrases.context import Context
 from ontogeny.steer.phrases.matcher import Grammar, Matcher, Tree
 from ontogeny.steer.phrases.normal import normal
 from ontogeny.steer.phrases.phrase import Found
-from ontogeny.steer.phrases.said.plain import BLOCKING, HARMLESS, OPENING
+from ontogeny.steer.phrases.said.plain import BLOCKING, HARMLESS, NEGATIONS, OPENING
 from ontogeny.steer.phrases.tokens import Word
 
 Make = Callable[[Found, frozenset[str]], Any]
@@ -58,7 +58,7 @@ def fitting(frame: Frame, grammar: Grammar, words: Sequence[Word]) -> Framed | N
     if normal(words[0].text) in OPENING and not any(normal(words[0].text) in need for need in frame.needs):
         return None
     own = frozenset().union(*frame.needs) | frame.beside
-    if any(word.kind in frame.never for word in words):
+    if any(word.kind in NEGATIONS for word in words[:2]) or any(word.kind in frame.never for word in words):
         return None
     if any(word.kind in BLOCKING and word.kind not in own for word in words):
         return None

@@ -72,7 +72,7 @@ MORE = forms(
     "more another further extra additional longer on going just only again then full next in forward about approximately roughly up on worth long time straight total for of it should would there"
 )
 LIMIT = forms(
-    "at most max maximum limit cap capped no than until stop when once whichever comes first or but reached reach soon as long for not exceed exceeding within budget latest"
+    "at most max maximum limit cap capped no than until stop when once whichever comes first or but reached reach soon as long for exceed exceeding within budget latest"
 )
 BACK = forms(
     "go back return rewind jump travel roll rollback wind move restore revert reset stand turn take put bring land visit hop head come scroll retreat fetch start resume pick load show drop set send teleport skip leap walk backtrack fall warp transport place rollback unwind"
@@ -178,7 +178,7 @@ FRAMES: Mapping[str, tuple[Frame, ...]] = {
     "run": (
         Frame((RUN,), {"steps": "steps"}, frozenset(), RUN | MORE | forms("training please time long total worth amount run there it of for"), never=NOT_RUN),
         Frame((RUN | LIMIT,), {"until": "condition"}, frozenset(), RUN | LIMIT | MORE | forms("it going point where holds true is has wait"), never=NOT_RUN),
-        Frame((RUN | LIMIT,), {"until": "condition", "steps": "steps"}, frozenset(), RUN | LIMIT | MORE | forms("it going point where holds true is has wait give up after longer not"), never=NOT_RUN),
+        Frame((RUN | LIMIT,), {"until": "condition", "steps": "steps"}, frozenset(), RUN | LIMIT | MORE | forms("it going point where holds true is has wait give up after longer"), never=NOT_RUN),
     ),
     "back": (
         Frame((BACK,), {"to": "place"}, frozenset(), BACK | SPOT | forms("run training everything model to at all way mark marked called named")),

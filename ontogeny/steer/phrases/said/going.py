@@ -9,7 +9,7 @@ from ontogeny.steer.phrases.said.values import figure
 
 GO = "(run|go on|carry on|continue|keep going|proceed|advance|training|keep training|go|go ahead|resume|move on|go forward|keep run|step|do|take|execute|perform|make|continue training|continue run|let it run|let it go on|let it train|let run|let it continue|let it keep going|run on|go further|train on|give it|run it|train it|run this|continue it)"
 UNTIL = "(until|up to when|up until|to where|to the point where|as long as needed until)"
-AT_MOST = "[COMMA] [but] [for|with] (at most|no more than|not more than|up to|max|maximum|maximum of|or|a limit of|limit|but stop after|stop after|at the latest after|for at most|within|capped at|but at most)"
+AT_MOST = "[COMMA] [but] [for|with] (at most|no more than|not more than|not longer than|no longer than|never more than|not exceed|up to|max|maximum|maximum of|or|a limit of|limit|but stop after|stop after|at the latest after|for at most|within|capped at|but at most)"
 
 
 def _both(found: Found) -> dict[str, Any]:

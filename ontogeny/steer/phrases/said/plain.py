@@ -33,5 +33,7 @@ BLOCKING = forms(
     "isn't doesn't hardly barely rather anything instead-of unlike  didn't won't wasn't hasn't can't wouldn't shouldn't but until nothing nobody none instead only"
 )
 """Words that are never passed over."""
+NEGATIONS = forms("not don't never won't can't cannot")
+"""Words that say what is not to be done, where a clause begins with them."""
 OPENING = forms("what why how when where which who did does is are was were has should would am")
 """Words with which a question begins, and no command."""
