@@ -1,11 +1,12 @@
 """Fifty clients of the MCP server ask about a live run, and command it, while it trains.
 
 The run's process has a core of its own; the server, which is a process of its own, and all clients share another.
-Silence, questions, and questions with a command of every client take turns; a client asks again as soon as it was
-answered. What is reported is the median over rounds of the run's speed against that in the silence before and after:
-steps in the time that its thread did not wait for a core that others had (`speed_kept`, `kept_commanded`: on a machine
-that does other work, clients drive that work to the run's core), steps in all time (`kept_by_the_clock`), and CPU time
-of the whole process for a step. And how many commands the run's journal lacks, or has twice.
+Silence takes turns with questions, with questions and a command of every client, and with questions about another run,
+at rest: what these cost the live one is not its own, but the machine's sharing of caches, memory and cores. A client
+asks again as soon as it was answered. What is reported is the median over rounds of the run's speed against that in the
+silence before and after: steps in the time that its thread did not wait for a core that others had, steps in all time
+(`by_the_clock`: on a machine that does other work, clients drive that work to the run's core), and CPU time of its
+process for a step. And how many commands the run's journal lacks, or has twice.
 """
 
 from __future__ import annotations
@@ -46,15 +47,22 @@ CLIENTS = 50
 ROUNDS, MANY = 4, 12
 SECONDS = 6.0
 WIDTH, EXAMPLES, BATCH = 384, 2048, 128
-RUN = "trains"
-QUESTIONS: tuple[tuple[str, dict[str, Any]], ...] = (
-    ("look", {"command": "status", "run": RUN}),
-    ("runs", {}),
-    ("look", {"command": "events", "run": RUN}),
-    ("look", {"command": "curve", "run": RUN, "of": "loss"}),
-    ("look", {"command": "history", "run": RUN}),
-    ("preview", {"command": "set", "arguments": {"run": RUN, "dial": "lr", "by": 0.5}}),
-)
+RUN, OTHER = "trains", "rests"
+Question = tuple[str, dict[str, Any]]
+Speed = tuple[float, ...]
+"""Steps a second of the run's own time, and by the clock; CPU seconds for a step."""
+
+
+def questions(run: str) -> tuple[Question, ...]:
+    """What clients ask about a run, over and over."""
+    return (
+        ("look", {"command": "status", "run": run}),
+        ("runs", {}) if run == RUN else ("look", {"command": "why", "run": run}),
+        ("look", {"command": "events", "run": run}),
+        ("look", {"command": "curve", "run": run, "of": "loss"}),
+        ("look", {"command": "history", "run": run}),
+        ("preview", {"command": "set", "arguments": {"run": run, "dial": "lr", "by": 0.5}}),
+    )
 
 
 def main() -> None:
@@ -66,6 +74,7 @@ def main() -> None:
     with tempfile.TemporaryDirectory() as home:
         os.environ["ONTOGENY_RUNS"] = home
         begin(Path(home, RUN))
+        begin(Path(home, OTHER), steps=1000)
         os.sched_setaffinity(0, cores[:1])
         live = start(Path(home, RUN), ["live", str(Path(home, RUN)), "--serve"])
         os.sched_setaffinity(0, cores[1:2] or cores)
@@ -81,8 +90,8 @@ def main() -> None:
     close("steer_load", figures, targets, peers("torch", "mcp"))
 
 
-def begin(folder: Path) -> None:
-    """A run at step 0 of a network whose step takes some milliseconds."""
+def begin(folder: Path, steps: int = 0) -> None:
+    """A run of so many steps of a network whose step takes some milliseconds."""
     torch.manual_seed(0)
     draw = np.random.default_rng(0)
     x = draw.normal(size=(EXAMPLES, 64)).astype(np.float32)
@@ -93,49 +102,53 @@ def begin(folder: Path) -> None:
         return {"loss": nn.functional.cross_entropy(model(batch["x"]), batch["y"])}
 
     data = og.Arrays({"x": x, "y": y}, BATCH, seed=0)
-    og.create(folder, og.capture(net, loss, og.adamw(lr=1e-3), data.batch(0), name=RUN), data).close()
+    with og.create(folder, og.capture(net, loss, og.adamw(lr=1e-3), data.batch(0), name=RUN), data) as run:
+        run.advance(steps)
 
 
 async def measured(live: Client, home: Path, rounds: int) -> Figures:
     """Speeds in silence, under questions, and under commands too, in turns."""
-    quiet, asked, told = [], [], []
+    quiet: list[Speed] = []
+    busy: dict[str, list[Speed]] = {"asked": [], "told": [], "elsewhere": []}
     heard: Counter[str] = Counter()
     with served(home) as (url, token):
         async with AsyncExitStack() as stack:
             clients = [await stack.enter_async_context(client(url, token, n)) for n in range(CLIENTS)]
             quiet.append(await speed(live))
             for turn in range(rounds):
-                for found, commands in ((asked, False), (told, True)):
+                for kind, found in busy.items():
                     ends = time.monotonic() + SECONDS
-                    marks = [f"mark {n} {turn}" if commands else "" for n in range(CLIENTS)]
-                    asking = [asyncio.create_task(ask(one, n, marks[n], ends, heard)) for n, one in enumerate(clients)]
+                    run, mark = OTHER if kind == "elsewhere" else RUN, f"mark {turn}" if kind == "told" else ""
+                    asking = [asyncio.create_task(ask(one, n, run, mark, ends, heard)) for n, one in enumerate(clients)]
                     found.append(await speed(live))
                     await asyncio.gather(*asking)
                     quiet.append(await speed(live))
-                print(
-                    f"  round {turn + 1}: {asked[-1][0]:.1f} and {told[-1][0]:.1f} of {quiet[-1][0]:.1f} steps/s",
-                    flush=True,
-                )
+                speeds = ", ".join(f"{kind} {found[-1][0]:.0f}" for kind, found in busy.items())
+                print(f"  round {turn + 1}: {speeds} of {quiet[-1][0]:.0f} steps/s", flush=True)
     beside = [tuple((a + b) / 2 for a, b in zip(one, other)) for one, other in itertools.pairwise(quiet)]
+    asked, told, elsewhere = (list(zip(found, beside[place::3])) for place, found in enumerate(busy.values()))
     return {
         "steps_per_second": round(statistics.median(one[0] for one in beside), 2),
-        "speed_kept": kept(asked, beside[::2], 0),
-        "kept_commanded": kept(told, beside[1::2], 0),
-        "kept_by_the_clock": kept(asked, beside[::2], 1),
-        "cpu_per_step": kept(asked, beside[::2], 2),
-        "questions_per_second": round(heard["questions"] / (2 * rounds * SECONDS), 1),
+        "speed_kept": kept(asked, 0),
+        "kept_commanded": kept(told, 0),
+        "kept_elsewhere": kept(elsewhere, 0),
+        "kept_by_the_clock": kept(asked, 1),
+        "elsewhere_by_the_clock": kept(elsewhere, 1),
+        "cpu_per_step": kept(asked, 2),
+        "elsewhere_cpu_per_step": kept(elsewhere, 2),
+        "questions_per_second": round(heard["questions"] / (3 * rounds * SECONDS), 1),
         "commands_per_second": round(heard["marks"] / (rounds * SECONDS), 1),
         "marks": heard["marks"],
         "refused": heard["refused"],
     }
 
 
-def kept(busy: Sequence[Sequence[float]], quiet: Sequence[Sequence[float]], place: int) -> float:
+def kept(pairs: Sequence[tuple[Sequence[float], Sequence[float]]], place: int) -> float:
     """The median over rounds of one of the speeds against that in the silence beside it."""
-    return round(statistics.median(one[place] / other[place] for one, other in zip(busy, quiet)), 4)
+    return round(statistics.median(busy[place] / quiet[place] for busy, quiet in pairs), 4)
 
 
-async def speed(live: Client) -> tuple[float, float, float]:
+async def speed(live: Client) -> Speed:
     """Steps a second of the run's own time, and by the clock, and CPU seconds of its process for a step, over a while.
 
     Its own time is what its thread ran, slept, and waited for locks and disks: not what it waited for a core.
@@ -158,12 +171,12 @@ def cpu(process: int) -> float:
     return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
 
 
-async def ask(client: McpClient, number: int, mark: str, ends: float, heard: Counter[str]) -> None:
+async def ask(client: McpClient, number: int, run: str, mark: str, ends: float, heard: Counter[str]) -> None:
     """One client's round: questions one after another, and a mark where one is given."""
     mark_at = ends - SECONDS * (number + 0.5) / CLIENTS if mark else math.inf
-    for tool, given in itertools.cycle(QUESTIONS[number % len(QUESTIONS) :] + QUESTIONS[: number % len(QUESTIONS)]):
+    for tool, given in itertools.cycle((*questions(run)[number % 6 :], *questions(run)[: number % 6])):
         if time.monotonic() > mark_at:
-            marked = await client.call_tool("place", {"command": "mark", "run": RUN, "name": mark})
+            marked = await client.call_tool("place", {"command": "mark", "run": RUN, "name": f"{mark} {number}"})
             heard["refused" if marked.is_error else "marks"] += 1
             mark_at = math.inf
         if time.monotonic() > ends:

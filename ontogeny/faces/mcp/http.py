@@ -63,7 +63,12 @@ def serve(
         token if new else "",
     )
     settings = uvicorn.Config(
-        Guard(app, token, names), log_level="error", access_log=False, lifespan="on", timeout_graceful_shutdown=2
+        Guard(app, token, names),
+        log_level="error",
+        access_log=False,
+        ws="none",
+        lifespan="on",
+        timeout_graceful_shutdown=2,
     )
     uvicorn.Server(settings).run(sockets=[listening])
 
