@@ -92,6 +92,7 @@ class Server:
                         wire.send(connection, self._answered(message))
             except OntogenyError as error:
                 wire.send(connection, {"id": None, "ok": False, "error": str(error)})
+                wire.drain(connection)  # else what it still sends would cost it the answer
 
     @contextmanager
     def _under_way(self) -> Iterator[None]:

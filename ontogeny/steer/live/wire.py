@@ -34,6 +34,15 @@ def messages(connection: socket.socket) -> Iterator[dict[str, Any]]:
         waiting = line + more
 
 
+def drain(connection: socket.socket) -> None:
+    """Reads and forgets what the other end still sends, for a second and some megabytes at most."""
+    connection.shutdown(socket.SHUT_WR)
+    connection.settimeout(1.0)
+    for _ in range(64):
+        if not connection.recv(1 << 16):
+            return
+
+
 def _read(line: bytes) -> dict[str, Any]:
     try:
         message = json.loads(line)
