@@ -73,7 +73,7 @@ COMMANDS: tuple[Entry, ...] = (
     ),
     Entry("page", RUNS, "Write a run as one HTML page that needs no network."),
     Entry("picture", RUNS, "Draw the curves of one or several runs."),
-    Entry("chat", STEERING, "Steer a run in words, and ask about it; changes are shown first, and done once you say so."),
+    Entry("chat", STEERING, "Steer a run in words, and ask about it; changes are shown first, and confirmed."),
     Entry("live", STEERING, "Let a run go on in a process of its own that takes commands between steps."),
     Entry("mcp", STEERING, "Let a program that speaks the Model Context Protocol question and steer the runs."),
     _steers("pause", "Let a live run wait after the present step."),

@@ -29,11 +29,11 @@ def command(
     file: DataFile = "",
     as_json: AsJson = False,
 ) -> None:
-    """Steer a run in words, and ask about it; changes are shown first, and done once you say so.
+    """Steer a run in words, and ask about it; changes are shown first, and confirmed.
 
     "go back to before it generalised, fork, take the decay off and run 500 steps", "what if the lr had been 0.001?"
-    Several things in a sentence are done in order. Questions are answered at once. Type help at the prompt. Nothing leaves
-    this machine. With -c, --json or lines on the standard input no prompt is shown.
+    Several things in a sentence are done in order. Questions are answered at once. Type help at the prompt. Nothing
+    leaves this machine. With -c, --json or lines on the standard input no prompt is shown.
     """
     endpoint = configured()
     chat = Chat(
