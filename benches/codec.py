@@ -85,7 +85,7 @@ def measure(name: str, rows: Rows, with_pcodec: bool, rounds: int, figures: Figu
 def ours(rows: Rows, pays: int) -> int:
     """Bytes of all chunks. `pays` says from how many values on the loops are the compiled ones, where there are any."""
     compiled.PAYS = pays
-    return sum(len(part) for chunk in chunks(rows) for part in codec.encode(chunk))
+    return sum(len(part) for parts in codec.encoded(rows, CHUNK) for part in parts)
 
 
 def chunks(rows: Rows) -> list[Rows]:
@@ -107,7 +107,8 @@ def pcodec(rows: Rows) -> int:
 
 def decoding(rows: Rows) -> Figures:
     """Megabytes decoded a second, by the compiled loops and NumPy's."""
-    coded: list[tuple[Any, int]] = [(codec.encode(chunk), chunk.shape[1]) for chunk in chunks(rows)]
+    widths = [chunk.shape[1] for chunk in chunks(rows)]
+    coded: list[tuple[Any, int]] = list(zip(codec.encoded(rows, CHUNK), widths, strict=True))
     found: Figures = {}
     for name, pays in (("ours", -1), ("numpy", 1 << 62)):
         compiled.PAYS = pays
@@ -150,17 +151,19 @@ def shares(rows: Rows) -> Figures:
     """What part of encoding goes into the fit, and into zstd's Huffman coder on the plane above the noise."""
     compiled.PAYS = -1
     fit = huffman = whole = 0.0
-    for chunk in map(np.ascontiguousarray, chunks(rows)):
+    for first in range(0, rows.shape[1], codec.SHARED * CHUNK):
+        near = rows[:, first : first + codec.SHARED * CHUNK]
         begun = time.process_time()
-        codec.encode(chunk)
+        list(codec.encoded(near, CHUNK))
         whole, begun = whole + time.process_time() - begun, time.process_time()
-        coefs = regression.coefficients(chunk)
+        coefs = regression.coefficients(near)
         fit += time.process_time() - begun
-        numbers = regression.residuals(chunk, coefs)
-        plane, _ = packing.upper(numbers, packing.noisy_bits(numbers))
-        begun = time.process_time()
-        smaller(plane.reshape(-1))
-        huffman += time.process_time() - begun
+        for chunk in map(np.ascontiguousarray, chunks(near)):
+            numbers = regression.residuals(chunk, coefs)
+            plane, _, _ = packing.split(numbers, packing.noisy_bits(numbers))
+            begun = time.process_time()
+            smaller(plane.reshape(-1))
+            huffman += time.process_time() - begun
     return {"share_fit": round(fit / whole, 2), "share_huffman": round(huffman / whole, 2)}
 
 

@@ -16,7 +16,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from ontogeny.record.disk import RecordWarning
-from ontogeny.record.trace import Layout, TraceReader, TraceWriter, block, codec, compiled, linear, regression
+from ontogeny.record.trace import Layout, TraceReader, TraceWriter, block, codec, compiled, linear, packing, regression
 
 FORMATS = [np.float16, ml_dtypes.bfloat16, np.float32, np.float64, np.int8, np.int64, np.uint16, np.bool_]
 FLOATS = [np.float32, np.float64]
@@ -111,6 +111,19 @@ def test_compiled_loops_give_the_same_bytes(
     assert returns(chunk, expected)
 
 
+@pytest.mark.parametrize("dtype", [np.float32, np.float64, np.int8], ids=lambda d: np.dtype(d).name)
+def test_chunks_side_by_side_share_coefficients_and_are_read_alone(loops: Callable[[str], None], dtype: object) -> None:
+    rows, width = trained(20, 100 * codec.SHARED + 130, dtype), 100
+    loops("numpy")
+    chunks = [[bytes(part) for part in parts] for parts in codec.encoded(rows, width)]
+    assert len(chunks) == codec.SHARED + 2
+    for number, parts in enumerate(chunks):
+        assert returns(rows[:, number * width : (number + 1) * width], parts)
+    if find_spec("numba"):
+        loops("numba")
+        assert [[bytes(part) for part in parts] for parts in codec.encoded(rows, width)] == chunks
+
+
 def test_what_momentum_and_overshooting_leave_is_close_to_its_noise() -> None:
     chunk = trained(64, 1024, np.float32)
     size = sum(map(len, codec.encode(chunk)))
@@ -154,11 +167,29 @@ def test_stores_of_the_first_codec_are_read(tmp_path: Path, monkeypatch: pytest.
     rows = trained(64, 3000, np.float32)
     with monkeypatch.context() as patch:
         patch.setattr(codec, "NAME", codec.FIRST)
-        patch.setattr(codec, "encode", linear.encode)
+        patch.setattr(codec, "encode", lambda chunk, _: linear.encode(chunk))
         write(tmp_path, rows)
-    (name,) = [path.name for path in tmp_path.glob("*.block")]
-    opened = block.opened(TraceReader(tmp_path).storage, name, (tmp_path / name).stat().st_size)
-    assert opened.codec == codec.FIRST
+    assert_read(tmp_path, codec.FIRST, rows)
+
+
+@pytest.mark.parametrize("name", LOOPS)
+def test_stores_of_the_second_codec_are_read(
+    loops: Callable[[str], None], name: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    rows = trained(64, 3000, np.float32)
+    loops(name)
+    with monkeypatch.context() as patch:
+        patch.setattr(codec, "NAME", codec.SECOND)
+        patch.setattr(packing, "split", lambda numbers, shifts: (*packing.upper(numbers, shifts), low(numbers, shifts)))
+        low = packing.noise
+        write(tmp_path, rows)
+    assert_read(tmp_path, codec.SECOND, rows)
+
+
+def assert_read(place: Path, name: str, rows: np.ndarray) -> None:
+    (file,) = [path.name for path in place.glob("*.block")]
+    opened = block.opened(TraceReader(place).storage, file, (place / file).stat().st_size)
+    assert opened.codec == name
     assert opened.read(0, 5, 2777).tobytes() == rows[:, 5:2777].tobytes()
 
 

@@ -56,8 +56,7 @@ def encoded(layout: Layout, steps: npt.NDArray[np.int64], banks: list[npt.NDArra
     for bank, rows in zip(layout.banks, banks, strict=True):
         count = -(-bank.lanes // CHUNK)
         index = np.zeros(count, entry_type(bank))
-        for number in range(count):
-            planes = codec.encode(rows[:, number * CHUNK : (number + 1) * CHUNK])
+        for number, planes in enumerate(codec.encoded(rows, CHUNK)):
             blob = b"".join(planes)
             index[number] = offset, xxhash.xxh3_64_intdigest(blob), [len(plane) for plane in planes]
             offset += len(blob)

@@ -8,14 +8,19 @@ what must wrap is cast.
 from __future__ import annotations
 
 from collections.abc import Callable
+from functools import cache
 from typing import Any, TypeVar
 
 import numba
 import numpy as np
 import numpy.typing as npt
 
+from ontogeny.record.trace.packing import BEYOND, DIGITS
 from ontogeny.record.trace.regression import LAGS, LARGEST, MOST, RIDGE, SCALE, SMALLEST, TINY, Format
 
+WIDTHS = tuple(DIGITS)
+PIECE = 64
+"""Lanes of a row that are asked together whether one of them does not fit a byte."""
 Array = npt.NDArray[Any]
 Function = TypeVar("Function", bound=Callable[..., Any])
 
@@ -26,9 +31,10 @@ def loop(function: Function) -> Function:
     return made
 
 
-def solved(products: Array, rows: int) -> Array:
-    """`regression._solved` for the products of updates, LAGS zeros before them."""
-    found = np.zeros((rows, LAGS), np.int16)
+def fitted(updates: Array) -> Array:
+    """`regression._fitted` for the even updates."""
+    products, found = np.zeros((LAGS + 1, LAGS + len(updates))), np.zeros((len(updates) + 1, LAGS), np.int16)
+    _products(updates, np.empty(updates.shape[1]), products)
     _solved(products, np.empty((LAGS, LAGS + 1)), found, RIDGE / LAGS, TINY, float(SCALE), MOST)
     return found
 
@@ -50,12 +56,25 @@ def restored(first: Array, numbers: Array, factors: Array, kind: Format) -> Arra
     return values
 
 
-def upper(numbers: Array, shifts: Array, top: int) -> tuple[Array, Array]:
-    """`packing.upper`."""
-    plane, beyond = np.empty(numbers.shape, np.uint8), np.empty(numbers.size, numbers.dtype)
-    kind = numbers.dtype.type
-    count = _upper(numbers, shifts.astype(kind), plane, beyond, kind(top))
-    return plane, beyond[:count]
+def split(numbers: Array, shifts: Array) -> tuple[Array, Array, bytes | memoryview]:
+    """`packing.split`."""
+    kind, (rows, lanes) = numbers.dtype.type, numbers.shape
+    order, mine, rising = np.empty(lanes, np.uint32), np.empty(lanes, kind), np.empty(lanes, kind)
+    begins, places = np.zeros(8 * numbers.itemsize + 1, np.int64), np.zeros((3, len(WIDTHS)), np.int64)
+    _order(shifts, order, rising, begins)
+    size = _places(begins, rows, places)
+    noise = np.empty(-(-size // 4), np.uint32)
+    views = noise, noise.view(np.uint16), noise.view(np.uint8)
+    plane, beyond = np.empty(numbers.shape, np.uint8), np.empty(numbers.size + 1, kind)
+    count = _split(numbers, order, rising, begins, places, mine, plane, beyond, *views)
+    return plane, beyond[:count].copy(), views[2][:size].data
+
+
+def columns(numbers: Array, places: Array) -> Array:
+    """`packing._columns`."""
+    found = np.empty((len(numbers), len(places)), numbers.dtype)
+    _columns(numbers, places.astype(np.uint32), found)
+    return found
 
 
 def even(values: Array) -> Array:
@@ -73,13 +92,6 @@ def noisy_bits(numbers: Array, kept: int, every: int) -> Array:
     return found
 
 
-def gathered(numbers: Array, width: int, lanes: Array, below: Array, rows: int, digits: Any) -> Array:
-    """`packing._gathered`."""
-    found, mask = np.zeros((rows, len(lanes)), digits), numbers.dtype.type((1 << width) - 1)
-    _gathered(numbers, width, lanes.astype(np.uint32), below, mask, found)
-    return found
-
-
 def with_upper(plane: Array, beyond: Array, shifts: Array, first: int, last: int, top: int) -> Array:
     """`packing.with_upper`."""
     found = np.empty((len(plane), last - first), beyond.dtype)
@@ -94,8 +106,29 @@ def scattered(numbers: Array, digits: Array, width: int, lanes: Array, below: Ar
 
 def _numbers(kind: Format) -> tuple[Any, ...]:
     """The place of the sign bit, all bits but that, and which magnitudes count."""
-    most = kind.signed(np.iinfo(kind.signed).max)
-    return kind.signed(kind.sign), most, kind.floating(SMALLEST), kind.floating(LARGEST)
+    return _made(kind.floating, kind.signed)
+
+
+@cache
+def _made(floating: Any, signed: Any) -> tuple[Any, ...]:
+    most = np.iinfo(signed).max
+    return signed(int(most).bit_length()), signed(most), floating(SMALLEST), floating(LARGEST)
+
+
+@loop
+def _products(updates: Array, parts: Array, found: Array) -> None:
+    for lag in range(min(LAGS + 1, len(updates))):
+        for row in range(lag, len(updates)):
+            mine, other, count = updates[row], updates[row - lag], len(parts)
+            for lane in range(count):
+                parts[lane] = mine[lane] * other[lane]
+            while count > 1:
+                half = (count + 1) // 2
+                upper = parts[half:count]
+                for lane in range(len(upper)):
+                    parts[lane] += upper[lane]
+                count = half
+            found[lag, LAGS + row] = parts[0]
 
 
 @loop
@@ -103,10 +136,10 @@ def _solved(products: Array, system: Array, found: Array, ridge: float, tiny: fl
     for row in range(2, len(found)):
         last, total = row + LAGS - 2, 0.0
         for i in range(LAGS):
-            total += products[last - i, last - i]
+            total += products[0, last - i]
             for j in range(LAGS):
-                system[i, j] = products[last - i, last - j]
-            system[i, LAGS] = products[last + 1, last - i]
+                system[i, j] = products[abs(i - j), last - min(i, j)]
+            system[i, LAGS] = products[i + 1, last + 1]
         for i in range(LAGS):
             system[i, i] += total * ridge + tiny
         for pivot in range(LAGS):
@@ -196,20 +229,6 @@ def _restored(
 
 
 @loop
-def _upper(numbers: Array, shifts: Array, plane: Array, beyond: Array, top: Any) -> int:
-    count = 0
-    for row in range(len(numbers)):
-        here, into = numbers[row], plane[row]
-        for lane in range(len(here)):
-            into[lane] = min(here[lane] >> shifts[lane], top)
-        for lane in range(len(here)):
-            if into[lane] == top:
-                beyond[count] = (here[lane] >> shifts[lane]) - top
-                count += 1
-    return count
-
-
-@loop
 def _even(values: Array, found: Array, second: Array, bits: Array, largest: Any) -> None:
     zero, lanes = values.dtype.type(0), values.shape[1]
     updates, before = np.empty_like(values[0]), np.empty_like(values[0])
@@ -246,12 +265,107 @@ def _noisy_bits(numbers: Array, kept: int, every: int, rounded: Array, bits: Arr
 
 
 @loop
-def _gathered(numbers: Array, width: int, lanes: Array, below: Array, mask: Any, found: Array) -> None:
-    rows = len(found)
+def _order(shifts: Array, order: Array, rising: Array, begins: Array) -> None:
+    """Lanes by their shifts, these so ordered, and where lanes of each shift begin."""
+    for lane in range(len(shifts)):
+        begins[shifts[lane] + 1] += 1
+    for shift in range(1, len(begins)):
+        begins[shift] += begins[shift - 1]
+    free = begins.copy()
+    for lane in range(len(shifts)):
+        place = free[shifts[lane]]
+        free[shifts[lane]] += 1
+        order[place], rising[place] = lane, shifts[lane]
+
+
+@loop
+def _places(begins: Array, rows: int, places: Array) -> int:
+    """Where each width of digit begins in the noise, its lanes and rows of bytes; how long the noise is."""
+    size = 0
+    for kind in range(len(WIDTHS)):
+        width, count = WIDTHS[kind], 0
+        for first in range(width, len(begins) - 1, 2 * width):
+            count += begins[min(first + width, len(begins) - 1)] - begins[first]
+        rows_of = -(-rows // max(1, 8 // width))
+        places[0, kind], places[1, kind], places[2, kind] = size, count, rows_of
+        size += rows_of * count * max(1, width // 8)
+    return size
+
+
+@loop
+def _split(
+    numbers: Array,
+    order: Array,
+    shifts: Array,
+    begins: Array,
+    places: Array,
+    mine: Array,
+    plane: Array,
+    beyond: Array,
+    words: Array,
+    halves: Array,
+    noise: Array,
+) -> int:
+    found = 0
     for row in range(len(numbers)):
-        here, into, place = numbers[row], found[row % rows], found.dtype.type(row // rows * width)
-        for at in range(len(lanes)):
-            into[at] |= found.dtype.type((here[lanes[at]] >> below[at]) & mask) << place
+        here = numbers[row]
+        for lane in range(len(mine)):
+            mine[lane] = here[order[lane]]
+        found = _above(mine, shifts, plane[row], beyond, found)
+        for kind in range(len(WIDTHS)):
+            begin, count, rows = places[0, kind], places[1, kind], places[2, kind]
+            width, turn = WIDTHS[kind], row // max(1, rows)
+            at = row % max(1, rows) * count
+            for first in range(width, len(begins) - 1, 2 * width):
+                low, high = begins[first], begins[min(first + width, len(begins) - 1)]
+                if low == high:
+                    continue
+                if width == 32:
+                    _put(mine[low:high], shifts[low:high], width, 0, words[begin // 4 + at :])
+                elif width == 16:
+                    _put(mine[low:high], shifts[low:high], width, 0, halves[begin // 2 + at :])
+                else:
+                    _put(mine[low:high], shifts[low:high], width, turn, noise[begin + at :])
+                at += high - low
+    return found
+
+
+@loop
+def _above(mine: Array, shifts: Array, plane: Array, beyond: Array, found: int) -> int:
+    """A row of `packing.upper`; most pieces of a row hold nothing that does not fit."""
+    top = mine.dtype.type(BEYOND)
+    for lane in range(len(mine)):
+        plane[lane] = min(mine[lane] >> shifts[lane], top)
+    for first in range(0, len(mine), PIECE):
+        piece, most = plane[first : first + PIECE], np.uint8(0)
+        for lane in range(len(piece)):
+            most = max(most, piece[lane])
+        if most == BEYOND:
+            for lane in range(first, first + len(piece)):
+                beyond[found] = (mine[lane] >> shifts[lane]) - top
+                found += plane[lane] == BEYOND
+    return found
+
+
+@loop
+def _put(mine: Array, shifts: Array, width: int, turn: int, into: Array) -> None:
+    """The digits of neighbouring lanes, beside those of the rows that share their bytes."""
+    below, mask = mine.dtype.type(width - 1), mine.dtype.type((1 << width) - 1)
+    if turn == 0:
+        for lane in range(len(mine)):
+            into[lane] = into.dtype.type((mine[lane] >> (shifts[lane] & below)) & mask)
+    else:
+        place = into.dtype.type(turn * width)
+        for lane in range(len(mine)):
+            into[lane] |= into.dtype.type((mine[lane] >> (shifts[lane] & below)) & mask) << place
+
+
+@loop
+def _columns(numbers: Array, places: Array, found: Array) -> None:
+    for row in range(len(numbers)):
+        here, into = numbers[row], found[row]
+        for lane in range(len(places)):
+            into[lane] = here[places[lane]]
 
 
 @loop

@@ -1,9 +1,9 @@
 """Folded residuals [rows, lanes] as bytes: what can be guessed goes through zstd's Huffman coder, noise is only packed.
 
 Each lane has its own scale: how many low bits of its numbers are noise. Those are stored as they are, without padding:
-a lane of 13 noisy bits gives eight, four and one of them to the arrays of lanes that have such a digit. What lies above
-is small and distributed alike in all lanes: one byte each, compressed as one plane; the few that need more than a byte
-say 255 there, and follow apart.
+a lane of 13 noisy bits gives eight, four and one of them to the arrays of lanes that have such a digit. Lanes are
+ordered by how many, so that those of a digit lie together. What lies above is small and distributed alike in all lanes:
+one byte each, compressed as one plane; the few that need more than a byte say 255 there, and follow apart.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ import numpy.typing as npt
 from ontogeny.record.trace import compiled
 from ontogeny.record.trace.planes import Blob, restored, smaller
 
-KEPT = 5
+KEPT = 4
 """How many bits of a lane's usual number are not taken for noise."""
 BEYOND = 255
 """The byte of a number that is kept apart."""
@@ -43,13 +43,19 @@ def noisy_bits(numbers: Array) -> Bytes:
 
 def packed(numbers: Array, shifts: Bytes) -> list[Blob]:
     """What lies above the noise, what of it does not fit a byte, and the noise."""
-    plane, beyond = upper(numbers, shifts)
+    plane, beyond, low = split(numbers, shifts)
     planes = np.ascontiguousarray(beyond.view(np.uint8).reshape(-1, beyond.itemsize).T)
-    return [smaller(plane.reshape(-1)), smaller(planes.reshape(-1)), noise(numbers, shifts)]
+    return [smaller(plane.reshape(-1)), smaller(planes.reshape(-1)), low]
 
 
-def unpacked(parts: Sequence[Blob], rows: int, shifts: Bytes, kind: Any, only: slice) -> Array:
-    """Some lanes of the numbers that were `packed`. Raises ValueError where the parts are none."""
+def unpacked(parts: Sequence[Blob], rows: int, shifts: Bytes, kind: Any, only: slice, ordered: bool) -> Array:
+    """Some lanes of the numbers that were `packed`, ordered by their shifts or not (as in stores of the second codec).
+
+    Raises ValueError where the parts are none.
+    """
+    if ordered:
+        order = np.argsort(shifts, kind="stable")
+        return _columns(unpacked(parts, rows, shifts[order], kind, slice(None), False), np.argsort(order)[only])
     lanes, width = len(shifts), np.dtype(kind).itemsize
     plane = restored(parts[0], rows * lanes).reshape(rows, lanes)
     count = int(np.count_nonzero(plane == BEYOND))
@@ -61,11 +67,18 @@ def unpacked(parts: Sequence[Blob], rows: int, shifts: Bytes, kind: Any, only: s
     return found
 
 
+def split(numbers: Array, shifts: Bytes) -> tuple[Bytes, Array, Blob]:
+    """`upper` and `noise` of lanes ordered by their shifts, those of a shift as they come."""
+    if loops := compiled.kernels(numbers.size):
+        found: tuple[Bytes, Array, Blob] = loops.split(numbers, shifts)
+        return found
+    order = np.argsort(shifts, kind="stable")
+    numbers, shifts = numbers[:, order], shifts[order]
+    return *upper(numbers, shifts), noise(numbers, shifts)
+
+
 def upper(numbers: Array, shifts: Bytes) -> tuple[Bytes, Array]:
     """What lies above the noise: a byte each [rows, lanes], and those that do not fit, less 255, in order."""
-    if loops := compiled.kernels(numbers.size):
-        found: tuple[Bytes, Array] = loops.upper(numbers, shifts, BEYOND)
-        return found
     above = numbers >> shifts.astype(numbers.dtype)
     beyond = above >= BEYOND
     return np.minimum(above, numbers.dtype.type(BEYOND)).astype(np.uint8), above[beyond] - numbers.dtype.type(BEYOND)
@@ -123,12 +136,9 @@ def _rows(rows: int, width: int) -> int:
 def _gathered(numbers: Array, width: int, lanes: Array, below: Array) -> Array:
     """The digits of some lanes, packed [fewer rows, lanes]."""
     rows = _rows(len(numbers), width)
-    if loops := compiled.kernels(numbers.size):
-        found: Array = loops.gathered(numbers, width, lanes, below, rows, DIGITS[width])
-        return found
     mask = numbers.dtype.type((1 << width) - 1)
     digits = ((numbers[:, lanes] >> below) & mask).astype(DIGITS[width])
-    found = digits[:rows]
+    found: Array = digits[:rows]
     for place, first in enumerate(range(rows, len(digits), max(1, rows)), 1):
         part = digits[first : first + rows]
         found[: len(part)] |= part << found.dtype.type(place * width)
@@ -144,3 +154,11 @@ def _scattered(numbers: Array, digits: Array, width: int, lanes: Array, below: A
     for place, first in enumerate(range(0, len(numbers), len(digits))):
         part = (digits[: len(numbers) - first] >> digits.dtype.type(place * width)) & mask
         numbers[first : first + len(part), lanes] |= part.astype(numbers.dtype) << below
+
+
+def _columns(numbers: Array, places: Array) -> Array:
+    """Some columns, in another order."""
+    if loops := compiled.kernels(numbers.size):
+        found: Array = loops.columns(numbers, places)
+        return found
+    return np.ascontiguousarray(numbers[:, places])

@@ -15,7 +15,6 @@ from typing import Any
 
 import numpy as np
 import numpy.typing as npt
-from numpy.lib.stride_tricks import as_strided
 
 from ontogeny.record.trace import compiled
 
@@ -76,18 +75,32 @@ def _lengths(values: Array, coefs: npt.NDArray[np.int16]) -> npt.NDArray[np.int6
 
 def _fitted(values: Array) -> npt.NDArray[np.int16]:
     """The coefficients [rows, LAGS] of least squares; 0 in the first two rows."""
-    rows = len(values)
-    updates = even(values)
-    products = np.zeros((LAGS + rows - 1, LAGS + rows - 1))
-    products[LAGS:, LAGS:] = updates @ updates.T
+    updates, rows = even(values), len(values)
     if loops := compiled.kernels(values.size):
-        solved: npt.NDArray[np.int16] = loops.solved(products, rows)
-        return solved
-    down, across = products.strides
-    strides = (down + across, -down, -across)
-    normal = as_strided(products[LAGS:, LAGS:], (rows - 2, LAGS, LAGS), strides)  # [row, lag, lag]
-    wanted = as_strided(products[LAGS + 1 :, LAGS:], (rows - 2, LAGS, 1), (down + across, -across, across))
+        found: npt.NDArray[np.int16] = loops.fitted(updates)
+        return found
+    products, lags, last = _products(updates), np.arange(LAGS), np.arange(2, rows)[:, None] + LAGS - 2
+    apart, later = np.abs(lags[:, None] - lags), np.minimum(lags[:, None], lags)
+    normal = products[apart, last[:, :, None] - later]  # [row, lag, lag]
+    wanted = products[lags + 1, last + 1][:, :, None]
     return np.concatenate([np.zeros((2, LAGS), np.int16), _solved(np.concatenate([normal, wanted], axis=2))])
+
+
+def _products(updates: npt.NDArray[np.float64]) -> npt.NDArray[np.float64]:
+    """Of each update with those before it: [how many before, LAGS zeros and the updates].
+
+    They are summed by halves, so that every machine gets the same bits, which matrix products do not promise; nor do
+    those wake a library's threads for so little work.
+    """
+    found = np.zeros((LAGS + 1, LAGS + len(updates)))
+    for lag in range(min(LAGS + 1, len(updates))):
+        parts = updates[lag:] * updates[: len(updates) - lag]
+        while (count := parts.shape[1]) > 1:
+            half = (count + 1) // 2
+            parts[:, : count - half] += parts[:, half:]
+            parts = parts[:, :half]
+        found[lag, LAGS + lag :] = parts[:, 0]
+    return found
 
 
 def even(values: Array) -> npt.NDArray[np.float64]:
