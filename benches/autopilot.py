@@ -86,7 +86,11 @@ def summary(found: Found, figures: Figures) -> None:
             figures[f"{name}.autopilot.accuracy"] > figures[f"{name}.{peer}.accuracy"] for name in TASKS
         )
     figures["better_than.all_rivals"] = sum(
-        all(figures[f"{name}.autopilot.accuracy"] > figures[f"{name}.{peer}.accuracy"] for peer in RIVALS)
+        all(
+            figures[f"{name}.autopilot.accuracy"] > figures[f"{name}.{peer}.accuracy"]
+            for peer in RIVALS
+            if peer in PEERS
+        )
         for name in TASKS
     )
     worse = {

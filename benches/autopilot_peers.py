@@ -15,17 +15,19 @@ the same batches.
 from __future__ import annotations
 
 import copy
+import io
 import math
 from collections.abc import Callable, Iterator
+from contextlib import redirect_stdout
 from dataclasses import dataclass, field
+from importlib import import_module
 from typing import Any
 
 import numpy as np
-import prodigyopt
-import schedulefree
 import torch
 import torch.nn.functional as F
 from autopilot_tasks import DECAY, DEFAULT_LR, Rows, Task
+from common import version
 from torch import nn
 
 EVERY = 10
@@ -152,15 +154,23 @@ def pbt(task: Task, lr: float, budget: int, draw: np.random.Generator) -> Member
 
 def schedule_free(lr: float) -> Make:
     """Schedule-Free AdamW, as its package has it."""
-    return lambda parameters: schedulefree.AdamWScheduleFree(parameters, lr=lr, weight_decay=DECAY)
+    package = import_module("schedulefree")
+    return lambda parameters: package.AdamWScheduleFree(parameters, lr=lr, weight_decay=DECAY)
 
 
 def prodigy() -> Make:
     """Prodigy, as its package has it, with decay apart from the gradient as AdamW's."""
-    return lambda parameters: prodigyopt.Prodigy(parameters, lr=1.0, weight_decay=DECAY)
+    package = import_module("prodigyopt")
+
+    def make(parameters: Iterator[nn.Parameter]) -> Any:
+        with redirect_stdout(io.StringIO()):  # it says which decay it uses
+            return package.Prodigy(parameters, lr=1.0, weight_decay=DECAY)
+
+    return make
 
 
-PEERS: dict[str, Callable[[Task, float, int, np.random.Generator], Member]] = {
+PACKAGES = {"schedule_free": "schedulefree", "prodigy": "prodigyopt"}
+ALL: dict[str, Callable[[Task, float, int, np.random.Generator], Member]] = {
     "adamw": lambda task, lr, budget, draw: alone(task, adamw(DEFAULT_LR), budget),
     "adamw_wrong": lambda task, lr, budget, draw: alone(task, adamw(lr), budget),
     "schedule_free": lambda task, lr, budget, draw: alone(task, schedule_free(lr), budget),
@@ -168,3 +178,5 @@ PEERS: dict[str, Callable[[Task, float, int, np.random.Generator], Member]] = {
     "asha": asha,
     "pbt": pbt,
 }
+PEERS = {name: peer for name, peer in ALL.items() if name not in PACKAGES or version(PACKAGES[name])}
+"""Those whose package is installed."""

@@ -35,6 +35,8 @@ class Report:
         """For a person."""
         head = f"{self.run} at step {self.step} is kept" if self.kept else f"{self.given} stands as it is"
         said = [f"{head}: {self.why}"]
+        if not self.kept and self.run != self.given:
+            said += [f"gone on with unchanged, it is {self.run}, whose best step is {self.step}"]
         if self.kept:
             said += ["what was changed: " + ("; ".join(self.changes) or "nothing")]
         if self.verdict is not None:
