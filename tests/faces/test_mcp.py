@@ -255,6 +255,23 @@ def test_a_question_that_takes_long_becomes_a_job_and_others_are_answered_meanwh
     asyncio.run(talk())
 
 
+def test_work_that_a_client_no_longer_waits_for_is_found_again(runs: Path) -> None:
+    async def talk() -> None:
+        async with Client(own(runs, trusting=True), mode="legacy") as client:
+            talk = Talk(client)
+            await talk.do("place", command="switch", run="line")
+            with pytest.raises(MCPError):
+                given = {"command": "run", "until": "loss < 0", "steps": 2000}
+                await client.call_tool("go", given, read_timeout_seconds=0.3)
+            (job,) = (await talk.ask("runs"))["figures"]["jobs"]
+            assert "until=loss < 0" in job["what"]
+            while job["state"] == "running":
+                job = (await talk.ask("runs", job=job["job"]))["figures"]
+            assert job["state"] == "done" and job["answer"]["step"] == 2012
+
+    asyncio.run(talk())
+
+
 def test_answers_are_bounded_and_say_so() -> None:
     long = answers.of_outcome(
         Outcome(text="x" * 9000, figures={"rows": [{"n": n, "y" * 999: "z" * 999} for n in range(500)]})

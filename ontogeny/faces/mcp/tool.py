@@ -168,10 +168,15 @@ async def waited(future: Future[Any]) -> Any:
 async def answered(talk: Conversation, job: Job, context: Context[Any, Any]) -> CallToolResult:
     """The answer of a job, its progress told meanwhile; once patience has an end, by what name to ask for it."""
     ends, work = time.monotonic() + PATIENCE, asyncio.wrap_future(job.future)
+    work.add_done_callback(lambda done: done.cancelled() or done.exception())  # a job keeps what went wrong
     while not job.future.done():
-        await asyncio.wait([work], timeout=TELL_EVERY)
-        if job.taken and not job.future.done():
-            await context.report_progress(job.taken, job.steps or None, f"{job.taken} steps")
+        try:
+            await asyncio.wait([work], timeout=TELL_EVERY)
+            if job.taken and not job.future.done():
+                await context.report_progress(job.taken, job.steps or None, f"{job.taken} steps")
+        except asyncio.CancelledError:  # the client waits no longer; the work goes on
+            talk.keep(job)
+            raise
         if time.monotonic() > ends and not job.future.done():
             talk.keep(job)
             next_ = f"it goes on; ask for its answer with runs(job={job.id!r})"
