@@ -6,7 +6,11 @@ from collections.abc import Sequence
 
 from ontogeny.steer.phrases.normal import NOTHING, normal
 from ontogeny.steer.phrases.said import courtesies
+from ontogeny.steer.phrases.said.plain import BLOCKING, CONDITIONS, OPENING, STATES
 from ontogeny.steer.phrases.tokens import Word
+
+LONGEST = 12
+"""Words that chatter may have."""
 
 
 def _sorted(text: str) -> list[tuple[str, ...]]:
@@ -22,12 +26,40 @@ BEFORE, AFTER = _sorted(courtesies.BEFORE), _sorted(courtesies.AFTER)
 def bare(words: Sequence[Word]) -> list[list[Word]]:
     """A clause as it stands, and with ever more of what stands around it taken away."""
     found = [list(words)]
-    clause = list(words)
+    reason = next((at for at in range(1, len(words)) if _reason(words, at)), 0)
+    clause = list(words[:reason] or words)
+    if reason:
+        found.append(clause)
     while clause and (more := _begins(clause)):
         clause = clause[more:]
         found.append(clause)
     trimmed = [one for clause in list(found) for one in _ends(clause)]
     return [one for one in [*found, *trimmed] if one]
+
+
+def _reason(words: Sequence[Word], at: int) -> bool:
+    """Whether a reason begins with a word: because, so that we can, in order to, to see whether."""
+    said = [normal(word.text) for word in words[at : at + 3]]
+    return (
+        said[0] in ("because", "cos")
+        or (said[0] == "so" and said[1:2] in (["that"], ["i"], ["we"], ["it"], ["can"]))
+        or said == ["in", "order", "to"]
+        or (said[0] == "to" and said[1:2] in (["see"], ["check"], ["find"], ["know"], ["learn"], ["understand"]))
+    )
+
+
+def chatter(words: Sequence[Word]) -> bool:
+    """Whether a clause only says how things are: it looks good. One with a name, a number or a condition says more."""
+    heard = {kind for word in words for kind in word.kinds}
+    named = any(word.kind.isupper() and word.kind != "NAME" for word in words)
+    asks = normal(words[0].text) in OPENING - STATES
+    return (
+        bool(heard & STATES)
+        and not heard & (BLOCKING | CONDITIONS)
+        and not named
+        and not asks
+        and len(words) <= LONGEST
+    )
 
 
 def _ends(clause: list[Word]) -> list[list[Word]]:

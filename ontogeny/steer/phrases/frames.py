@@ -45,6 +45,7 @@ class Framed:
     frame: Frame
     places: tuple[tuple[str, Tree], ...]
     words: frozenset[str]
+    filled: int
 
     def means(self, grammar: Grammar, context: Context) -> Any:
         """The arguments of the command. Raises Unclear where they depend on what is not there."""
@@ -63,20 +64,26 @@ def fitting(frame: Frame, grammar: Grammar, words: Sequence[Word]) -> Framed | N
     if any(word.kind in BLOCKING and word.kind not in own for word in words):
         return None
     matcher = Matcher(grammar, words)
-    found = dict(_pieces(frame, matcher, words, own))
+    pieces = list(_pieces(frame, matcher, words, own))
+    found = {name: (tree, heard) for name, tree, heard, _ in pieces}
     said = found.pop("", None)
     if said is None or not all(need & said[1] for need in frame.needs):
         return None
     places = {name: tree for name, (tree, _) in found.items()}
     if not set(frame.places) - frame.optional <= set(places):
         return None
-    return Framed(frame, tuple((name, tree) for name, tree in places.items() if tree is not None), said[1])
+    return Framed(
+        frame,
+        tuple((name, tree) for name, tree in places.items() if tree is not None),
+        said[1],
+        sum(one[3] for one in pieces),
+    )
 
 
 def _pieces(
     frame: Frame, matcher: Matcher, words: Sequence[Word], own: frozenset[str]
-) -> Iterator[tuple[str, tuple[Tree | None, frozenset[str]]]]:
-    """Each place that is filled, and last, under no name, the words of the frame; nothing of it for a word too many."""
+) -> Iterator[tuple[str, Tree | None, frozenset[str], int]]:
+    """Each place that is filled with how many words it takes; last, under no name, the frame's own, if none is left."""
     place = 0
     heard: set[str] = set()
     filled: set[str] = set()
@@ -85,12 +92,12 @@ def _pieces(
                 for end, tree in matcher.table(table, place).items()]  # fmt: skip
         longest = max(ends, key=lambda one: one[0], default=None)
         if longest is not None and not (longest[0] == place + 1 and words[place].kinds & own):
-            place = longest[0]
             filled.add(longest[1])
-            yield longest[1], (longest[2], frozenset())
+            yield longest[1], longest[2], frozenset(), longest[0] - place
+            place = longest[0]
         elif words[place].kinds & (own | HARMLESS):
             heard |= words[place].kinds
             place += 1
         else:
             return
-    yield "", (None, frozenset(heard))
+    yield "", None, frozenset(heard), 0

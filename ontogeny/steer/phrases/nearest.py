@@ -11,6 +11,7 @@ from ontogeny.steer.phrases.grammar import SAID, grammar
 from ontogeny.steer.phrases.matcher import Matcher
 from ontogeny.steer.phrases.normal import NOTHING, forms, normal
 from ontogeny.steer.phrases.phrase import example
+from ontogeny.steer.phrases.said.plain import NEGATIONS
 from ontogeny.steer.phrases.tokens import Word
 
 PLACE = re.compile(r"\{(\w+)(?::(\w+))?\}")
@@ -37,6 +38,8 @@ Named = dict[str, tuple[int, str]]
 
 def nearest(said: Sequence[Word], context: Context) -> list[str]:
     """Full commands in words, those that share most with what was said first."""
+    if any(word.kind in NEGATIONS for word in said):
+        return []
     heard = frozenset(word.kind for word in said) - COMMON - NOTHING
     named = _named(said)
     scored = sorted(_scored(heard, named), key=lambda one: -one[0])

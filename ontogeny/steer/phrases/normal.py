@@ -4,7 +4,7 @@ from __future__ import annotations
 
 NOTHING = frozenset(
     """a an the my our your please kindly pls plz just also too simply me us you now maybe perhaps hey hi hello ok okay
-    alright hmm um uh well so actually really basically  myself ourselves yourself exactly currently presently
+    alright hmm um uh well actually really basically  myself ourselves yourself exactly currently presently
     right oh ah yes yeah thanks cheers dear quite there's lets"""  # noqa: SIM905
     .split()
 )  # fmt: skip

@@ -14,7 +14,21 @@ from ontogeny.steer.phrases.context import Context
 from ontogeny.steer.phrases.grammar import grammar
 from ontogeny.steer.phrases.matcher import Matcher
 from ontogeny.steer.phrases.normal import forms
-from ontogeny.steer.phrases.said.asked import ASKING, ASKS, BY, CHANGING, FIRST, OPPOSITE, PARTIAL, PLACES, REFUSED, Ask
+from ontogeny.steer.phrases.said.asked import (
+    ASKING,
+    ASKS,
+    BY,
+    CHANGING,
+    DOUBLED,
+    FIRST,
+    HALVED,
+    NONE,
+    OPPOSITE,
+    PARTIAL,
+    PLACES,
+    REFUSED,
+    Ask,
+)
 from ontogeny.steer.phrases.tokens import Word
 from ontogeny.steer.registry import command
 
@@ -26,6 +40,7 @@ def question(said: Sequence[Word], context: Context) -> Command | None:
     first = said[0].kind if said else ""
     if (
         first in REFUSED
+        or first == "if"
         or "never" in heard
         or (first == "do" and "not" in begins)
         or (heard & {"don't"} and first == "don't")
@@ -107,9 +122,18 @@ def _supposed(one: Ask, named: Mapping[str, Any], context: Context) -> dict[str,
     later = {"start": start} if start else {}
     if "examples_said" in one.needs:
         return {"without": named["examples_said"], **later}
-    value = named["number"] if "number" in one.needs else 0.0
+    value = named["number"] if "number" in one.needs else _without_number(named, context)
     if "factor" in named and named["kinds"] & PARTIAL:
         value = named["factor"] * context.dials[named["dial"]]
     if "number" in one.needs and value == start:
         raise OntogenyError("no value is named")
     return {"dials": {named["dial"]: value}, **later}
+
+
+def _without_number(named: Mapping[str, Any], context: Context) -> float:
+    """A dial's value by words alone: none of it, half of it, twice. OntogenyError where they do not say."""
+    now = context.dials[named["dial"]]
+    for words, factor in ((NONE, 0.0), (HALVED, 0.5), (DOUBLED, 2.0)):
+        if named["kinds"] & words:
+            return factor * now
+    raise OntogenyError("no value is named")

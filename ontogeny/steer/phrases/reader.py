@@ -17,7 +17,7 @@ from typing import Any
 from ontogeny.isa.errors import OntogenyError
 from ontogeny.steer.command import Command
 from ontogeny.steer.phrases.context import Context, context_of
-from ontogeny.steer.phrases.courtesy import AFTER, BEFORE, bare
+from ontogeny.steer.phrases.courtesy import AFTER, BEFORE, bare, chatter
 from ontogeny.steer.phrases.frames import Framed, fitting
 from ontogeny.steer.phrases.grammar import SAID, grammar, rule_of
 from ontogeny.steer.phrases.matcher import Matcher, Tree
@@ -41,6 +41,7 @@ WAYS = 8
 """Commands that one text may hold, at most."""
 PLACED = ("set", "rule", "freeze", "unfreeze", "alter", "run", "leave-out", "mix", "learn", "fork")
 """Commands before which it may be said where."""
+PUNCTUATION = ("COMMA", "SEMICOLON", "STOP", "DASH")
 SETTING = ("with", "without", "at", "using", "under")
 """Words before a setting."""
 NEAR = ("of", "on", "in", "for", "at", "with", "to", "from")
@@ -111,7 +112,10 @@ def divided(
             if end < start:
                 continue
             found = [] if end == start else _read(said[start:end]) or asked(said[start:end])
-            if end > start and not found:
+            apart = (not start or said[start - 1].kind in PUNCTUATION) and (
+                end == len(said) or said[end].kind in PUNCTUATION
+            )
+            if end > start and not found and not (apart and chatter(said[start:end])):
                 continue
             longer = [*best[start], *([found] if found else [])]
             after = end + 1
@@ -149,7 +153,8 @@ def clause(said: Sequence[Word]) -> list[Clause]:
             if (fits := fitting(one, known, words_left))
         ]
         if framed:
-            return framed
+            most = max(one.tree.filled for one in framed if isinstance(one.tree, Framed))
+            return [one for one in framed if isinstance(one.tree, Framed) and one.tree.filled == most]
     return []
 
 
@@ -202,6 +207,8 @@ def _meant(clauses: list[list[Clause]], context: Context) -> Reading:
             return _back(unclear.options, str(unclear), context)
         except OntogenyError as error:
             return Reading(unsure=str(error))
+        if meant and found and found[0].NAME == meant[-1].NAME == "discard" and not found[0].run:
+            continue  # we do not need the fork, throw it out: it is the fork, once
         meant += found
         if any(one.NAME in MOVING for one in found):
             context = context.forked()

@@ -18,6 +18,9 @@ CHANGING = forms("freeze unfreeze fork discard undo clip prune forget mix halve 
 SUPPOSING = forms("if suppose supposing imagine without had would assume assuming hypothetically")
 REFUSED = forms("should can could shall may")
 """What begins so asks for advice or leave, which nobody here gives."""
+NONE = forms("without no zero off none remove removed dropped")
+HALVED = forms("half halve halved")
+DOUBLED = forms("double doubled twice")
 BY = forms("at least above over more correlation correlate correlated threshold by with of")
 OPPOSITE = forms("opposite sign inverse inversely mirrored mirror anti negatively negative reversed")
 FIRST = 4
@@ -47,8 +50,8 @@ ASKS = (
     Ask("what-if", SUPPOSING, ("dial",)),
     Ask("alike", MOVING, ("element",)),
     Ask("explain", WHY, ("element",)),
-    Ask("groups", forms("as-one together group jointly unison cluster concert tandem collectively bunch clump teams families")),
-    Ask("moments", forms("outlier outliers moments kurtosis skewness skew variance statistics distribution distributed unusual odd strange weird odd-ones abnormal extreme")),
+    Ask("groups", forms("as-one hand alike together group jointly unison cluster concert tandem collectively bunch clump teams families")),
+    Ask("moments", forms("outlier outliers moments kurtosis skewness skew variance statistics distribution distributed unusual unusually oddly strangely odd strange weird odd-ones abnormal extreme")),
     Ask("compare", forms("compare difference differences differ differs different versus vs better worse than against contrast beside part side"), ("reference",)),
     Ask("compare", forms("compare difference differences differ contrast")),
     Ask("waste", forms("waste wasted wasting nothing vain useless unnecessary needless needlessly redundant superfluous pointless idle futile")),

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 BEFORE = """
-by|that|after that is done|once that is done|when that is done|when done|and once done|and when that is done|plus|also|
+so|i would rather|i would rather we|rather|i would much rather|by|that|after that is done|once that is done|when that is done|when done|and once done|and when that is done|plus|also|
 after doing that|having done so|after which|at which point|from that point|with that done|that done|for good measure|
 what i want is to|what i want is|what i would like is|all i want is|i reckon we should|i reckon we|i reckon|i guess we should|
 i feel like|it would be nice if could|it would be great if could|would be great if could|i would appreciate it if could|

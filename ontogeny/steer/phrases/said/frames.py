@@ -18,7 +18,7 @@ UP = forms(
     "raise increase up boost higher larger bigger more stronger strengthen grow faster rise climb multiply hike jack lift greater amp amplify upward upwards elevate pump expand enlarge accelerate stiffer heavier add beef inflate intensify"
 )
 TURN = forms(
-    "set turn put change make adjust move bring switch let fix update have get tune use take modify reset want try should must be dial go start bump ramp scale crank push nudge step pull wind slide shift peg pin hold keep land place leave park assign establish configure apply enter pick choose select run work tweak give become equal equals with value exactly back keep at by it"
+    "set turn put change make adjust move bring switch let fix update have get tune use take modify reset want try should must be dial go start bump ramp scale crank push nudge step pull wind slide shift peg pin hold keep land place leave park assign establish configure apply enter pick choose select run work tweak give become equal equals with value exactly back keep at by it come comes needs ought can"
 )
 OFF = forms(
     "off zero remove disable kill eliminate away rid strip without no drop nothing deactivate cancel none nil disappear vanish gone out ditch lose scrap abolish nuke axe cease stop end suppress null shut plug dispense omit"
@@ -40,7 +40,7 @@ def _set(found: Found, words: frozenset[str]) -> dict[str, Any]:
         return {"dial": dial, "to": found["to"], **over}
     if "share" in found:
         return {"dial": dial, "by": found["share"], **over}
-    if "times" in found and down != up:
+    if "times" in found and found["times"] and not (down and up):
         return {"dial": dial, "by": 1 / found["times"] if down else found["times"], **over}
     if "part" in found and down != up:
         return {"dial": dial, "by": 1 - found["part"] if down else 1 + found["part"], **over}
@@ -78,7 +78,7 @@ BACK = forms(
     "go back return rewind jump travel roll rollback wind move restore revert reset stand turn take put bring land visit hop head come scroll retreat fetch start resume pick load show drop set send teleport skip leap walk backtrack fall warp transport place rollback unwind"
 )
 SPOT = forms(
-    "time moment point place state right immediately shortly run where spot checkpoint just instant steps position shape how it was to"
+    "time moment point place state right immediately shortly run where spot checkpoint just instant steps position shape it was to"
 )
 FORK = forms("fork branch split clone copy duplicate offshoot spin diverge bifurcate variant sibling")
 FORKISH = forms(
@@ -94,10 +94,9 @@ HERE = forms(
 SWITCH = forms(
     "switch go change move jump hop open select visit checkout look show over return back swap take bring load continue work flip transfer head step walk stand put turn"
 )
-DISCARD = forms(
-    "discard delete remove throw trash bin scrap abandon dispose rid toss erase drop ditch kill put chuck dump bury archive retire junk lose clear destroy"
-)
-AWAY = forms("away out bin trash rid good forever need")
+DISCARD = forms("discard delete remove trash bin scrap abandon dispose erase ditch chuck dump archive junk destroy")
+THROW = forms("throw put toss get rid drop take move clear send")
+AWAY = forms("away out bin trash rid aside garbage")
 KEEP = forms("keep protect preserve save retain hold hang safe safeguard guard secure lock cherish treasure shield")
 TAKEBACK = forms(
     "restore recover undelete bring get take back undiscard resurrect revive retrieve rescue unbin fetch reinstate return"
@@ -171,7 +170,7 @@ FRAMES: Mapping[str, tuple[Frame, ...]] = {
         Frame((), {"dial": "dial", "to": "amount_to", "from": "amount_from", "over": "spread"}, frozenset({"over", "from"}),
               TURN | DOWN | UP | BIT | forms("linearly gradually slowly smoothly value new exactly something around about level then"), _set),
         Frame((), {"dial": "dial", "share": "amount_share", "over": "spread"}, frozenset({"over"}), TURN | DOWN | BIT | forms("value"), _set),
-        Frame((DOWN | UP,), {"dial": "dial", "times": "amount_times", "over": "spread"}, frozenset({"over"}), TURN | BIT | forms("than value"), _set),
+        Frame((), {"dial": "dial", "times": "amount_times", "over": "spread"}, frozenset({"over"}), TURN | DOWN | UP | BIT | forms("than value"), _set),
         Frame((DOWN | UP,), {"dial": "dial", "part": "amount_part", "over": "spread"}, frozenset({"over"}), TURN | BIT | forms("another further"), _set),
         Frame((DOWN | UP | BIT,), {"dial": "dial"}, frozenset(), TURN | DOWN | UP | BIT | forms("than high low large small strong weak too"), _set),
     ),
@@ -193,8 +192,10 @@ FRAMES: Mapping[str, tuple[Frame, ...]] = {
     "mark": (Frame((MARK,), {"name": "named_so"}, frozenset(), MARK | HERE | forms("put set place make create leave drop give called named label later mark")),),
     "switch": (Frame((SWITCH,), {"run": "reference"}, frozenset(), SWITCH | forms("run fork over to into onto at stand now me")),),
     "discard": (
-        Frame((DISCARD,), {"run": "reference"}, frozenset(), DISCARD | AWAY),
-        Frame((DISCARD, forms("run fork this it one branch")), {}, frozenset(), DISCARD | AWAY | forms("current whole")),
+        Frame((DISCARD,), {"run": "reference"}, frozenset(), DISCARD | AWAY | forms("good forever need")),
+        Frame((THROW, AWAY), {"run": "reference"}, frozenset(), THROW | AWAY | forms("good forever need of in the")),
+        Frame((DISCARD, forms("run fork this it one branch")), {}, frozenset(), DISCARD | AWAY | forms("current whole"), never=forms("back head end tip")),
+        Frame((THROW, AWAY, forms("run fork this it one branch")), {}, frozenset(), THROW | AWAY | forms("current whole"), never=forms("back head end tip")),
     ),
     "keep": (Frame((KEEP, forms("run this it one fork")), {}, frozenset(), KEEP | forms("on to around for good safe forever later")),
              Frame((KEEP,), {"run": "reference"}, frozenset(), KEEP | forms("on to around for good safe forever later"))),

@@ -43,6 +43,7 @@ GOING: Table = {
         p(f"{GO} [it|this|on] [for] {AT_MOST} {{steps}} [COMMA] [or] {UNTIL} {{until:condition}}", _both),
         p(f"{GO} [for] {{steps}} [COMMA] or {UNTIL} {{until:condition}}", _both),
         p("stop (when|once|as soon as) {until:condition}"),
+        p(f"{GO} [it|this|training|on] {UNTIL} [either] {{until:condition}} or [for|after] {{steps}} [at most|are up|have passed|are over|passed|elapsed|are done|have been taken|whichever comes first]", _both),
         p(f"wait {UNTIL} {{until:condition}}"),
         p(f"{GO} [it|this] [for] (bit|while|some [more] steps|some time|little|longer|few [more] steps|bit (more|longer)|while longer|more steps|some more|more|further|many steps|lot|several steps)", _how_long),
     ),

@@ -45,10 +45,10 @@ def _events() -> list[Phrase]:
             made.append(v(f"{words} [loss] ({noun})", _place(relation, name)))
             made.append(v(f"(moment|point|time|steps|instant|place|spot) {words} {said}", _place(relation, name)))
         made.append(v(f"(point|steps|place|moment|time|spot) [when|where|at which|that] {said}", _place("when", name)))
-    made += [v(f"(where|when|at which|to where) {IT} [loss|accuracy] (was|is) {BEST}", "where it was best"),
+    made += [v(f"(where|when|at which|to where) {IT} [loss|accuracy] (was|is|were) {BEST}", "where it was best"),
              v("[at] best [validation|valid|training] [loss|accuracy] [steps|point|checkpoint|state|place]", "where it was best"),
              v("(lowest|smallest|minimum|highest) {m:metric}", lambda found: "where it was best"),
-             v(f"(point|steps|place|moment|state) (when|where|at which|with|of) [{IT} (was|is)] {BEST} [validation|valid] [loss]", "where it was best"),
+             v(f"(point|steps|place|moment|state|time) [when|where|at which|with|of] [{IT} (was|is|were)] {BEST} [validation|valid] [loss]", "where it was best"),
              v("(minimum|optimum|best value) of {m:metric}", lambda found: "where it was best")]  # fmt: skip
     return made
 
@@ -119,6 +119,7 @@ PLACES: Table = {
         v(f"{{m:metric}} {REACHES} {{n:number}}", lambda f: _condition(f, "reaches")),
         v(f"{{m:metric}} {REACHES} {{n:number}} or (less|lower|below|smaller)", lambda f: _condition(f, "<=")),
         v(f"{{m:metric}} {REACHES} {{n:number}} or (more|higher|above|better)", lambda f: _condition(f, ">=")),
+        v(f"{{m:metric}} {BELOW} {{n:number}} or (less|lower|below|smaller|under)", lambda f: _condition(f, "<=")),
         v("{n:number} {m:metric}", lambda f: _condition(f, "reaches")),
         v(f"(norm of {{t:tensor}}|{{t:tensor}} norm) ({ABOVE}|reaches|hits) {{n:number}}", lambda f: f"norm({f['t']}) > {figure(f['n'])}"),
         v(f"(norm of {{t:tensor}}|{{t:tensor}} norm) {BELOW} {{n:number}}", lambda f: f"norm({f['t']}) < {figure(f['n'])}"),

@@ -121,6 +121,7 @@ QUESTIONS: Table = {
         p("(how|why) did (it|we|run|this run) (get|come|arrive|end up) [to] [here|this|where it is|to this point|to this]"),
         p("how did it (end up|get|come to be|become) (like this|here|this way|like that|where it is)"),
         p("what (led|brought) [it|us|run] [up] to (this|here|this point|that|this state|where it is)"),
+        p("explain how (we|it|run) (got|came|ended up) [to] (here|this point|this|where it is|this state)"),
         p("(explain|justify) [this|run|it|this run|state|how it got here|how we got here]"),
         p("who (changed|did|set|turned|made|was|decided) [it|this|that|what|these changes|changes|last change]"),
         p("what (were|are|is) (reasons|reason) [for (this|it|that|changes)]"),

@@ -76,7 +76,7 @@ SET: tuple[Phrase, ...] = (
     p(f"({TURN}|{DOWN}|{UP}) {{dial}} [back|down|up] (to|at|by) {{by:FRACTION}}", _by_times),
     p(f"{TURN} {{dial}} (back|down|up) to {{to:plain}}"),
     p(f"({DOWN}|{UP}) {{dial}} (to|down to|up to) {{to:plain}}"),
-    p("{dial} (to|at|EQUALS|COLON|should be|is|be|down to|up to|back to) {to:number}"),
+    p("{dial} (to|at|EQUALS|COLON|ARROW|should be|is|be|down to|up to|back to) {to:number}"),
     p("{dial} {to:number}"),
     p("(use|want|try|take|with) {dial} of {to:number}"),
     p("(use|want|try|take|with) {to:number} (as|for) {dial}"),
@@ -103,7 +103,7 @@ SET: tuple[Phrase, ...] = (
     p("add {n:PERCENT} to {dial}", _up_part),
     p("{by:FRACTION} [of] {dial}", _by_times),
     p("{dial} (is|seems|looks) (high|low|large|small|big|strong|weak|aggressive|timid)", _how_much),
-    p("{SPREAD} ({TURN}|{DOWN}|{UP}) {dial} [down|up] to {to:number}".replace("{TURN}", TURN).replace("{DOWN}", DOWN).replace("{UP}", UP).replace("{SPREAD}", OVER)),
+    p("{SPREAD} [COMMA] [linearly] ({TURN}|{DOWN}|{UP}) {dial} [down|up] to {to:number}".replace("{TURN}", TURN).replace("{DOWN}", DOWN).replace("{UP}", UP).replace("{SPREAD}", OVER)),
     p(f"{UP} {{dial}} (by factor of|by factor) {{by:number}}"),
     p(f"{UP} {{dial}} [by] {{by:times}}"),
     p(f"{UP} {{dial}} by {{n:PERCENT}}", _up_part),
@@ -141,7 +141,7 @@ def _down_half(found: Found) -> dict[str, Any]:
 
 def _edit(name: str, **constants: Any) -> Any:
     """The edit of this name, with what was found as its arguments."""
-    return lambda found: {"edit": name, "arguments": {**found, **constants}}
+    return lambda found: {"edit": name, "arguments": {**{k: v for k, v in found.items() if k != "d"}, **constants}}
 
 
 def _optimiser(found: Found) -> dict[str, Any]:
@@ -199,7 +199,7 @@ RULE_PHRASES: tuple[Phrase, ...] = (
     p("(make sure|ensure|see to it) [that] gradients [norm] (never|do not|don't|does not|cannot) (exceed|exceeds|go above|goes above|get above|gets above|grow above|get larger than|gets larger than) {norm:number}", _edit("clip")),
     p("gradients [norm] (should|shall|must) (never|not) (exceed|go above|get above|be larger than|be above) {norm:number}", _edit("clip")),
     p("(stop|quit|cease) (clip|clipping) [gradients]", _edit("remove", edit="clip")),
-    p("(do not|don't|no longer) clip gradients", _edit("remove", edit="clip")),
+    p("(do not|don't|no longer) clip [gradients] [any more|anymore|any longer]", _edit("remove", edit="clip")),
     p("keep gradients [norm] (below|under|at most|within) {norm:number}", _edit("clip")),
     p("(turn off|remove|stop|drop|disable|take out|take off|no more|end|undo|switch off|get rid of|no) [gradients] (clip|clipping)", _edit("remove", edit="clip")),
     p("turn [gradients] (clip|clipping) off", _edit("remove", edit="clip")),
@@ -240,6 +240,7 @@ RULE_PHRASES: tuple[Phrase, ...] = (
     p("{d:decay} (only|for|of|on|to) [only|just] {tensors} only", lambda f: _decay_only(f)),
     p("(apply|use|put|keep|limit|restrict|have|leave) {d:decay} [only] (to|on|for|in) [only|just] {tensors} [only|alone]", lambda f: _decay_only(f)),
     p("only [apply|use] {d:decay} (to|on|for) {tensors}", lambda f: _decay_only(f)),
+    p("only {tensors} (should|shall|must) (be decayed|decay|have {d:decay})", _decay_only),
     p("[only] let [only] {tensors} decay [only]", lambda f: _decay_only(f)),
     p("(do not|don't|never|no longer|no more|no|stop|without) [apply|use] {d:decay} [for|of|on|to|in] {tensors}", _no_decay),
     p("(turn|take|switch) {d:decay} off (for|of|on) {tensors}", _no_decay),
@@ -257,6 +258,8 @@ RULE_PHRASES: tuple[Phrase, ...] = (
     p("(slow|slow down) {tensors} by factor of {n:number}", lambda f: {"edit": "lr_factor", "arguments": {"tensors": f["tensors"], "factor": 1 / f["n"]}}),
     p("(use|give|set|apply|have|put) {factor:factor} [{d:dial}] (for|on|to|in) {tensors}", lambda f: _factor(f)),
     p("(multiply|scale) {d:dial} (for|of|on) {tensors} by {factor:number}", lambda f: _factor(f)),
+    p("{tensors} (should|shall|must) (learn|training|move|be trained|update) {factor:speed}", _edit("lr_factor")),
+    p("triple {d:dial} (for|of|on) [only|just] {tensors}", lambda f: _factor(f, 3.0)),
     p("(halve) {d:dial} (for|of|on) [only|just] {tensors}", lambda f: _factor(f, 0.5)),
     p("(double) {d:dial} (for|of|on) [only|just] {tensors}", lambda f: _factor(f, 2.0)),
     p("(change|edit|modify|switch|replace|swap) [learning|update] (rule|optimiser)", _which_rule),
@@ -292,7 +295,7 @@ RULE: Table = {
         p("call [routine] {routine:routine} [routine] [once]"),
         p("(run|do|invoke|execute) routine {routine:routine} [once]"),
         p("(run|do|invoke|execute) {routine:routine} routine [once]"),
-        p("let it sleep", routine="sleep"),
+        p("(let|have|make) it sleep [once]", routine="sleep"),
         p("(sleep|go to sleep|put it to sleep)", routine="sleep"),
     ),
     "rule": RULE_PHRASES,
@@ -306,6 +309,7 @@ RULE: Table = {
         p("(training|learn|update) only {tensors}", _rest),
         p("only (training|learn|update) {tensors}", _rest),
         p("let only {tensors} (learn|training|change|update)", _rest),
+        p("(do not|don't) let {tensors} (change|move|learn|training|update) [any more|anymore|any further]"),
         p("no more (learn|training|updates|changes) (for|of|in|on) {tensors}"),
         p("no (learn|training|updates) for {tensors}"),
         p("{tensors} (should|shall|must) not (change|move|learn|training) [any more|anymore]"),

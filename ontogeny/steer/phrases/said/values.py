@@ -183,7 +183,7 @@ VALUES: Table = {
         v("[down|up|back|all the way|all way|right] (to|at|of|be|as|EQUALS|into|become|equal|on|with|is|around) {n:NUMBER}"),
         v("[down|up|back] (to|at|be|as) {n:PERCENT}", lambda found: found["n"]),
         v("{n:NUMBER}"),
-        v("[down|up|all way] (to|at) zero", 0.0),
+        v("[down|up|all way] (to|at) (zero|nothing)", 0.0),
     ),
     "amount_from": (v("from {n:number}"),),
     "amount_share": (

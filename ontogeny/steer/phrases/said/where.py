@@ -45,7 +45,7 @@ WHERE: Table = {
         p("(step|go|back|back up|move|jump) back {n:count} [steps]", _relative),
         p("(undo|unwind) last {n:count} steps", _relative),
         p("(show|look at|view|visit|inspect|see) (state|run|it|steps) (at|as of|of) {to:place}"),
-        p("(look at|visit|inspect) {to:place}"),
+        p("(look at|visit|inspect|revisit) {to:place} [again]"),
         p("(jump|skip|go|move|fast-forward|forward) (ahead|forward|forwards|on) to {to:place}"),
         p("(rewind|go back|roll back|step back|return) [bit|little|few steps|some|some steps|while|further|earlier]", _where),
     ),
@@ -55,6 +55,7 @@ WHERE: Table = {
         p("(call|name|label|tag) (this|it|this steps|this point|this place|steps|point|state|this state|current steps|current state|current point|this spot|this moment) {name:word}"),
         p("(put|set|place|make|create|leave|add|drop) mark [here|at this steps|at this point] (called|named|with name) {name:word}"),
         p("(put|set|place|make|create|leave|add|drop) mark {name} [here]"),
+        p("(put|stick|set|place|attach|add|leave|pin) (label|mark|tag|name) {name} (on|at|to|for) (this|it|here|this steps|steps|this point|current steps|this place)"),
         p("(put|set|place|make|create|leave|add) mark (called|named) {name:word} [here|at this point]"),
         p("(mark|label|tag|remember|save|flag) (this|it|here|this steps|this point|place|steps|this place|state|this state|where we are)", _what_name),
     ),
@@ -80,6 +81,7 @@ WHERE: Table = {
     "keep": (
         p("(keep|protect|preserve) [run] {run:reference}"),
         p("(keep|protect|preserve|hold on to|hang on to) [it|this|this one|this run|run|current run|current one]"),
+        p("(this|it|this run) is kept"),
         p("(this|this one|it|this run) is (keeper|one to keep|worth keep)"),
     ),
     "discard": (
