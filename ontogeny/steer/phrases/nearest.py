@@ -17,7 +17,7 @@ from ontogeny.steer.phrases.tokens import Word
 PLACE = re.compile(r"\{(\w+)(?::(\w+))?\}")
 COMMON = forms("it this to of on in at and run from for is with by be as from")
 FIRST = 10
-MOST = 5
+MOST = 4
 """Suggestions that are tried; of those that read, the first three are offered."""
 TABLES = (
     "dial",
