@@ -37,9 +37,9 @@ def command(
 ) -> None:
     """Say what is wrong with a run: since when, how sure, on what evidence.
 
-    And what is usually done about it. Memorising, diverging, a learning rate that is too high or too low, dead and saturated units, vanishing and
-    exploding gradients, lost updates, leaks between training and held-out data, wrong labels, and what else can go
-    wrong. Without --quick some steps are replayed, and other learning rates tried.
+    And what is usually done about it. Memorising, diverging, a learning rate that is too high or too low, dead and
+    saturated units, vanishing and exploding gradients, lost updates, leaks between training and held-out data, wrong
+    labels, and what else can go wrong. Without --quick some steps are replayed, and other learning rates tried.
     """
     if follow:
         looked_on(name, kinds, idle, as_json)
