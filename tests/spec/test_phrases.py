@@ -57,6 +57,10 @@ def test_the_words_that_are_tuned_on_are_read() -> None:
         ("compare it to the other one", ["compare to=no-decay"]),
         ("run 100 steps without weight decay", ["set dial=weight_decay to=0.0", "run steps=100"]),
         ("show the loss of no-decay", ["curve run=no-decay"]),
+        ("scale the embeddings by 0.5 and then freeze them",
+         ["alter how=scale tensors=['embed.weight'] amount=0.5", "freeze tensors=['embed.weight']"]),
+        ("hmm, this looks bad. halve the learning rate so that it calms down", ["set dial=lr by=0.5"]),
+        ("we don't need the fork, throw it out", ["discard run=no-decay"]),
     ],
 )  # fmt: skip
 def test_words_are_read(words: str, commands: list[str]) -> None:

@@ -41,6 +41,9 @@ WAYS = 8
 """Commands that one text may hold, at most."""
 PLACED = ("set", "rule", "freeze", "unfreeze", "alter", "run", "leave-out", "mix", "learn", "fork")
 """Commands before which it may be said where."""
+PRONOUNS = ("it", "them", "those", "these")
+RECALLED = ("dial", "tensors_named", "examples_said")
+"""What a pronoun may stand for: the tables of what was named before."""
 PUNCTUATION = ("COMMA", "SEMICOLON", "STOP", "DASH")
 SETTING = ("with", "without", "at", "using", "under")
 """Words before a setting."""
@@ -111,7 +114,11 @@ def divided(
         for end in ends:
             if end < start:
                 continue
-            found = [] if end == start else _read(said[start:end]) or asked(said[start:end])
+            found = (
+                []
+                if end == start
+                else _read(said[start:end]) or _recalled(said[:start], said[start:end]) or asked(said[start:end])
+            )
             apart = (not start or said[start - 1].kind in PUNCTUATION) and (
                 end == len(said) or said[end].kind in PUNCTUATION
             )
@@ -122,6 +129,24 @@ def divided(
             if after not in best or len(longer) < len(best[after]):
                 best[after] = longer
     return best.get(len(said) + 1) or None
+
+
+def _recalled(before: Sequence[Word], said: Sequence[Word]) -> list[Clause]:
+    """A clause whose `it` or `them` is what was named before it in the text: take the embeddings and freeze them."""
+    at = next((place for place, word in enumerate(said) if word.kind in PRONOUNS), None)
+    if at is None or not before:
+        return []
+    matcher = Matcher(grammar(), before)
+    named = [
+        (end, end - start, start)
+        for table in RECALLED
+        for start in range(len(before))
+        for end in matcher.table(table, start)
+    ]
+    if not named:
+        return []
+    end, _, start = max(named)
+    return clause([*said[:at], *before[start:end], *said[at + 1 :]])
 
 
 def _read(said: Sequence[Word]) -> list[Clause]:
