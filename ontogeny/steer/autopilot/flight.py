@@ -7,6 +7,7 @@ import time
 from collections.abc import Sequence
 from contextlib import closing
 from dataclasses import dataclass, field
+from functools import cached_property
 
 from ontogeny.ask.workers import Workers
 from ontogeny.record.journal import Entry
@@ -113,7 +114,7 @@ class Flight:
     def _judge(self, champion: Trial) -> Report:
         """The best state beside the run as it was given, or as its unchanged fork came to be."""
         forks, control = self.forks, self.pilot.control
-        trial, row = self.pilot.found()
+        trial, row = self.found
         if trial is control or not self._changes(trial):
             why = "nothing that was tried is better on the search's examples than going on unchanged"
             return self._end(trial, row, why, None)
@@ -126,15 +127,21 @@ class Flight:
         self.equal = self._at_equal_steps(trial, half)
         why = (
             f"better beyond noise than {original.folder.name} at step {first.step}, as far as it was followed unchanged"
-            if verdict.better
+            if self._keeps(verdict)
             else f"what looked best, {trial.name} at step {row.step}, is not better beyond noise"
         )
         return self._end(trial, row, why, verdict)
 
+    def _keeps(self, verdict: Verdict) -> bool:
+        """Whether it is better beyond noise; at equal steps too, where the unchanged run was followed as far."""
+        if self.equal is None or self.equal[0] < self.found[1].step:
+            return verdict.better
+        return verdict.better and self.equal[1].better
+
     def _at_equal_steps(self, trial: Trial, half: Numbers) -> tuple[int, Verdict] | None:
         """The same judgement at the last step that both have been at, since a longer run is better by that alone."""
         forks, scorer = self.forks, self.forks.scorer
-        step = min(self.pilot.control.step, trial.step)
+        step = min(self.pilot.control.step, self.found[1].step)
         if step <= self.given.step or self.pilot.control.broken:
             return None
         was, now = (scorer.scores(scorer.parts(forks.run(one), step, half)) for one in (self.pilot.control, trial))
@@ -146,7 +153,7 @@ class Flight:
 
     def _end(self, trial: Trial | None, row: Row | None, why: str, verdict: Verdict | None) -> Report:
         forks, plan = self.forks, self.plan
-        kept = verdict is not None and verdict.better
+        kept = verdict is not None and self._keeps(verdict)
         stays = {one.name for one in trial.lineage()} if trial is not None else set()
         discarded = [one.name for one in forks.trials if one.name not in stays and not forks.foreign(one)]
         at = trial if kept or trial is self._control else None
@@ -193,6 +200,11 @@ class Flight:
             line = {"run": name}
         self.log.note("kept", f"{line['run']} is {trial.name} at step {row.step}, its best", run=line["run"])
         return line["run"], row.step
+
+    @cached_property
+    def found(self) -> tuple[Trial, Row]:
+        """The state that the search found best."""
+        return self.pilot.found()
 
     @property
     def _control(self) -> Trial | None:
