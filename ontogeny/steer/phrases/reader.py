@@ -80,13 +80,12 @@ def read(text: str, context: Context) -> Reading:
         return Reading(unsure="that is much at once; say it in several sentences")
     if clauses := divided(said):
         return _meant(clauses, context)
-    if (clauses := divided(said, lambda words_said: _question(words_said, context))) and len(clauses) > 1:
+    if (clauses := divided(said, lambda words_said: _one_question(words_said, context))) and len(clauses) > 1:
         return _meant(clauses, context)
     if (found := _one_spelling(said, context)) is not None:
         return found
-    asked = question(said, context)
-    if asked is not None:
-        return Reading(commands=(asked,))
+    if asked := _question(said, context):
+        return _meant([asked], context)
     return _back(nearest(said, context), "", context)
 
 
@@ -155,8 +154,15 @@ def _read(said: Sequence[Word]) -> list[Clause]:
 
 def _question(said: Sequence[Word], context: Context) -> list[Clause]:
     """The question that a clause asks, as one already understood."""
-    asked = question(said, context)
-    return [Clause(asked.NAME, asked)] if asked else []
+    for trimmed in bare(said):
+        if (asked := question(trimmed, context)) is not None:
+            return [Clause(asked.NAME, asked)]
+    return []
+
+
+def _one_question(said: Sequence[Word], context: Context) -> list[Clause]:
+    """The same of words between which nothing stands that may end a clause."""
+    return [] if any(word.separates for word in said) else _question(said, context)
 
 
 def clause(said: Sequence[Word]) -> list[Clause]:

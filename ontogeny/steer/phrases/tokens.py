@@ -124,7 +124,7 @@ def _dotted(said: str, names: dict[str, str], known: Collection[str]) -> Iterato
     if trimmed.lower() in names:
         yield Word(names[trimmed.lower()], trimmed)
     elif "*" in said:
-        yield Word("PATTERN", said)
+        yield Word("PATTERN", trimmed)
     else:
         yield Word("DOTTED", trimmed)
 
