@@ -88,7 +88,27 @@ class Pilot:
         for count in KEPT:
             found = self._halved(found, count, self.begun, control)
             forks.advance(found, leg)
-        return self._halved(found, 1, self.begun, control)[-1]
+        return self._halved(self._gentlest(found, control), 1, self.begun, control)[-1]
+
+    def _gentlest(self, trials: Sequence[Trial], control: Trial) -> list[Trial]:
+        """The trials without the best where one of a lower rate is not told apart from it: what a high one harms,
+        such as units that die, shows only later."""
+        order, by = ranked(_going(trials), self.begun)
+        best, *others = [trial for trial in order if trial is not control] or [control]
+        for other in others:
+            if by != HELD or self._rate(other) >= self._rate(best):
+                continue
+            key = f"{best.name} {best.step} or the lower rate of {other.name}"
+            known = self.forks.log.known(key)
+            sure = float(known["sure"]) if known else self._sure(other, best)
+            if sure < LIKELY:
+                best.out = f"not told apart from {other.name}, whose rate is lower"
+            words = f"better than {other.name}, whose rate is lower, in {sure:.0%} of the draws"
+            self.forks.log.note(key, f"{best.name} is {words}{'' if sure >= LIKELY else ': not told apart'}", sure=sure)
+        return [trial for trial in trials if not trial.out]
+
+    def _rate(self, trial: Trial) -> float:
+        return self.forks.run(trial).dials()["lr"]
 
     def _rates(self, control: Trial, arms: dict[float, Trial], factors: Sequence[float]) -> None:
         """Trials of further factors on the learning rate, as far as the control has come."""
