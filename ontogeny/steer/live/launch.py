@@ -76,6 +76,7 @@ def serve(folder: Path, *, open: Opener = opened, going: bool = False) -> None:
     session.hold()
     server = Server(session)
     signal.signal(signal.SIGTERM, lambda *_: session.put(session.end))
+    signal.signal(signal.SIGINT, signal.default_int_handler)  # who started it may have had it ignored
     if going:
         session.put(session.resume)
     try:
