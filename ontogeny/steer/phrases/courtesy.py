@@ -13,6 +13,13 @@ LONGEST = 12
 """Words that chatter may have."""
 
 
+FINISHED = frozenset(("done", "finished", "over", "ready", "complete", "completed", "through"))
+DONE = 6
+"""Among so many words at the beginning one says that something is done: once it is all done."""
+ASKS = frozenset(("tell", "show", "say", "check", "give", "see", "run", "wait", "undo", "keep"))
+"""Words that ask for something, whatever stands beside them."""
+
+
 def _sorted(text: str) -> list[tuple[str, ...]]:
     """Word by word in their one form, the longest first."""
     lines = (" ".join(text.split())).split("|")
@@ -52,7 +59,7 @@ def chatter(words: Sequence[Word]) -> bool:
     """Whether a clause only says how things are: it looks good. One with a name, a number or a condition says more."""
     heard = {kind for word in words for kind in word.kinds}
     named = any(word.kind.isupper() and word.kind != "NAME" for word in words)
-    asks = normal(words[0].text) in OPENING - STATES
+    asks = any(normal(word.text) in OPENING - STATES | ASKS for word in words)
     return (
         bool(heard & STATES)
         and not heard & (BLOCKING | CONDITIONS)
@@ -71,6 +78,12 @@ def _ends(clause: list[Word]) -> list[list[Word]]:
 
 
 def _begins(clause: list[Word]) -> int:
+    if clause[0].kind in ("once", "when", "after") and len(clause) > 2:
+        if clause[1].text.lower().endswith("ing") or clause[1].kind == "have":
+            return 1 + (clause[1].kind == "have")
+        done = [at for at, word in enumerate(clause[:DONE]) if word.kind in FINISHED]
+        if done:
+            return done[-1] + 1
     return next((len(said) for said in BEFORE if _said(clause[: len(said)]) == said), 0)
 
 

@@ -40,12 +40,13 @@ class Frame:
 
 @dataclass(frozen=True, slots=True)
 class Framed:
-    """A clause that fits a frame."""
+    """A clause that fits a frame. `strain` grows with what it passes over that may end a clause."""
 
     frame: Frame
     places: tuple[tuple[str, Tree], ...]
     words: frozenset[str]
     filled: int
+    strain: int = 0
 
     def means(self, grammar: Grammar, context: Context) -> Any:
         """The arguments of the command. Raises Unclear where they depend on what is not there."""
@@ -54,18 +55,20 @@ class Framed:
         return made if isinstance(made, list) else {**made, **self.frame.constants}
 
 
-def fitting(frame: Frame, grammar: Grammar, words: Sequence[Word]) -> Framed | None:
-    """The clause as the frame reads it, None where it does not fit."""
+def fitting(
+    frame: Frame, grammar: Grammar, words: Sequence[Word], known: frozenset[str] = frozenset()
+) -> Framed | None:
+    """The clause as the frame reads it, None where it does not fit; `known` are further words that it passes over."""
     if normal(words[0].text) in OPENING and not any(normal(words[0].text) in need for need in frame.needs):
         return None
     own = frozenset().union(*frame.needs) | frame.beside
-    if any(word.kind in NEGATIONS for word in words[:2]) or any(word.kind in frame.never for word in words):
+    if any(word.kind in NEGATIONS - own for word in words[:2]) or any(word.kind in frame.never for word in words):
         return None
     if any(word.kind in BLOCKING and word.kind not in own for word in words):
         return None
     matcher = Matcher(grammar, words)
-    pieces = list(_pieces(frame, matcher, words, own))
-    found = {name: (tree, heard) for name, tree, heard, _ in pieces}
+    pieces = list(_pieces(frame, matcher, words, own, known))
+    found = {name: (tree, heard) for name, tree, heard, _ in pieces if name != " "}
     said = found.pop("", None)
     if said is None or not all(need & said[1] for need in frame.needs):
         return None
@@ -76,12 +79,13 @@ def fitting(frame: Frame, grammar: Grammar, words: Sequence[Word]) -> Framed | N
         frame,
         tuple((name, tree) for name, tree in places.items() if tree is not None),
         said[1],
-        sum(one[3] for one in pieces),
+        sum(one[3] for one in pieces if one[0] != " "),
+        1 + sum(one[3] for one in pieces if one[0] == " ") if known else 0,
     )
 
 
 def _pieces(
-    frame: Frame, matcher: Matcher, words: Sequence[Word], own: frozenset[str]
+    frame: Frame, matcher: Matcher, words: Sequence[Word], own: frozenset[str], known: frozenset[str]
 ) -> Iterator[tuple[str, Tree | None, frozenset[str], int]]:
     """Each place that is filled with how many words it takes; last, under no name, the frame's own, if none is left."""
     place = 0
@@ -95,8 +99,10 @@ def _pieces(
             filled.add(longest[1])
             yield longest[1], longest[2], frozenset(), longest[0] - place
             place = longest[0]
-        elif words[place].kinds & (own | HARMLESS):
+        elif words[place].kinds & (own | HARMLESS | known):
             heard |= words[place].kinds
+            if words[place].separates:
+                yield " ", None, frozenset(), 2
             place += 1
         else:
             return

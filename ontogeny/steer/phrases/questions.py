@@ -15,6 +15,7 @@ from ontogeny.steer.phrases.grammar import grammar
 from ontogeny.steer.phrases.matcher import Matcher
 from ontogeny.steer.phrases.normal import forms
 from ontogeny.steer.phrases.said.asked import (
+    ADVICE,
     ASKING,
     ASKS,
     BY,
@@ -40,6 +41,7 @@ def question(said: Sequence[Word], context: Context) -> Command | None:
     first = said[0].kind if said else ""
     if (
         first in REFUSED
+        or (first in ("how", "what") and heard & ADVICE)
         or first == "if"
         or "never" in heard
         or (first == "do" and "not" in begins)
@@ -53,10 +55,16 @@ def question(said: Sequence[Word], context: Context) -> Command | None:
     for one in ASKS:
         if all(need in named for need in one.needs) and (not one.words or heard & one.words):
             try:
-                return command(one.name, _arguments(one, named, context))
+                return command(one.name, {**_arguments(one, named, context), **_of_run(one, named, context)})
             except OntogenyError:
                 continue
     return None
+
+
+def _of_run(one: Ask, named: Mapping[str, Any], context: Context) -> dict[str, str]:
+    """The run that is asked about, where another than this is named."""
+    run = named.get("reference", "")
+    return {"run": run} if one.name != "compare" and "RUN" in named["kinds"] and run != context.run else {}
 
 
 def _named(said: Sequence[Word], context: Context) -> Iterator[tuple[str, Any]]:
@@ -122,6 +130,8 @@ def _supposed(one: Ask, named: Mapping[str, Any], context: Context) -> dict[str,
     later = {"start": start} if start else {}
     if "examples_said" in one.needs:
         return {"without": named["examples_said"], **later}
+    if "number" in one.needs and len(named.get("dial_values", {})) > 1:
+        return {"dials": named["dial_values"], **later}
     value = named["number"] if "number" in one.needs else _without_number(named, context)
     if "factor" in named and named["kinds"] & PARTIAL:
         value = named["factor"] * context.dials[named["dial"]]

@@ -8,32 +8,42 @@ sure.
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Iterator, Sequence
+import re
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import cache
 from itertools import islice, product
 from typing import Any
 
 from ontogeny.isa.errors import OntogenyError
-from ontogeny.steer.command import Command
+from ontogeny.steer.command import Command, Effect
+from ontogeny.steer.commands.asking import Compare
 from ontogeny.steer.phrases.context import Context, context_of
 from ontogeny.steer.phrases.courtesy import AFTER, BEFORE, bare, chatter
-from ontogeny.steer.phrases.frames import Framed, fitting
-from ontogeny.steer.phrases.grammar import SAID, grammar, rule_of
+from ontogeny.steer.phrases.frames import Frame, Framed, fitting
+from ontogeny.steer.phrases.grammar import SAID, grammar, rule_of, vocabulary
 from ontogeny.steer.phrases.matcher import Matcher, Tree
 from ontogeny.steer.phrases.nearest import nearest
-from ontogeny.steer.phrases.normal import NOTHING, normal
+from ontogeny.steer.phrases.normal import NOTHING, SAME, normal
 from ontogeny.steer.phrases.phrase import Unclear
 from ontogeny.steer.phrases.questions import question
 from ontogeny.steer.phrases.said.asked import ASKING, ASKS, SUPPOSING
 from ontogeny.steer.phrases.said.frames import FRAMES
+from ontogeny.steer.phrases.said.further import FURTHER
 from ontogeny.steer.phrases.said.plain import BLOCKING, HARMLESS, OPENING, VERBS
 from ontogeny.steer.phrases.spelling import spellings
 from ontogeny.steer.phrases.tokens import LONGEST, MOST, Word, words
 from ontogeny.steer.reading import Alternative, Reading
-from ontogeny.steer.registry import command
+from ontogeny.steer.registry import BY_NAME, command
 from ontogeny.steer.session import Session
 
+HEDGES = re.compile(
+    r"""\b(maybe|perhaps|possibly)\s+(i|we|one)\b|\b(i|we|one)\s+(might|could)\b|\b(could|should|would|can)\s+one\b
+    |\bthinking\s+(about|of)\b.*\b(some|one)\s?(point|day|time)|\b(tomorrow|yesterday|tonight|someday|eventually|next\s+week)\b
+    |\b(last|this)\s+(week|month|night|morning|year)\b|\bi\s+wonder\s+(if|whether)\b|\bi('m|\s+am)\s+not\s+sure\b""",
+    re.VERBOSE | re.IGNORECASE,
+)
+"""What makes of words for a change a thought, a report or a plan."""
 CLAUSES = 12
 OFFERED = 3
 WAYS = 8
@@ -41,9 +51,16 @@ WAYS = 8
 """Commands that one text may hold, at most."""
 PLACED = ("set", "rule", "freeze", "unfreeze", "alter", "run", "leave-out", "mix", "learn", "fork")
 """Commands before which it may be said where."""
+TRIED = 4
+"""Things named before that are tried for a pronoun, the last first."""
 PRONOUNS = ("it", "them", "those", "these")
-RECALLED = ("dial", "tensors_named", "examples_said")
+RECALLED = ("dial", "tensors_named", "examples_said", "steps_named")
 """What a pronoun may stand for: the tables of what was named before."""
+PASSED = frozenset(("COMMA", "COLON", "DASH"))
+"""Signs that further frames pass over."""
+PASSED_NONE: frozenset[str] = frozenset()
+TELLING = ("tell", "show", "know", "wonder", "curious")
+"""A clause that begins so asks for words."""
 PUNCTUATION = ("COMMA", "SEMICOLON", "STOP", "DASH")
 SETTING = ("with", "without", "at", "using", "under")
 """Words before a setting."""
@@ -78,15 +95,25 @@ def read(text: str, context: Context) -> Reading:
     said = [word for word in words(text, context, known_words()) if not _nothing(word)]
     if len(said) > MOST or sum(word.separates for word in said) > 2 * CLAUSES:
         return Reading(unsure="that is much at once; say it in several sentences")
+    if said and said[0].kind in SUPPOSING and (asked := _question(said, context)):
+        return _meant([asked], context)
     if clauses := divided(said):
-        return _meant(clauses, context)
+        return _hedged(text, _meant(clauses, context))
     if (clauses := divided(said, lambda words_said: _one_question(words_said, context))) and len(clauses) > 1:
         return _meant(clauses, context)
     if (found := _one_spelling(said, context)) is not None:
-        return found
-    if asked := _question(said, context):
+        return _hedged(text, found)
+    several = any(word.kind in ("then", "SEMICOLON", "STOP", "COLON") for word in _trimmed(said))
+    if not several and (asked := _question(said, context)):
         return _meant([asked], context)
     return _back(nearest(said, context), "", context)
+
+
+def _hedged(text: str, found: Reading) -> Reading:
+    """What was only thought of, told of, or meant for another time, is not done: it asks back."""
+    if found.changes and HEDGES.search(text):
+        return Reading(unsure="is that to be done now? then say just what is to be done")
+    return found
 
 
 def _one_spelling(said: list[Word], context: Context) -> Reading | None:
@@ -106,28 +133,37 @@ def divided(
     said = _trimmed(said)
     ends = [place for place, word in enumerate(said) if word.separates] + [len(said)]
     starts = [0, *(end + 1 for end in ends[:-1])]
-    best: dict[int, list[list[Clause]]] = {0: []}
+    best: dict[int, tuple[int, list[list[Clause]]]] = {0: (0, [])}
     for start in starts:
         if start not in best or (start == len(said) and said):
             continue
         for end in ends:
             if end < start:
                 continue
-            found = (
-                []
-                if end == start
-                else _read(said[start:end]) or _recalled(said[:start], said[start:end]) or asked(said[start:end])
-            )
+            found = [] if end == start else _clause_of(said[:start], said[start:end]) or asked(said[start:end])
             apart = (not start or said[start - 1].kind in PUNCTUATION) and (
                 end == len(said) or said[end].kind in PUNCTUATION
             )
             if end > start and not found and not (apart and chatter(said[start:end])):
                 continue
-            longer = [*best[start], *([found] if found else [])]
-            after = end + 1
-            if after not in best or len(longer) < len(best[after]):
-                best[after] = longer
-    return best.get(len(said) + 1) or None
+            cost, before = best[start]
+            longer = cost + (_cost(found[0]) if found else 0), [*before, *([found] if found else [])]
+            if end + 1 not in best or longer[0] < best[end + 1][0]:
+                best[end + 1] = longer
+    return best.get(len(said) + 1, (0, []))[1] or None
+
+
+def _clause_of(before: Sequence[Word], said: Sequence[Word]) -> list[Clause]:
+    """A clause by itself, or by what was named before it. A value that is no step is a dial's: take it back to 0.98."""
+    value = any(word.kind == "NUMBER" and word.value != int(word.value) for word in said)
+    ends = bool(said) and said[0].kind in ("stop", "quit", "end")
+    recalled = _recalled(before, said) if value or ends else []
+    return recalled or _read(said) or _recalled(before, said)
+
+
+def _cost(one: Clause) -> int:
+    """Of two divisions the one that costs less is taken: fewer clauses, and those read most literally."""
+    return 1 + (one.tree.strain if isinstance(one.tree, Framed) else 0)
 
 
 def _recalled(before: Sequence[Word], said: Sequence[Word]) -> list[Clause]:
@@ -142,10 +178,10 @@ def _recalled(before: Sequence[Word], said: Sequence[Word]) -> list[Clause]:
         for start in range(len(before))
         for end in matcher.table(table, start)
     ]
-    if not named:
-        return []
-    end, _, start = max(named)
-    return clause([*said[:at], *before[start:end], *said[at + 1 :]])
+    for end, _, start in sorted(named, reverse=True)[:TRIED]:
+        if found := clause([*said[:at], *before[start:end], *said[at + 1 :]]):
+            return found
+    return []
 
 
 def _read(said: Sequence[Word]) -> list[Clause]:
@@ -162,7 +198,10 @@ def _question(said: Sequence[Word], context: Context) -> list[Clause]:
 
 def _one_question(said: Sequence[Word], context: Context) -> list[Clause]:
     """The same of words between which nothing stands that may end a clause."""
-    return [] if any(word.separates for word in said) else _question(said, context)
+    first = bare(said)[-1][0] if said else None
+    if first is None or said[0].kind == "that" or any(word.separates for word in said):
+        return []
+    return _question(said, context) if first.kind in ASKING or said[-1].text == "?" else []
 
 
 def clause(said: Sequence[Word]) -> list[Clause]:
@@ -175,18 +214,30 @@ def clause(said: Sequence[Word]) -> list[Clause]:
         found = [(Clause(name, tree), tree.own) for name, tree in trees.items() if tree is not None]
         if found:
             most = max(own for _, own in found)
-            return [one for one, own in found if own == most]
-    for words_left in trimmed:
-        framed = [
-            Clause(name, fits)
-            for name, several in FRAMES.items()
-            for one in several
-            if (fits := fitting(one, known, words_left))
-        ]
-        if framed:
-            most = max(one.tree.filled for one in framed if isinstance(one.tree, Framed))
-            return [one for one in framed if isinstance(one.tree, Framed) and one.tree.filled == most]
+            return _telling(said, [one for one, own in found if own == most])
+    for tables, wide in ((FRAMES, False), (FURTHER, True)):
+        for words_left in trimmed:
+            if framed := _framed(tables, words_left, wide):
+                return _telling(said, framed)
     return []
+
+
+def _telling(said: Sequence[Word], found: list[Clause]) -> list[Clause]:
+    """Without changes where something is to be told."""
+    told = bool(said) and said[0].kind in TELLING
+    return [one for one in found if not (told and BY_NAME[one.name].EFFECT is not Effect.ASKS)]
+
+
+def _framed(tables: Mapping[str, Sequence[Frame]], said: Sequence[Word], wide: bool) -> list[Clause]:
+    """The readings by frames in which places take most words; `wide` ones pass over what is said with the command."""
+    fits = [
+        (framed.filled, Clause(name, framed))
+        for name, several in tables.items()
+        for one in several
+        if (framed := fitting(one, grammar(), said, vocabulary(name) | PASSED if wide else PASSED_NONE))
+    ]
+    most = max((filled for filled, _ in fits), default=0)
+    return [one for filled, one in fits if filled == most]
 
 
 def _from(said: Sequence[Word]) -> list[Clause]:
@@ -223,7 +274,7 @@ def elsewhere(said: Sequence[Word]) -> list[Clause]:
             continue
         for end, tree in sorted(matcher.table("reference", start).items(), reverse=True):
             rest = [*said[:at], *said[end:]]
-            if rest and (found := clause(rest)):
+            if rest and not any(word.separates or word.kind == "without" for word in rest) and (found := clause(rest)):
                 return [replace(one, run=tree) for one in found]
     return []
 
@@ -240,10 +291,17 @@ def _meant(clauses: list[list[Clause]], context: Context) -> Reading:
             return Reading(unsure=str(error))
         if meant and found and found[0].NAME == meant[-1].NAME == "discard" and not found[0].run:
             continue  # we do not need the fork, throw it out: it is the fork, once
+        if meant and found and found[0].NAME in ("discard", "keep") and not found[0].run and _compared(meant[-1]):
+            found = [command(found[0].NAME, {"run": _compared(meant[-1])})]
         meant += found
         if any(one.NAME in MOVING for one in found):
             context = context.forked()
     return Reading(commands=tuple(meant))
+
+
+def _compared(before: Command) -> str:
+    """The run that was just put beside this one: what `it` is after that."""
+    return before.to if isinstance(before, Compare) else ""
 
 
 def _agreed(readings: list[Clause], context: Context) -> list[Command]:
@@ -283,7 +341,13 @@ def _commands(one: Clause, context: Context) -> list[Command]:
 @cache
 def known_words() -> frozenset[str]:
     """Every word that phrases, frames, questions and courtesies know, in its one form."""
-    frames = (need for several in FRAMES.values() for one in several for need in (*one.needs, one.beside))
+    frames = (
+        need
+        for table in (FRAMES, FURTHER)
+        for several in table.values()
+        for one in several
+        for need in (*one.needs, one.beside)
+    )
     asked = (one.words for one in ASKS)
     return grammar().words.union(
         HARMLESS, BLOCKING, OPENING, VERBS, ASKING, SUPPOSING, *frames, *asked, *BEFORE, *AFTER
@@ -323,7 +387,10 @@ def _trimmed(said: Sequence[Word]) -> list[Word]:
 
 def _respelt(said: list[Word]) -> Iterator[list[Word]]:
     """The words with each unknown one taken for a known one that it nearly is, in every way."""
-    near = [spellings(word.text.lower(), known_words() | NOTHING) if word.kind == "NAME" else () for word in said]
+    near = [
+        spellings(word.text.lower(), known_words() | NOTHING | frozenset(SAME)) if word.kind == "NAME" else ()
+        for word in said
+    ]
     if not any(near) or math.prod(max(1, len(one)) for one in near) > WAYS:
         return
     for chosen in product(*(one or (None,) for one in near)):

@@ -16,7 +16,9 @@ def spellings(word: str, known: frozenset[str]) -> tuple[str, ...]:
         return ()
     for most in (1, 2) if len(word) >= LONG else (1,):
         near = [one for one in known if len(one) >= SHORTEST and slips(word, one, most) <= most]
-        if near:
+        if swapped := [one for one in near if sorted(one) == sorted(word)]:
+            return tuple(sorted(swapped))
+        if near and len(word) > SHORTEST:
             return tuple(sorted(near))
     return ()
 

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import re
 import unicodedata
-from collections.abc import Collection, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterator, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -53,15 +53,39 @@ SEPARATORS = (
     "next",
     "COLON",
     "DASH",
+    "PLUS",
 )
 """What may stand between two commands."""
 _CONTRACTED = """what's:what is|whats:what is|it's:it is|that's:that is|let's:lets|i'd:i would|i'm:i am|where's:where is
 how's:how is|hows:how is|who's:who is|there's:there is|i'll:i will|we'll:we will|we'd:we would|dont:don't|cannot:can not
 can't:can not|gonna:going to|rollback:roll back|didnt:didn't|doesnt:doesn't|isnt:isn't|i've:i have|we've:we have
 wanna:want to
-you'd:would|you'll:will|they're:they are|we're:we are|hasnt:hasn't|wasnt:wasn't|lr's:lr|loss's:loss|gimme:give"""
+you'd:would|you'll:will|they're:they are|you've:have|you're:are|'em:them
+we're:we are|hasnt:hasn't|wasnt:wasn't|lr's:lr|loss's:loss|gimme:give"""
+SHORTHAND: tuple[tuple[re.Pattern[str], str | Callable[[re.Match[str]], str]], ...] = (
+    (re.compile(r"\bw/o\b", re.IGNORECASE), "without "),
+    (re.compile(r"\bw/(?=\s|\w)", re.IGNORECASE), "with "),
+    (re.compile(r"@"), " at "),
+    (re.compile(r"(?<=\s)x\s?(\d+(?:\.\d+)?)(?=$|[\s,;.])"), r"\1x"),
+    (re.compile(r"\b(lr|wd|decay|rate)\s?\*=?\s?(\d*\.?\d+)", re.IGNORECASE), r"\1 \2x"),
+    (re.compile(r"\b(lr|wd|decay|rate)\s?/=?\s?(\d+)\b", re.IGNORECASE), r"\1 1/\2"),
+    (re.compile(r"\bbeta ([12])\b", re.IGNORECASE), r"beta\1"),
+    (re.compile(r"\bsign\(g\)", re.IGNORECASE), "sign of gradients"),
+    (re.compile(r"(?<=instead of )g\b", re.IGNORECASE), "gradients"),
+)
+"""What people write short, and as they would say it."""
+QUOTES = re.compile(r"""("[^"]*"|“[^”]*”|`[^`]*`)""")
+_SHORT = """sw:switch to|rm:remove|frz:freeze|cmp:compare|hist:history|cmds:commands|cmd:command|ex:examples
+exs:examples|attn:attention|mom:momentum|sched:schedule|b1:beta1|b2:beta2|whatif:what if|wheres:where is|ops:operations|op:operation
+diag:diagnose|opt:optimiser|optim:optimiser|reinit:reinitialise|corr:correlation|w:with
+vl:validation loss|va:validation accuracy"""
+NAMING = re.compile(
+    r"\b(called|named|as|titled|labelled|(the\s+)?name(\s+of)?|(call|name|label|mark)(\s+(it|this|that|here))?)\s+$",
+    re.IGNORECASE,
+)
+"""What stands before a name that somebody gives."""
 NO_KIND: frozenset[str] = frozenset()
-CONTRACTED = dict(pair.split(":") for pair in _CONTRACTED.replace("\n", "|").split("|"))
+CONTRACTED = dict(pair.split(":") for pair in f"{_CONTRACTED}|{_SHORT}".replace("\n", "|").split("|"))
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,7 +112,14 @@ def words(text: str, context: Context, known: Collection[str]) -> list[Word]:
     """The pieces of a text; `known` are the words that the phrases use."""
     plain = unicodedata.normalize("NFKC", text).replace("’", "'").replace("−", "-").replace("×", "x").replace("≥", ">=")
     plain = plain.replace("≤", "<=").replace("–", "-").replace("—", ", ")
+    plain = "".join(_written_out(part) if at % 2 == 0 else part for at, part in enumerate(QUOTES.split(plain)))
     return _joined(list(_pieces(plain, context, known)))
+
+
+def _written_out(text: str) -> str:
+    for pattern, meant in SHORTHAND:
+        text = pattern.sub(meant, text)
+    return text
 
 
 def _pieces(text: str, context: Context, known: Collection[str]) -> Iterator[Word]:
@@ -102,7 +133,8 @@ def _pieces(text: str, context: Context, known: Collection[str]) -> Iterator[Wor
         elif kind == "sign":
             yield Word(SIGNS.get(said, "OTHER"), said) if said != "&" else Word("and", "and")
         elif kind == "word":
-            yield from _word(said, names, known)
+            given = "-" in said and NAMING.search(text[: match.start()]) and said.lower() not in names
+            yield from [Word("NAME", said, also=frozenset((ANY,)))] if given else _word(said, names, known)
         elif kind == "pattern":
             yield from _dotted(said, names, known)
         else:
@@ -131,7 +163,7 @@ def _dotted(said: str, names: dict[str, str], known: Collection[str]) -> Iterato
 
 def _word(said: str, names: dict[str, str], known: Collection[str]) -> Iterator[Word]:
     small = said.lower()
-    if small in CONTRACTED:
+    if small in CONTRACTED and small not in names:
         for one in CONTRACTED[small].split():
             yield Word(normal(one), one, also=frozenset((ANY,)))
     elif normal(small) in known or small in numerals.NAMED or small in numerals.PARTS:

@@ -16,6 +16,8 @@ ASKING = forms(
 CHANGING = forms("freeze unfreeze fork discard undo clip prune forget mix halve double rewind delete throw")
 """Words that are rather a command's, unless the past or a condition is asked about."""
 SUPPOSING = forms("if suppose supposing imagine without had would assume assuming hypothetically")
+ADVICE = forms("can could may do does") & forms("can could may")
+"""With these a question is about what may be done at all."""
 REFUSED = forms("should can could shall may")
 """What begins so asks for advice or leave, which nobody here gives."""
 NONE = forms("without no zero off none remove removed dropped")
@@ -26,7 +28,19 @@ OPPOSITE = forms("opposite sign inverse inversely mirrored mirror anti negativel
 FIRST = 4
 """Among so many words at the beginning one has to ask."""
 PARTIAL = forms("FRACTION TIMES twice double triple times half") | {"FRACTION", "TIMES"}
-PLACES = ("factor", "element", "metric", "window", "reference", "dial", "tensors", "number", "examples_said", "event")
+PLACES = (
+    "factor",
+    "element",
+    "metric",
+    "window",
+    "reference",
+    "dial",
+    "dial_values",
+    "tensors",
+    "number",
+    "examples_said",
+    "event",
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,20 +62,23 @@ ASKS = (
     Ask("what-if", SUPPOSING, ("dial", "number")),
     Ask("what-if", SUPPOSING, ("examples_said",)),
     Ask("what-if", SUPPOSING, ("dial",)),
+    Ask("alike", forms("moves goes along way like those opposite same"), ("element",)),
     Ask("alike", MOVING, ("element",)),
     Ask("explain", WHY, ("element",)),
-    Ask("groups", forms("as-one hand alike together group jointly unison cluster concert tandem collectively bunch clump teams families")),
-    Ask("moments", forms("outlier outliers moments kurtosis skewness skew variance statistics distribution distributed unusual unusually oddly strangely odd strange weird odd-ones abnormal extreme")),
+    Ask("groups", forms("as-one hand alike together group jointly unison cluster concert tandem collectively bunch clump teams families lockstep other another")),
+    Ask("moments", forms("outlier outliers moments kurtosis skewness skew variance statistics distribution distributed unusual unusually oddly strangely odd strange weird odd-ones abnormal extreme stands stand unlike")),
     Ask("compare", forms("compare difference differences differ differs different versus vs better worse than against contrast beside part side"), ("reference",)),
     Ask("compare", forms("compare difference differences differ contrast")),
-    Ask("waste", forms("waste wasted wasting nothing vain useless unnecessary needless needlessly redundant superfluous pointless idle futile")),
-    Ask("cost", forms("cost flops operations expensive price multiply-adds arithmetic costly pricey compute bytes operation")),
+    Ask("waste", forms("waste wasted wasting nothing vain useless unnecessary needless needlessly redundant superfluous pointless idle futile drain unused strip uses")),
+    Ask("cost", forms("cost flops operations expensive price multiply-adds arithmetic costly pricey compute bytes operation computing slowest eating pricey")),
+    Ask("why", forms("reason reasons story origin background")),
     Ask("history", forms("history commands command log journal undone orders instructions told")),
     Ask("explain", WHY - forms("happened how"), ("tensors",)),
-    Ask("events", forms("happened happen generalise generalised grok grokked memorise memorised overfit spiked spike diverge diverged exploded explode events milestones jumped occurred memorisation generalisation highlights notable noteworthy remarkable eventful")),
+    Ask("events", forms("happened happen generalise generalised grok grokked memorise memorised overfit spiked spike diverge diverged exploded explode events milestones jumped occurred memorisation generalisation highlights notable noteworthy remarkable eventful occur occurs")),
     Ask("diagnose", forms("wrong problem problems healthy health diagnose diagnosis sick ill broken stuck unstable stable issue issues trouble fault faults overfitting bug bugs amiss suspicious fishy worry worried worrying dead saturated vanishing exploding plateau stalled converge converging okay alarming symptoms ok fine well")),
     Ask("curve", frozenset(), ("metric",)),
     Ask("curve", frozenset(), ("element",)),
+    Ask("status", forms("dials settings state setup")),
     Ask("history", forms("changed change did done do turned set made")),
     Ask("status", forms("status state where doing going far steps settings hyperparameters dials optimiser rule summary overview progress progressing stand situation standing report setup configuration setting look"), ()),
     Ask("status", frozenset(), ("dial",)),

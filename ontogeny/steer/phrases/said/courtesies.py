@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 BEFORE = """
+edit rule :|rule edit :|rule :|edit rule ,|rule edit|plan is :|here is plan :|so here is plan :|what i would like is this :|what i want is this :|say|do this :|how about we|why don't we|go and|have it|let have it|get it|
 so|i would rather|i would rather we|rather|i would much rather|by|that|after that is done|once that is done|when that is done|when done|and once done|and when that is done|plus|also|
 after doing that|having done so|after which|at which point|from that point|with that done|that done|for good measure|
 what i want is to|what i want is|what i would like is|all i want is|i reckon we should|i reckon we|i reckon|i guess we should|

@@ -84,6 +84,7 @@ DATA: Table = {
         p("(show it|use|draw|take|sample) more [of] {examples}", _how_much),
     ),
     "forget": (
+        p("(forget|unlearn) {examples} (as|called|named|and call it) {name:any_name}"),
         p("(forget|unlearn|erase|delete) {examples} [completely|entirely|exactly|altogether|for good|forever|as if it never saw (it|them)]"),
         p("(make|let|have) it (forget|unlearn) {examples} [completely|entirely|exactly]"),
         p("(forget|unlearn) that it (saw|learned|has seen|had seen|ever saw) {examples}"),

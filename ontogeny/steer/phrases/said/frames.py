@@ -15,7 +15,7 @@ DOWN = forms(
     "lower reduce decrease drop cut down shrink lessen smaller less diminish slash slow gentler weaker weaken trim shave knock chop ease relax soften calm tame tone lighten slower decay anneal fall sink divide dampen damp throttle taper attenuate downward downwards subtract curb moderate decline descend deflate minimise quieter milder tamer backoff pare dwindle"
 )
 UP = forms(
-    "raise increase up boost higher larger bigger more stronger strengthen grow faster rise climb multiply hike jack lift greater amp amplify upward upwards elevate pump expand enlarge accelerate stiffer heavier add beef inflate intensify"
+    "bump raise increase up boost higher larger bigger more stronger strengthen grow faster rise climb multiply hike jack lift greater amp amplify upward upwards elevate pump expand enlarge accelerate stiffer heavier add beef inflate intensify"
 )
 TURN = forms(
     "set turn put change make adjust move bring switch let fix update have get tune use take modify reset want try should must be dial go start bump ramp scale crank push nudge step pull wind slide shift peg pin hold keep land place leave park assign establish configure apply enter pick choose select run work tweak give become equal equals with value exactly back keep at by it come comes needs ought can"
@@ -166,7 +166,7 @@ FRAMES: Mapping[str, tuple[Frame, ...]] = {
     "set": (
         Frame((HALF,), {"dial": "dial", "over": "spread"}, frozenset({"over"}), TURN | forms("cut in down again size value it by much"), _by(0.5)),
         Frame((DOUBLE,), {"dial": "dial", "over": "spread"}, frozenset({"over"}), TURN | forms("up again size value it"), _by(2.0)),
-        Frame((OFF,), {"dial": "dial", "over": "spread"}, frozenset({"over"}), TURN | forms("get away completely entirely altogether shut down take any all") | forms("linearly gradually"), _off),
+        Frame((OFF,), {"dial": "dial", "over": "spread"}, frozenset({"over"}), TURN | forms("get away completely entirely altogether shut down take any all") | forms("linearly gradually"), _off, never=forms("fork switch branch one")),
         Frame((), {"dial": "dial", "to": "amount_to", "from": "amount_from", "over": "spread"}, frozenset({"over", "from"}),
               TURN | DOWN | UP | BIT | forms("linearly gradually slowly smoothly value new exactly something around about level then"), _set),
         Frame((), {"dial": "dial", "share": "amount_share", "over": "spread"}, frozenset({"over"}), TURN | DOWN | BIT | forms("value"), _set),
@@ -175,7 +175,7 @@ FRAMES: Mapping[str, tuple[Frame, ...]] = {
         Frame((DOWN | UP | BIT,), {"dial": "dial"}, frozenset(), TURN | DOWN | UP | BIT | forms("than high low large small strong weak too"), _set),
     ),
     "run": (
-        Frame((RUN,), {"steps": "steps"}, frozenset(), RUN | MORE | forms("training please time long total worth amount run there it of for"), never=NOT_RUN),
+        Frame((RUN,), {"steps": "steps"}, frozenset(), RUN | MORE | forms("training please time long total worth amount run there it of for"), never=NOT_RUN | forms("same")),
         Frame((RUN | LIMIT,), {"until": "condition"}, frozenset(), RUN | LIMIT | MORE | forms("it going point where holds true is has wait"), never=NOT_RUN),
         Frame((RUN | LIMIT,), {"until": "condition", "steps": "steps"}, frozenset(), RUN | LIMIT | MORE | forms("it going point where holds true is has wait give up after longer"), never=NOT_RUN),
     ),

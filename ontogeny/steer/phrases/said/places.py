@@ -72,18 +72,25 @@ def _condition(found: Found, side: str, bound: float | None = None) -> str:
 
 
 ABOVE = (
-    "(ABOVE|[is|gets|goes|rises|climbs|comes|was|has risen|be|go|get|rise|climb] (above|over|at least|greater than|more than|larger than|"
+    "(ABOVE|[is|gets|goes|rises|climbs|comes|was|has (risen|gone|climbed|grown|got)|be|go|get|rise|climb] (above|over|at least|greater than|more than|larger than|"
     "higher than|bigger than|beyond|past)|exceeds|exceed|surpasses|passes|pass|surpass|tops)"
 )
 BELOW = (
-    "(BELOW|[is|gets|goes|falls|drops|drop|dips|dip|sinks|comes|was|has fallen|be|go|get|fall|sink] (below|under|beneath|less than|smaller than|lower than|"
+    "(BELOW|[is|gets|goes|falls|drops|drop|dips|dip|sinks|comes|was|has (fallen|dropped|gone|sunk|come|got)|be|go|get|fall|sink] (below|under|beneath|less than|smaller than|lower than|"
     "at most)|(drop|drops|falls|sinks|fall) to|undercuts)"
 )
 REACHES = "(reach|reaches|reached|hit|hits|is|equals|gets to|get to|comes to|arrives at|touches|gets down to|gets up to|is at|EQUALS|rises to|climbs to|attains)"
 
+RIGHT = "(it|run|model|network) (gets|get|is|has|reaches) [right] {n:number} [right|correct] [of times|of them|of all]"
+
 PLACES: Table = {
+    "held": (v("(on|of|in|for) [unseen] (validation|valid) [data|set|examples|example|ones]", True), v("on unseen (data|examples|example)", True)),
     "place": (
-        v("[steps] {n:count}", lambda f: str(f["n"])),
+        v("{n:count}", lambda f: str(f["n"])),
+        v("{p:not_a_number}"),
+    ),
+    "not_a_number": (
+        v("steps {n:count}", lambda f: str(f["n"])),
         v("(state|iteration|number) {n:count}", lambda f: str(f["n"])),
         v("steps number {n:count}", lambda f: str(f["n"])),
         v("{n:steps} (back|ago|earlier|before (now|here|this)|backwards|backward|back in time)", lambda f: f"-{f['n']}"),
@@ -121,6 +128,11 @@ PLACES: Table = {
         v(f"{{m:metric}} {REACHES} {{n:number}} or (more|higher|above|better)", lambda f: _condition(f, ">=")),
         v(f"{{m:metric}} {BELOW} {{n:number}} or (less|lower|below|smaller|under)", lambda f: _condition(f, "<=")),
         v("{n:number} {m:metric}", lambda f: _condition(f, "reaches")),
+        v("{m:metric} {n:number}", lambda f: _condition(f, "reaches")),
+        v("(both|either) {c:clause}"),
+        v(RIGHT + " {d:held}", lambda f: _condition(Found({**f, "m": "valid.accuracy"}, f.context), ">=")),
+        v(RIGHT, lambda f: _condition(Found({**f, "m": "accuracy"}, f.context), ">=")),
+        v("{m:metric} is perfect", lambda f: _condition(f, ">=", 1.0)),
         v(f"(norm of {{t:tensor}}|{{t:tensor}} norm) ({ABOVE}|reaches|hits) {{n:number}}", lambda f: f"norm({f['t']}) > {figure(f['n'])}"),
         v(f"(norm of {{t:tensor}}|{{t:tensor}} norm) {BELOW} {{n:number}}", lambda f: f"norm({f['t']}) < {figure(f['n'])}"),
         v(f"{{t:ELEMENT}} {ABOVE} {{n:number}}", lambda f: f"{f['t']} > {figure(f['n'])}"),

@@ -71,6 +71,8 @@ QUESTIONS: Table = {
         p("(summarise|summarize|describe) [it|run|this run|this|state]"),
     ),
     "curve": (
+        p("(curve|curve of|graph of|plot of) {of:element}"),
+        p("(curve|curve of|graph of|plot of) {of:element} {steps:window}"),
         p(f"{SHOW} [curve of|course of|plot of|graph of|chart of|history of] {{of:what}} [curve|curves|plot|graph|chart|over time|over steps|history|against steps|so far|as curve]"),
         p(f"{SHOW} [curve of|course of|plot of|graph of|chart of] {{of:what}} [curve|plot|graph|chart] {{steps:window}}"),
         p("{of:what} [curve|plot|graph|chart] [over time]"),
@@ -127,6 +129,7 @@ QUESTIONS: Table = {
         p("what (were|are|is) (reasons|reason) [for (this|it|that|changes)]"),
     ),
     "alike": (
+        p("(alike|twins of|like|siblings of) {element}"),
         p("(find|which|what|show|list|search|look for) [all|every|other|are|is] [other] (parameters|weights|elements|charts|tensors|ones|everything) [that] (move|moves|moved|behave|behaves|behaved|look|looks|looked|change|changed|evolve|act|are|similar|alike|resemble|resembles|do|does|like|correlate) [similar to|alike|just like|similarly to|in same way as|as|like|with|to|move like|the same as|same as] {element} [{steps:window}]", _window),
         p("(find|which|what|show|list|search|look for) [all|every|other|are|is] [other] (parameters|weights|elements|charts|tensors|ones|everything) [that] (move|moves|moved|behave|behaved|look|change|changed|evolve|correlate) [similar to|alike|like|with|to] {element} (by|with|at|with correlation [of]|with correlation above|above) [at least|more than] {at_least:number}"),
         p("(what|who|which) (moves|move|moved|behaves|behaved|looks|look|changes|else moves|else moved|is) (like|similar to|similarly to|alike|with|together with|as) {element} [{steps:window}]", _window),
@@ -160,6 +163,7 @@ QUESTIONS: Table = {
         p("how much (of change (of|in)) {names:named} (is|was|came|comes) [due to|from] (decay|momentum|gradients|weight decay|fresh gradients) [{steps:window}]", _window),
     ),
     "moments": (
+        p("(moments|outliers) [{steps:window}]", _window),
         p("(which|what|find|show|list|name|are there) [are|is|all|any] (parameters|weights|elements|tensors|ones) (are|is|stand|that are|that stand|that|which) [most] (outliers|unusual|odd|strange|outlier|stand out|stands out|out|far off|extreme|weird|unlike others|different from others|behave oddly|abnormal|behave strangely|far from others|off) [{steps:window}]", _window),
         p("(which|what|find|show|list|name|are there|any) [are|is|all|any|the] (outliers|outlier|odd ones|strange parameters|unusual parameters|odd parameters|extreme parameters|unusual weights) [are there|among parameters|among weights|there] [{steps:window}]", _window),
         p("(show|compute|what are|list|give|calculate) [statistics|moments|distribution|mean and variance|mean variance skewness and kurtosis|skewness and kurtosis|kurtosis|variance] (of|for) (parameters|weights|all parameters|updates|everything|charts|all weights) [{steps:window}]", _window),
@@ -195,10 +199,13 @@ QUESTIONS: Table = {
         p("(show|find|count|list) [all] (waste|wasted computation|wasted work|wasted compute|useless computation)"),
         p("(is|are) [there] (anything|any of it|something|any computation|any compute|much) (wasted|computed for nothing|in vain|waste|being wasted)"),
         p("how much (waste|wasted work|wasted compute|wasted computation) [is there|is that]"),
-        p("(waste)"),
+        p("(waste|wasted|wasted work|wasted compute)"),
         p("(how|where) (could|can) (it|run|we|i) (be faster|save time|save compute|go faster|be made faster|be cheaper)"),
     ),
     "cost": (
+        p("cost [of steps|per steps|steps]"),
+        p("(most expensive|costliest) (operations|instructions)"),
+        p("(flops|operations|price|bytes) [SLASH|per|of] steps [in {rest:cost_unit}]", lambda f: {}),
         p("(what|how much) (does|do|is|would) [single|one|each|one training] steps [of training] (cost|take|price|costs)"),
         p("(what|how much|how expensive|how costly) (does|is) (steps|it|one steps|single steps|training steps|each steps|run|this) [cost|costs|to run|take]"),
         p("(what is|tell|show|give|count) cost [of steps|per steps|of one steps|of single steps|of training|of run|of each steps]"),
@@ -237,6 +244,7 @@ RECORD: Table = {
         p("(that was mistake|oops|scratch that|i take that back|i take it back) [COMMA] [undo] [it|that]"),
     ),
     "history": (
+        p("(history|log|last) {last:count} [commands|entries|lines]"),
         p("(history|log|journal)"),
         p("(show|list|print|give|see|what is|read) [full|whole|entire] (history|log|journal|commands|command history|past commands|list of commands|what was done|what has been done|what i did|what we did|what i have done|all command|command|journal) [of run|so far|of it|of this run|of commands|to run|given]"),
         p("(show|list|print|give|see|what were) last {n:count} (command|things [i did]|changes|actions|edits|entries|orders)", _last),
@@ -249,5 +257,6 @@ RECORD: Table = {
     ),
 }  # fmt: skip
 QUESTION_VALUES: Table = {
+    "cost_unit": (v("(operations and bytes|operations|bytes|flops)", True),),
     "what": (v("{m:metric}"), v("{e:element}"), v("(validation|valid)", "valid.accuracy")),
 }

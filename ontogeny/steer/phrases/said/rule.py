@@ -100,6 +100,8 @@ SET: tuple[Phrase, ...] = (
     p(f"{DOWN} {{dial}} by {{n:NUMBER}}", _down_amount),
     p(f"{DOWN} {{dial}} [down] to {{by:factor}}"),
     p("take {n:PERCENT} off {dial}", _down_part),
+    p("add {n:NUMBER} to {dial}", _up_amount),
+    p("(subtract|take) {n:NUMBER} (from|off) {dial}", _down_amount),
     p("add {n:PERCENT} to {dial}", _up_part),
     p("{by:FRACTION} [of] {dial}", _by_times),
     p("{dial} (is|seems|looks) (high|low|large|small|big|strong|weak|aggressive|timid)", _how_much),
@@ -207,6 +209,7 @@ RULE_PHRASES: tuple[Phrase, ...] = (
     p("(add|use|turn on|enable|apply|switch on) [gradients] (clip|clipping)", _clip_at_what),
     p("(add|use|apply|give it|turn on|put in|enable|introduce) {nesterov:nesterov} momentum [of|at|EQUALS|with] {momentum:number}", _edit("momentum")),
     p("(add|use|apply|give it|turn on|put in|enable|introduce) momentum [of|at|EQUALS|with] {momentum:number}", _edit("momentum")),
+    p("momentum {momentum:number}", _edit("momentum")),
     p("(add|use|turn on|enable|put in|introduce) momentum [to it|to sgd|to rule]", _edit("momentum")),
     p("(take|use|apply|keep) [only] sign of (update|updates|steps)", _edit("update_sign")),
     p("(replace|swap|substitute) (update|updates|steps|it) (by|with|for) (its|their) sign", _edit("update_sign")),
@@ -292,6 +295,8 @@ def _rest(found: Found) -> dict[str, Any]:
 RULE: Table = {
     "set": SET,
     "call": (
+        p("call [routine] {routine:routine} [routine] [once] before next steps"),
+        p("(do|run|call|execute|invoke|perform) [its] sleep routine [once|one times|one time] [before it go on|before next steps]", routine="sleep"),
         p("call [routine] {routine:routine} [routine] [once]"),
         p("(run|do|invoke|execute) routine {routine:routine} [once]"),
         p("(run|do|invoke|execute) {routine:routine} routine [once]"),

@@ -126,6 +126,7 @@ TENSORS: Table = {
         v("[all] biases [parameters|tensors|terms|vectors]", _biases),
         v("[all] [of] matrices", lambda f: f.context.matrices or _none(f, "matrices")),
         v("[all] [token|input|word] embeddings [layers|weights|matrices|table|parameters|tensors]", _embeddings),
+        v("embeddings of position", lambda f: with_part(f, "position", "pos", "wpe", "pos_emb", "positions")),
         v("(position|positional) embeddings", lambda f: with_part(f, "position", "pos", "wpe", "pos_emb", "positions")),
         v("positional (encoding|encodings)", lambda f: with_part(f, "position", "pos", "wpe", "pos_emb", "positions")),
         v("position (weights|parameters|encoding|encodings|vectors)", lambda f: with_part(f, "position", "pos", "wpe")),

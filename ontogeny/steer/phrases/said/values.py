@@ -38,7 +38,16 @@ def _dials() -> list[Phrase]:
             meant.setdefault(word, []).append(name)
     meant |= {word: ["weight_decay"] for word in ("weight-decay", "l2", "l2 regularisation", "l2 penalty")}
     meant |= {word: ["lr"] for word in ("learning rates", "learn rate", "learning-rate", "alpha", "stepsize")}
-    meant |= {"beta 1": ["beta1"], "beta 2": ["beta2"], "beta two": ["beta2"], "adam epsilon": ["eps"]}
+    meant |= {
+        "beta 1": ["beta1"],
+        "beta 2": ["beta2"],
+        "beta two": ["beta2"],
+        "adam epsilon": ["eps"],
+        "epsilon of adam": ["eps"],
+    }
+    meant |= {word: ["weight_decay"] for word in ("decay of weights", "decay on weights", "decay of parameters")}
+    meant |= {word: ["beta1"] for word in ("first momentum coefficient", "momentum coefficient", "first beta")}
+    meant |= {"second beta": ["beta2"], "size of steps": ["lr"]}
     return [v("{n:DIAL}"), *(Phrase(word, _dial(*names).make) for word, names in meant.items())]
 
 
@@ -133,6 +142,7 @@ VALUES: Table = {
         _measure("accuracy on (validation|valid) [set|data|examples]", "valid.accuracy"),
         _measure("accuracy of (validation|valid)", "valid.accuracy"),
     ),
+    "steps_named": (v("{n:count} steps"),),
     "steps": (
         v("{n:count} [more|further|additional|extra|other] steps"),
         v("another {n:count} steps"),
@@ -212,6 +222,8 @@ VALUES: Table = {
     "word": (v("{n:QUOTED}"), v("{n:DOTTED}"), v("{n:ANY}")),
     "named_so": (
         v("(called|named|as|titled|labelled|by name|under name|with name|name it|call it|label it|name of) {n:word}", lambda found: found["n"]),
+        v("[with] name EQUALS {n:word}", lambda found: found["n"]),
+        v("[and] (give|giving) [it|this|this steps|this point|steps|point|place] name {n:word}", lambda found: found["n"]),
         v("and (call|name|label) [it|this|that|new one|fork|new fork|branch|new branch|new run] {n:word}", lambda found: found["n"]),
         v("COMMA (call|name|label|called|named) [it|this|that|new one] {n:word}", lambda found: found["n"]),
         v("{n:QUOTED}"),

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from ontogeny.steer.phrases.phrase import Found, Table, Unclear, p
+from ontogeny.steer.phrases.phrase import Found, Table, Unclear, p, v
 
 BACK = "(go|go back|go back to|return|rewind|jump|jump back|travel back|roll back|step back|back|move|move back|come back|get back|take back|bring back|bring it back|take it back|rewind it|roll it back|wind back|rewind run|turn back time|reset run|restore|restore run|restore it|rollback|stand|revert|revert run|revert it|set it back|put it back|turn back|reset it|take run back|put run back)"
 FORK = "(fork|branch|branch off|fork off|split off|make fork|create fork|make branch|create branch|open branch|start fork|start branch|new fork|new branch|spin off fork|fork it|fork run|branch run|fork this|branch it|start new branch|create new branch|make new branch|make new fork|create new fork|start new fork|split|split run|branch out|clone run|make copy|copy run|duplicate run|make copy of run|clone it|copy it|fork this run|branch off this run|branch this)"
@@ -34,7 +34,9 @@ def _before(found: Found) -> dict[str, Any]:
 
 WHERE: Table = {
     "back": (
-        p(f"{BACK} [to] {{to:place}}"),
+        p(f"{BACK} to {{to:place}}"),
+        p(f"{BACK} {{to:not_a_number}}"),
+        p("back {n:count}", _relative),
         p(f"{BACK} to (point|place|moment) {{to:place}}"),
         p(f"{BACK} to (just|right|shortly|immediately|somewhere) {{to:place}}"),
         p(f"{BACK} [by] {{n:steps}} [back|backwards|earlier]", _relative),
@@ -57,6 +59,7 @@ WHERE: Table = {
         p("(put|set|place|make|create|leave|add|drop) mark {name} [here]"),
         p("(put|stick|set|place|attach|add|leave|pin) (label|mark|tag|name) {name} (on|at|to|for) (this|it|here|this steps|steps|this point|current steps|this place)"),
         p("(put|set|place|make|create|leave|add) mark (called|named) {name:word} [here|at this point]"),
+        p("(mark|bookmark) {name:any_name}"),
         p("(mark|label|tag|remember|save|flag) (this|it|here|this steps|this point|place|steps|this place|state|this state|where we are)", _what_name),
     ),
     "fork": (
@@ -76,7 +79,7 @@ WHERE: Table = {
         p("(look at|open|load|select|use|visit|enter|checkout|check out|work on|continue with|work with) [run] {run:reference}"),
         p("(switch|change) (runs|run|over|back)", lambda found: {}),
         p("(back|go back) to [run] {run:reference}"),
-        p("switch", _which),
+        p("switch", lambda found: {}),
     ),
     "keep": (
         p("(keep|protect|preserve) [run] {run:reference}"),
@@ -85,6 +88,7 @@ WHERE: Table = {
         p("(this|this one|it|this run) is (keeper|one to keep|worth keep)"),
     ),
     "discard": (
+        p("discard"),
         p("(discard|delete|remove|throw away|throw out|put away|get rid of|drop|scrap|ditch|trash|bin|abandon|dispose of|toss|toss out|erase) {run:reference}"),
         p("(discard|delete|remove|throw away|throw out|put away|get rid of|scrap|ditch|trash|bin|abandon|dispose of|toss|toss out|erase) (it|this|this one|this run|run|current run|current one|this fork)"),
         p("(throw|put|toss) {run:reference} (away|out)"),
@@ -99,6 +103,29 @@ WHERE: Table = {
 }  # fmt: skip
 
 
+def _given(found: Found) -> str:
+    """A word that somebody gives as a name; one that only points at something is none."""
+    if found["n"].lower() in (
+        "this",
+        "it",
+        "here",
+        "that",
+        "step",
+        "point",
+        "place",
+        "run",
+        "now",
+        "there",
+        "them",
+        "state",
+        "if",
+        "though",
+        "well",
+    ):
+        raise Unclear("what is it to be called?")
+    return str(found["n"])
+
+
 def _discarded(found: Found) -> str:
     said, there = found.get("n", ""), found.context.discarded
     match = [name for name in there if name.lower() == str(said).lower()] if said else list(there)
@@ -108,6 +135,7 @@ def _discarded(found: Found) -> str:
 
 
 WHERE_VALUES: Table = {
+    "any_name": (v("{n:ANY}", lambda found: _given(found)),),
     "discarded": (
         p("{n:RUN} [run]", _discarded),
         p("{n:QUOTED}", _discarded),
