@@ -18,6 +18,7 @@ OFF = "off"
 STEP = re.compile(r"(?:step\s+)?(\d{1,18})")
 BEHIND = re.compile(r"last\s*-\s*(\d{1,18})")
 BACK = re.compile(r"-\s*(\d{1,18})|(\d{1,18})\s+steps?\s+(?:back|ago|earlier)")
+APART = re.compile(r"(\d{1,18})\s+steps?\s+(before|after)\s+(.{1,200})")
 EVENT = re.compile(r"(before|when|where|after|at)\s+(?:it|the loss|the run|loss)?\s*(?:had |was |has |suddenly )*(\w+)")
 WORDS = {"start": 0, "beginning": 0}
 LAST = ("last", "head", "now", "end", "present", "latest", "the end")
@@ -61,6 +62,8 @@ def step_of(run: Run | Attached, place: str, at: int | None = None) -> tuple[int
     found = marks(run)
     if place.strip() in found:
         return found[place.strip()], f"the mark {place.strip()!r}"
+    if match := APART.fullmatch(text):
+        return _apart(run, int(match[1]), match[2], match[3], here, place)
     if match := EVENT.fullmatch(text):
         return _event(run, match[1], match[2])
     raise OntogenyError(_unknown(place, found))
@@ -71,6 +74,16 @@ def event_called(word: str) -> str | None:
     if word in events.EVENTS:
         return word
     return next((name for name, others in SAID.items() if word in others.split()), None)
+
+
+def _apart(run: Run | Attached, steps: int, side: str, of: str, here: int, said: str) -> tuple[int, str]:
+    """So many steps before or after another place, or before or at what happened."""
+    try:
+        step, why = step_of(run, of, here)
+    except OntogenyError:
+        step, why = step_of(run, f"{'before' if side == 'before' else 'when'} {of}", here)
+    found = step - steps if side == "before" else step + steps
+    return _within(run, found, said), f"{steps} {side} step {step}{f', {why}' if why else ''}"
 
 
 def _event(run: Run | Attached, relation: str, word: str) -> tuple[int, str]:

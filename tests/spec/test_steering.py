@@ -166,6 +166,24 @@ def test_marks_are_places_and_forks_inherit_them(session: Session) -> None:
         do(session, "back", to="heer")
 
 
+def test_places_may_be_so_many_steps_from_others(session: Session) -> None:
+    do(session, "run", steps=9)
+    do(session, "back", to="6")
+    do(session, "mark", name="here")
+    best = events.find(session.recording(), "best").step
+    for place, step in (
+        ("2 steps before here", 4),
+        ("3 steps after start", 3),
+        ("1 step before it was best", best - 1),
+    ):
+        do(session, "back", to=place)
+        assert session.step() == step
+    with pytest.raises(OntogenyError, match="has no step"):
+        do(session, "back", to="8 steps before here")
+    with pytest.raises(OntogenyError, match="no event"):
+        do(session, "back", to="8 steps before it flew")
+
+
 def test_a_rule_is_edited_on_a_fork_that_replays(tmp_path: Path) -> None:
     x = np.random.default_rng(0).normal(size=(32, 3)).astype(np.float32)
     begin(tmp_path / "one").close()
