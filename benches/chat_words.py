@@ -1,7 +1,8 @@
 """What the chat makes of words without a language model: how many it reads rightly, and how long that takes.
 
-Two files of paraphrases: one that the phrases were tuned on, and one that was written without sight of them
-(tests/phrases/README.md). Every reading that does more than ask is then said to a real run in a chat that answers "no":
+Three files of paraphrases (tests/phrases/README.md): one that the phrases were tuned on, one that was written without
+sight of them and whose first 800 were tuned on afterwards, and one that nobody who tunes has seen.
+Every reading that does more than ask is then said to a real run in a chat that answers "no":
 a journal that has changed after it is a change that nobody confirmed. A change that is read wrongly would be shown and
 asked about; how many of those there are is told beside.
 """
@@ -30,12 +31,12 @@ from ontogeny.steer.phrases.reader import PhraseReader, read
 from ontogeny.steer.reading import Reading
 from ontogeny.steer.session import Session
 
-FILES = ("tuning", "heldout")
+FILES = ("tuning", "tuning_blind", "heldout")
 STEPS = 30
 
 
 def main() -> None:
-    """Both files, then the changes that nobody confirmed."""
+    """All files, then the changes that nobody confirmed."""
     arguments(__doc__ or "")
     one_thread()
     figures: Figures = {}

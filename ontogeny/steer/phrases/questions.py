@@ -20,6 +20,7 @@ from ontogeny.steer.phrases.said.asked import (
     ASKS,
     BY,
     CHANGING,
+    DOING,
     DOUBLED,
     FIRST,
     HALVED,
@@ -28,6 +29,8 @@ from ontogeny.steer.phrases.said.asked import (
     PARTIAL,
     PLACES,
     REFUSED,
+    TOPICS,
+    WEAK,
     Ask,
 )
 from ontogeny.steer.phrases.tokens import Word
@@ -48,11 +51,23 @@ def question(said: Sequence[Word], context: Context) -> Command | None:
         or (heard & {"don't"} and first == "don't")
     ):
         return None
-    asks = bool(begins & ASKING) or (bool(said) and said[-1].text == "?") or first in ("would", "had")
+    if first in ("give", "put", "call") and "name" in heard:
+        return None
+    known = next((one for one in ASKS if one.name in TOPICS and one.words & heard), None)
+    asks = (
+        bool(begins & ASKING - WEAK)
+        or first in WEAK
+        or (known is not None and not heard & DOING)
+        or (bool(said) and said[-1].text == "?")
+        or first in ("would", "had")
+    )
     if not asks or (heard & CHANGING and not heard & (ASKING - forms("do can could any see look give"))):
         return None
     named = {**dict(_named(said, context)), "kinds": heard}
+    supposed = first in ("if", "suppose") or {"what", "if"} <= begins
     for one in ASKS:
+        if supposed and one.name != "what-if":
+            continue
         if all(need in named for need in one.needs) and (not one.words or heard & one.words):
             try:
                 return command(one.name, {**_arguments(one, named, context), **_of_run(one, named, context)})

@@ -8,10 +8,8 @@ sure.
 from __future__ import annotations
 
 import math
-import re
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
-from functools import cache
 from itertools import islice, product
 from typing import Any
 
@@ -19,31 +17,25 @@ from ontogeny.isa.errors import OntogenyError
 from ontogeny.steer.command import Command, Effect
 from ontogeny.steer.commands.asking import Compare
 from ontogeny.steer.phrases.context import Context, context_of
-from ontogeny.steer.phrases.courtesy import AFTER, BEFORE, bare, chatter
+from ontogeny.steer.phrases.courtesy import bare, chatter
 from ontogeny.steer.phrases.frames import Frame, Framed, fitting
 from ontogeny.steer.phrases.grammar import SAID, grammar, rule_of, vocabulary
+from ontogeny.steer.phrases.hedges import hedged, in_turn
+from ontogeny.steer.phrases.known import PASSED, known_words, plain_words
 from ontogeny.steer.phrases.matcher import Matcher, Tree
 from ontogeny.steer.phrases.nearest import nearest
 from ontogeny.steer.phrases.normal import NOTHING, SAME, normal
 from ontogeny.steer.phrases.phrase import Unclear
 from ontogeny.steer.phrases.questions import question
-from ontogeny.steer.phrases.said.asked import ASKING, ASKS, SUPPOSING
+from ontogeny.steer.phrases.said.asked import ASKING, SUPPOSING
 from ontogeny.steer.phrases.said.frames import FRAMES
 from ontogeny.steer.phrases.said.further import FURTHER
-from ontogeny.steer.phrases.said.plain import BLOCKING, HARMLESS, OPENING, VERBS
 from ontogeny.steer.phrases.spelling import spellings
 from ontogeny.steer.phrases.tokens import LONGEST, MOST, Word, words
 from ontogeny.steer.reading import Alternative, Reading
 from ontogeny.steer.registry import BY_NAME, command
 from ontogeny.steer.session import Session
 
-HEDGES = re.compile(
-    r"""\b(maybe|perhaps|possibly)\s+(i|we|one)\b|\b(i|we|one)\s+(might|could)\b|\b(could|should|would|can)\s+one\b
-    |\bthinking\s+(about|of)\b.*\b(some|one)\s?(point|day|time)|\b(tomorrow|yesterday|tonight|someday|eventually|next\s+week)\b
-    |\b(last|this)\s+(week|month|night|morning|year)\b|\bi\s+wonder\s+(if|whether)\b|\bi('m|\s+am)\s+not\s+sure\b""",
-    re.VERBOSE | re.IGNORECASE,
-)
-"""What makes of words for a change a thought, a report or a plan."""
 CLAUSES = 12
 OFFERED = 3
 WAYS = 8
@@ -56,8 +48,6 @@ TRIED = 4
 PRONOUNS = ("it", "them", "those", "these")
 RECALLED = ("dial", "tensors_named", "examples_said", "steps_named")
 """What a pronoun may stand for: the tables of what was named before."""
-PASSED = frozenset(("COMMA", "COLON", "DASH"))
-"""Signs that further frames pass over."""
 PASSED_NONE: frozenset[str] = frozenset()
 TELLING = ("tell", "show", "know", "wonder", "curious")
 """A clause that begins so asks for words."""
@@ -95,25 +85,21 @@ def read(text: str, context: Context) -> Reading:
     said = [word for word in words(text, context, known_words()) if not _nothing(word)]
     if len(said) > MOST or sum(word.separates for word in said) > 2 * CLAUSES:
         return Reading(unsure="that is much at once; say it in several sentences")
+    said = in_turn(said)
     if said and said[0].kind in SUPPOSING and (asked := _question(said, context)):
         return _meant([asked], context)
     if clauses := divided(said):
-        return _hedged(text, _meant(clauses, context))
+        reading = _meant(clauses, context)
+        mended = None if reading.commands else _one_spelling(said, context)
+        return hedged(text, mended if mended and mended.commands else reading)
     if (clauses := divided(said, lambda words_said: _one_question(words_said, context))) and len(clauses) > 1:
         return _meant(clauses, context)
     if (found := _one_spelling(said, context)) is not None:
-        return _hedged(text, found)
+        return hedged(text, found)
     several = any(word.kind in ("then", "SEMICOLON", "STOP", "COLON") for word in _trimmed(said))
     if not several and (asked := _question(said, context)):
         return _meant([asked], context)
     return _back(nearest(said, context), "", context)
-
-
-def _hedged(text: str, found: Reading) -> Reading:
-    """What was only thought of, told of, or meant for another time, is not done: it asks back."""
-    if found.changes and HEDGES.search(text):
-        return Reading(unsure="is that to be done now? then say just what is to be done")
-    return found
 
 
 def _one_spelling(said: list[Word], context: Context) -> Reading | None:
@@ -156,7 +142,7 @@ def divided(
 def _clause_of(before: Sequence[Word], said: Sequence[Word]) -> list[Clause]:
     """A clause by itself, or by what was named before it. A value that is no step is a dial's: take it back to 0.98."""
     value = any(word.kind == "NUMBER" and word.value != int(word.value) for word in said)
-    ends = bool(said) and said[0].kind in ("stop", "quit", "end")
+    ends = any(word.kind in ("stop", "quit", "end") for word in said)
     recalled = _recalled(before, said) if value or ends else []
     return recalled or _read(said) or _recalled(before, said)
 
@@ -234,7 +220,16 @@ def _framed(tables: Mapping[str, Sequence[Frame]], said: Sequence[Word], wide: b
         (framed.filled, Clause(name, framed))
         for name, several in tables.items()
         for one in several
-        if (framed := fitting(one, grammar(), said, vocabulary(name) | PASSED if wide else PASSED_NONE))
+        if (
+            framed := fitting(
+                one,
+                grammar(),
+                said,
+                (vocabulary(name) | plain_words() if one.needs and one.places else vocabulary(name) | PASSED)
+                if wide
+                else PASSED_NONE,
+            )
+        )
     ]
     most = max((filled for filled, _ in fits), default=0)
     return [one for filled, one in fits if filled == most]
@@ -336,22 +331,6 @@ def _commands(one: Clause, context: Context) -> list[Command]:
         return own
     setting = _commands(one.beside, context)
     return [*setting, *own] if one.name == "run" else [*own, *setting]
-
-
-@cache
-def known_words() -> frozenset[str]:
-    """Every word that phrases, frames, questions and courtesies know, in its one form."""
-    frames = (
-        need
-        for table in (FRAMES, FURTHER)
-        for several in table.values()
-        for one in several
-        for need in (*one.needs, one.beside)
-    )
-    asked = (one.words for one in ASKS)
-    return grammar().words.union(
-        HARMLESS, BLOCKING, OPENING, VERBS, ASKING, SUPPOSING, *frames, *asked, *BEFORE, *AFTER
-    )
 
 
 def _back(options: Sequence[str], why: str, context: Context) -> Reading:

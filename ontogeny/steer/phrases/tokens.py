@@ -76,8 +76,8 @@ SHORTHAND: tuple[tuple[re.Pattern[str], str | Callable[[re.Match[str]], str]], .
 """What people write short, and as they would say it."""
 QUOTES = re.compile(r"""("[^"]*"|“[^”]*”|`[^`]*`)""")
 _SHORT = """sw:switch to|rm:remove|frz:freeze|cmp:compare|hist:history|cmds:commands|cmd:command|ex:examples
-exs:examples|attn:attention|mom:momentum|sched:schedule|b1:beta1|b2:beta2|whatif:what if|wheres:where is|ops:operations|op:operation
-diag:diagnose|opt:optimiser|optim:optimiser|reinit:reinitialise|corr:correlation|w:with
+exs:examples|attn:attention|mom:momentum|sched:schedule|b1:beta1|b2:beta2|whatif:what if|wheres:where is
+ops:operations|op:operation|diag:diagnose|opt:optimiser|optim:optimiser|reinit:reinitialise|corr:correlation|w:with
 vl:validation loss|va:validation accuracy"""
 NAMING = re.compile(
     r"\b(called|named|as|titled|labelled|(the\s+)?name(\s+of)?|(call|name|label|mark)(\s+(it|this|that|here))?)\s+$",

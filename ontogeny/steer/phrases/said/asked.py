@@ -13,6 +13,16 @@ ASKING = forms(
     "doesn't didn't wasn't"
 )
 """Words that a question holds among its first ones."""
+WEAK = forms("name give see look point any anything find break walk account")
+"""Words that ask only where they come first."""
+TOPICS = frozenset(("alike", "groups", "moments", "compare", "waste", "cost", "events", "explain", "diagnose"))
+"""Questions that are asked by their topic alone, where nothing is to be done."""
+DOING = forms(
+    "set turn put make change run train step go back freeze unfreeze thaw fork branch copy discard delete throw keep mark label use switch "
+    "halve double add remove drop cut raise lower increase decrease clip prune scale zero reset noise mix forget leave exclude learn "
+    "teach stop pause resume undo revert take let start begin again call until scrap get bring bump restore continue save stash"
+)
+"""Words with which something is to be done."""
 CHANGING = forms("freeze unfreeze fork discard undo clip prune forget mix halve double rewind delete throw")
 """Words that are rather a command's, unless the past or a condition is asked about."""
 SUPPOSING = forms("if suppose supposing imagine without had would assume assuming hypothetically")
@@ -65,8 +75,8 @@ ASKS = (
     Ask("alike", forms("moves goes along way like those opposite same"), ("element",)),
     Ask("alike", MOVING, ("element",)),
     Ask("explain", WHY, ("element",)),
-    Ask("groups", forms("as-one hand alike together group jointly unison cluster concert tandem collectively bunch clump teams families lockstep other another")),
-    Ask("moments", forms("outlier outliers moments kurtosis skewness skew variance statistics distribution distributed unusual unusually oddly strangely odd strange weird odd-ones abnormal extreme stands stand unlike")),
+    Ask("groups", forms("as-one hand alike together group jointly unison cluster concert tandem collectively bunch clump teams families lockstep")),
+    Ask("moments", forms("outlier outliers moments kurtosis skewness skew variance statistics distribution distributed unusual unusually oddly strangely odd strange weird odd-ones abnormal extreme unlike")),
     Ask("compare", forms("compare difference differences differ differs different versus vs better worse than against contrast beside part side"), ("reference",)),
     Ask("compare", forms("compare difference differences differ contrast")),
     Ask("waste", forms("waste wasted wasting nothing vain useless unnecessary needless needlessly redundant superfluous pointless idle futile drain unused strip uses")),
@@ -78,6 +88,7 @@ ASKS = (
     Ask("diagnose", forms("wrong problem problems healthy health diagnose diagnosis sick ill broken stuck unstable stable issue issues trouble fault faults overfitting bug bugs amiss suspicious fishy worry worried worrying dead saturated vanishing exploding plateau stalled converge converging okay alarming symptoms ok fine well")),
     Ask("curve", frozenset(), ("metric",)),
     Ask("curve", frozenset(), ("element",)),
+    Ask("why", forms("why")),
     Ask("status", forms("dials settings state setup")),
     Ask("history", forms("changed change did done do turned set made")),
     Ask("status", forms("status state where doing going far steps settings hyperparameters dials optimiser rule summary overview progress progressing stand situation standing report setup configuration setting look"), ()),

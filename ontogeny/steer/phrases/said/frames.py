@@ -36,7 +36,9 @@ def _set(found: Found, words: frozenset[str]) -> dict[str, Any]:
     over = {"over": found["over"]} if "over" in found else {}
     now = context.dials[dial]
     down, up = bool(words & DOWN), bool(words & UP)
-    if "to" in found:
+    if "less" in found and "to" not in found and down != up and 0 < found["less"] < now:
+        return {"dial": dial, "to": now - found["less"] if down else now + found["less"], **over}
+    if "to" in found and "less" not in found:
         return {"dial": dial, "to": found["to"], **over}
     if "share" in found:
         return {"dial": dial, "by": found["share"], **over}
@@ -167,7 +169,7 @@ FRAMES: Mapping[str, tuple[Frame, ...]] = {
         Frame((HALF,), {"dial": "dial", "over": "spread"}, frozenset({"over"}), TURN | forms("cut in down again size value it by much"), _by(0.5)),
         Frame((DOUBLE,), {"dial": "dial", "over": "spread"}, frozenset({"over"}), TURN | forms("up again size value it"), _by(2.0)),
         Frame((OFF,), {"dial": "dial", "over": "spread"}, frozenset({"over"}), TURN | forms("get away completely entirely altogether shut down take any all") | forms("linearly gradually"), _off, never=forms("fork switch branch one")),
-        Frame((), {"dial": "dial", "to": "amount_to", "from": "amount_from", "over": "spread"}, frozenset({"over", "from"}),
+        Frame((), {"dial": "dial", "to": "amount_to", "less": "amount_less", "from": "amount_from", "over": "spread"}, frozenset({"over", "from", "to", "less"}),
               TURN | DOWN | UP | BIT | forms("linearly gradually slowly smoothly value new exactly something around about level then"), _set),
         Frame((), {"dial": "dial", "share": "amount_share", "over": "spread"}, frozenset({"over"}), TURN | DOWN | BIT | forms("value"), _set),
         Frame((), {"dial": "dial", "times": "amount_times", "over": "spread"}, frozenset({"over"}), TURN | DOWN | UP | BIT | forms("than value"), _set),

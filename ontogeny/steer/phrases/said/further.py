@@ -8,7 +8,7 @@ from typing import Any
 from ontogeny.steer.phrases.frames import Frame
 from ontogeny.steer.phrases.normal import forms
 from ontogeny.steer.phrases.phrase import Found, Table, Unclear, v
-from ontogeny.steer.phrases.said.frames import DOWN, NOT_RUN, OFF, TURN, UP
+from ontogeny.steer.phrases.said.frames import DOWN, FRAMES, NOT_RUN, OFF, TURN, UP
 
 ENDING = OFF | forms("remove stop end take again rm")
 PUT = forms("put add use give apply turn on switch enable introduce let rule optimiser feed only merely just each")
@@ -140,11 +140,14 @@ FURTHER: Mapping[str, tuple[Frame, ...]] = {
         Frame((forms("prune sparsify"),), {"tensors": "tensors", "amount": "number"}, frozenset(), forms("prune of smallest weights values"), lambda f, w: {"how": "prune", **f}),
     ),
     "freeze": (
-        Frame((forms("freeze fix lock hold"),), {"tensors": "tensors"}, frozenset(), STILL | forms("tensors parameters layers so that they don't not any more anymore longer")),
+        *FRAMES["freeze"],
+        Frame((forms("freeze fix lock hold"),), {"tensors": "tensors"}, frozenset(), STILL | forms("tensors parameters layers")),
+        Frame((forms("freeze fix lock hold"), forms("so"), forms("not don't no")), {"tensors": "tensors"}, frozenset(), STILL | forms("tensors parameters layers so that they any more anymore longer")),
         Frame((forms("not don't no"), forms("change move learn train training update touch changing moving learning")), {"tensors": "tensors"}, frozenset(), STILL | forms("not don't do let should shall must any more anymore longer further part parameters on no")),
         Frame((forms("out"), forms("training")), {"tensors": "tensors"}, frozenset(), forms("take leave out of training")),
     ),
     "unfreeze": (
+        *FRAMES["unfreeze"],
         Frame((forms("again free unfreeze thaw exempt"), forms("learn learning train training update move change touch free unfreeze thaw exempt")), {"tensors": "tensors"}, frozenset(), forms("learn learning train update move change may can rule edit touch set freeze freezing frozen tensors should is to let allow from free parameters"), never=forms("not don't no stop")),
     ),
     "fork": (
@@ -162,12 +165,15 @@ FURTHER: Mapping[str, tuple[Frame, ...]] = {
         Frame((forms("stop quit cease"), forms("learn learning")), {}, frozenset(), forms("extra additional additionally further")),
     ),
     "learn-again": (
+        *FRAMES["learn-again"],
         Frame((forms("again back"),), {"examples": "examples_of"}, frozenset(), forms("learn train training use used from on it can may bring take in let be put back should include example"), never=OFF - forms("back")),
     ),
     "leave-out": (
+        *FRAMES["leave-out"],
         Frame((forms("leave exclude skip omit ignore drop"),), {"examples": "examples_of"}, frozenset(), forms("out of training from batches now")),
     ),
     "forget": (
+        *FRAMES["forget"],
         Frame((forms("forget erase scrub unlearn"),), {"examples": "examples"}, frozenset(), NEVER | forms("completely from its it let make as")),
         Frame((forms("remove delete drop erase"), forms("never")), {"examples": "examples"}, frozenset(), NEVER | forms("completely from its it as")),
     ),
@@ -175,7 +181,7 @@ FURTHER: Mapping[str, tuple[Frame, ...]] = {
         Frame((forms("mix mixing"), forms("no stop end quit")), {"examples": "examples"}, frozenset(), forms("more any of in the"), lambda f, w: {"examples": f["examples"], "share": 0.0}),
         Frame((forms("mix"),), {"examples": "mixed", "share": "share"}, frozenset(), forms("in at with of into batch")),
     ),
-    "take-back": (Frame((forms("back again fetch"),), {"run": "discarded"}, frozenset(), forms("get bring take fetch out of the bin again back trash we threw away by mistake restore put")),),
+    "take-back": (*FRAMES["take-back"], Frame((forms("back again fetch"),), {"run": "discarded"}, frozenset(), forms("get bring take fetch out of the bin again back trash we threw away by mistake restore put")),),
     "run": (
         Frame((), {"steps": "more_steps"}, frozenset(), forms("run do make take calculate compute then go on finish off with let train add further for tack these those again"), never=(NOT_RUN - forms("again")) | forms("same rule to at from in until after by up over within off")),
         Frame((), {"until": "condition"}, frozenset(), forms("run train let it go going until keep on continue both and training thing practise wait when stop")),
@@ -184,8 +190,14 @@ FURTHER: Mapping[str, tuple[Frame, ...]] = {
         Frame((forms("back rewind return revert go"),), {"to": "place"}, frozenset(), TURN | forms("back run to how it was the where at bookmark mark before moment point rewind return revert"), never=forms("fork branch run-on again")),
         Frame((forms("back rewind"),), {"n": "steps"}, frozenset(), forms("back by go rewind run it"), lambda f, w: {"to": f"-{f['n']}"}),
     ),
-    "switch": (Frame((forms("switch swing go return hop over come"),), {"run": "reference"}, frozenset(), forms("switch swing go by to over run return back hop come")),),
-    "keep": (Frame((forms("nobody"),), {}, frozenset(), forms("make sure throws throw this run away discards deletes it discard delete can that")),),
+    "pause": (Frame((forms("wait pause suspend interrupt"),), {}),),
+    "resume": (Frame((forms("resume unpause"),), {}),),
+    "switch": (
+        *FRAMES["switch"],Frame((forms("switch swing go return hop over come"),), {"run": "reference"}, frozenset(), forms("switch swing go by to over run return back hop come")),),
+    "keep": (
+        *FRAMES["keep"],
+        Frame((forms("nobody"),), {}, frozenset(), forms("make sure throws throw this run away discards deletes it discard delete can that")),
+    ),
 }  # fmt: skip
 
 

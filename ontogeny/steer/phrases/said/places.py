@@ -13,7 +13,7 @@ CANONICAL = {
     "best": "it was best",
 }  # fmt: skip
 NOUNS = {
-    "generalised": "generalisation generalization jump grokking breakthrough transition insight",
+    "generalised": "grok generalisation generalization jump grokking breakthrough transition insight",
     "memorised": "memorisation memorization overfitting",
     "spiked": "spike explosion blowup bump",
     "diverged": "divergence nan nans crash collapse",

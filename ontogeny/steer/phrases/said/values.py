@@ -197,7 +197,7 @@ VALUES: Table = {
     ),
     "amount_from": (v("from {n:number}"),),
     "amount_share": (
-        v("(to|at|by) {n:FRACTION} [of {r:asis}]", lambda found: found["n"]),
+        v("(to|at) {n:FRACTION} [of {r:asis}]", lambda found: found["n"]),
         v("{n:FRACTION} of {r:asis}", lambda found: found["n"]),
         v("(to|at) {n:PERCENT} of {r:asis}", lambda found: found["n"]),
         v("{n:PERCENT} of {r:asis}", lambda found: found["n"]),
@@ -216,6 +216,7 @@ VALUES: Table = {
         v("[by] one order of magnitude", 10.0),
         v("[by] two orders of magnitude", 100.0),
     ),
+    "amount_less": (v("by {n:NUMBER}"),),
     "amount_part": (v("[by] {n:PERCENT}"), v("by {n:FRACTION}")),
     "amount_by": (v("(by|with|to) {n:factor}", lambda found: found["n"]), v("[by|with] [factor of] {n:number}", lambda found: found["n"])),
     "steps_said": (v("[by] {n:count} steps", lambda found: found["n"]), v("one steps", 1)),
