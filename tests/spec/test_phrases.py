@@ -61,6 +61,11 @@ def test_the_words_that_are_tuned_on_are_read() -> None:
          ["alter how=scale tensors=['embed.weight'] amount=0.5", "freeze tensors=['embed.weight']"]),
         ("hmm, this looks bad. halve the learning rate so that it calms down", ["set dial=lr by=0.5"]),
         ("we don't need the fork, throw it out", ["discard run=no-decay"]),
+        ("run 100 steps after setting the weight decay to 0.3", ["set dial=weight_decay to=0.3", "run steps=100"]),
+        ("Then set beta2 to 0.999, after that run 20 steps, and then take it back to 0.98.",
+         ["set dial=beta2 to=0.999", "run steps=20", "set dial=beta2 to=0.98"]),
+        ("add grokfast to the rule, averaging decay 0.99", ["rule edit=smooth arguments={'decay': 0.99}"]),
+        ("halve lr, run 100", ["set dial=lr by=0.5", "run steps=100"]),
     ],
 )  # fmt: skip
 def test_words_are_read(words: str, commands: list[str]) -> None:
@@ -75,6 +80,9 @@ def test_words_are_read(words: str, commands: list[str]) -> None:
         "set the dropout to 0.1", "freeze the second layer", "clip the gradients", "add some noise", "run it for a bit",
         "delete everything", "thanks", "lower the loss", "set the learning rate", "halve the flux capacitor",
         "don't you dare discard no-decay", "was it a mistake to fork?", "without forking, tell nobody",
+        "maybe I should halve the learning rate", "tomorrow I'll run another 1000 steps",
+        "let's not freeze the MLP after all",
+        "tell me the step", "what if we had changed the learning rate?",
     ],
 )  # fmt: skip
 def test_no_change_is_guessed(words: str) -> None:

@@ -61,6 +61,9 @@ def fitting(
     """The clause as the frame reads it, None where it does not fit; `known` are further words that it passes over."""
     if normal(words[0].text) in OPENING and not any(normal(words[0].text) in need for need in frame.needs):
         return None
+    there = frozenset(kind for word in words for kind in word.kinds)
+    if not all(need & there for need in frame.needs):
+        return None
     own = frozenset().union(*frame.needs) | frame.beside
     if any(word.kind in NEGATIONS - own for word in words[:2]) or any(word.kind in frame.never for word in words):
         return None

@@ -27,7 +27,7 @@ from ontogeny.steer.phrases.nearest import nearest
 from ontogeny.steer.phrases.normal import NOTHING, SAME, normal
 from ontogeny.steer.phrases.phrase import Unclear
 from ontogeny.steer.phrases.questions import question
-from ontogeny.steer.phrases.said.asked import ASKING, SUPPOSING
+from ontogeny.steer.phrases.said.asked import ASKING
 from ontogeny.steer.phrases.said.frames import FRAMES
 from ontogeny.steer.phrases.said.further import FURTHER
 from ontogeny.steer.phrases.spelling import spellings
@@ -49,6 +49,8 @@ PRONOUNS = ("it", "them", "those", "these")
 RECALLED = ("dial", "tensors_named", "examples_said", "steps_named")
 """What a pronoun may stand for: the tables of what was named before."""
 PASSED_NONE: frozenset[str] = frozenset()
+SUPPOSED = ("if", "suppose", "supposing", "imagine", "assume", "assuming")
+"""What begins so only supposes."""
 TELLING = ("tell", "show", "know", "wonder", "curious")
 """A clause that begins so asks for words."""
 PUNCTUATION = ("COMMA", "SEMICOLON", "STOP", "DASH")
@@ -86,7 +88,7 @@ def read(text: str, context: Context) -> Reading:
     if len(said) > MOST or sum(word.separates for word in said) > 2 * CLAUSES:
         return Reading(unsure="that is much at once; say it in several sentences")
     said = in_turn(said)
-    if said and said[0].kind in SUPPOSING and (asked := _question(said, context)):
+    if said and said[0].kind in SUPPOSED and (asked := _question(said, context)):
         return _meant([asked], context)
     if clauses := divided(said):
         reading = _meant(clauses, context)

@@ -29,7 +29,7 @@ what about|were to|should like to|i should like to|would it be ok to|is it ok to
 i ask to|before anything else|start by|begin by|first of all|first|to begin with|to start with|second|third|
 lastly|last|at end|in end|now that"""
 AFTER = """
-and see what happens|see what happens|and see how it goes|see how it goes|and see|and see how it does|see how it does|and watch|
+before next steps|before it go on|before anything else|after all|and see what happens|see what happens|and see how it goes|see how it goes|and see|and see how it does|see how it does|and watch|
 to see what happens|to be safe|to be sure|just in case|if may|if do not mind|if don't mind|would be nice|would be great|
 as soon as possible|as soon as can|without further ado|like that|like this|and that is it|that is all|and nothing else|nothing else|
 for good measure|for this run|in run|in this one|for me please|for us|is what i want|is what we want|should do|will do|okay|

@@ -12,10 +12,10 @@ from ontogeny.steer.phrases.said.data import values_of as _values
 from ontogeny.steer.phrases.said.plain import VERBS
 
 DOWN = forms(
-    "lower reduce decrease drop cut down shrink lessen smaller less diminish slash slow gentler weaker weaken trim shave knock chop ease relax soften calm tame tone lighten slower decay anneal fall sink divide dampen damp throttle taper attenuate downward downwards subtract curb moderate decline descend deflate minimise quieter milder tamer backoff pare dwindle"
+    "lowered reduced decreased dropped lower reduce decrease drop cut down shrink lessen smaller less diminish slash slow gentler weaker weaken trim shave knock chop ease relax soften calm tame tone lighten slower decay anneal fall sink divide dampen damp throttle taper attenuate downward downwards subtract curb moderate decline descend deflate minimise quieter milder tamer backoff pare dwindle"
 )
 UP = forms(
-    "bump raise increase up boost higher larger bigger more stronger strengthen grow faster rise climb multiply hike jack lift greater amp amplify upward upwards elevate pump expand enlarge accelerate stiffer heavier add beef inflate intensify"
+    "raised increased boosted bumped bump raise increase up boost higher larger bigger more stronger strengthen grow faster rise climb multiply hike jack lift greater amp amplify upward upwards elevate pump expand enlarge accelerate stiffer heavier add beef inflate intensify"
 )
 TURN = forms(
     "set turn put change make adjust move bring switch let fix update have get tune use take modify reset want try should must be dial go start bump ramp scale crank push nudge step pull wind slide shift peg pin hold keep land place leave park assign establish configure apply enter pick choose select run work tweak give become equal equals with value exactly back keep at by it come comes needs ought can"
