@@ -67,7 +67,7 @@ def _of_another(folder: Path) -> Client | None:
 
 
 def serve(folder: Path, *, open: Opener = opened, going: bool = False) -> None:
-    """Is the live process of a run, until it is told to end, or by SIGTERM."""
+    """Is the live process of a run, until it is told to end, or by SIGTERM or SIGINT."""
     if (other := find(folder)) is not None:
         other.close()
         raise OntogenyError(f"{folder.name} is live already, in process {other.address.process}")
@@ -75,8 +75,8 @@ def serve(folder: Path, *, open: Opener = opened, going: bool = False) -> None:
     session = LiveSession(RunsFolder(folder.parent), folder.name, address, open=open)
     session.hold()
     server = Server(session)
-    signal.signal(signal.SIGTERM, lambda *_: session.put(session.end))
-    signal.signal(signal.SIGINT, signal.default_int_handler)  # who started it may have had it ignored
+    for number in (signal.SIGTERM, signal.SIGINT):  # whoever started it may have had the second ignored
+        signal.signal(number, lambda *_: session.put(session.end))
     if going:
         session.put(session.resume)
     try:

@@ -153,6 +153,8 @@ class Server:
                 future.set_result(task())
             except BaseException as error:
                 future.set_exception(error if isinstance(error, OntogenyError) else OntogenyError(unexpected(error)))
+                if not isinstance(error, Exception):
+                    raise  # Ctrl-C is for the process, or the loop, and not for this command alone
 
         self.session.put(work, reads)
         return future
