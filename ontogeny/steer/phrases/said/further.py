@@ -8,7 +8,7 @@ from typing import Any
 from ontogeny.steer.phrases.frames import Frame
 from ontogeny.steer.phrases.normal import forms
 from ontogeny.steer.phrases.phrase import Found, Table, Unclear, v
-from ontogeny.steer.phrases.said.frames import DOWN, FRAMES, NOT_RUN, OFF, TURN, UP
+from ontogeny.steer.phrases.said.frames import DOWN, FRAMES, OFF, TURN, UP
 
 ENDING = OFF | forms("remove stop end take again rm")
 PUT = forms("put add use give apply turn on switch enable introduce let rule optimiser feed only merely just each")
@@ -182,10 +182,6 @@ FURTHER: Mapping[str, tuple[Frame, ...]] = {
         Frame((forms("mix"),), {"examples": "mixed", "share": "share"}, frozenset(), forms("in at with of into batch")),
     ),
     "take-back": (*FRAMES["take-back"], Frame((forms("back again fetch"),), {"run": "discarded"}, frozenset(), forms("get bring take fetch out of the bin again back trash we threw away by mistake restore put")),),
-    "run": (
-        Frame((), {"steps": "more_steps"}, frozenset(), forms("run do make take calculate compute then go on finish off with let train add further for tack these those again"), never=(NOT_RUN - forms("again")) | forms("same rule to at from in until after by up over within off")),
-        Frame((), {"until": "condition"}, frozenset(), forms("run train let it go going until keep on continue both and training thing practise wait when stop")),
-    ),
     "back": (
         Frame((forms("back rewind return revert go"),), {"to": "place"}, frozenset(), TURN | forms("back run to how it was the where at bookmark mark before moment point rewind return revert"), never=forms("fork branch run-on again")),
         Frame((forms("back rewind"),), {"n": "steps"}, frozenset(), forms("back by go rewind run it"), lambda f, w: {"to": f"-{f['n']}"}),
