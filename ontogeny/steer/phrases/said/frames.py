@@ -142,7 +142,7 @@ PRUNING = forms(
 CLIP = forms("clip clipping bound cap limit restrict clamp")
 GRADS = forms("gradients")
 NORM = forms(
-    "norm norms max maximum threshold global most at most size length magnitude above exceed than more stay keep below under within never let stop add turn enable start apply clip larger bigger"
+    "norm norms max maximum threshold global most at most size length magnitude above exceed than more stay keep below under within let stop add turn enable start apply clip larger bigger"
 )
 SIGN = forms("sign signs signum")
 UPDATE = forms("update updates steps")

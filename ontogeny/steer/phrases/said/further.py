@@ -155,7 +155,7 @@ FURTHER: Mapping[str, tuple[Frame, ...]] = {
         Frame((forms("fork branch copy clone"),), {"name": "named_so", "at": "out_of"}, frozenset({"at", "name"}), forms("make create start new copy fork branch side off that we can play with this one give it here from spin")),
     ),
     "mark": (Frame((forms("mark marker label checkpoint tag stash save remember give name bookmark"),), {"name": "named_so"}, frozenset(), forms("drop put set make take leave here steps point place where it is this that state current checkpoint marker mark and name give stash save")),),
-    "undo": (Frame((forms("undo undone revert"),), {}, frozenset(), forms("last command undone undo revert make it what did i take back that change thing mean didn't not latest"), never=forms("go")),),
+    "undo": (Frame((forms("undo undone revert"),), {}, frozenset(), forms("last command undone undo revert make it what did i take back that change thing mean latest"), never=forms("go")),),
     "call": (Frame((forms("routine"),), {"routine": "routine_of"}, frozenset(), ONCE),),
     "learn": (
         Frame((PRACTISE,), {"examples": "examples", "rows": "rows_of"}, frozenset({"rows"}), PRACTISE | forms("have let it put in into every batch each with also from on more often per add"), never=forms("stop quit end no leave without forget again") | OFF),
