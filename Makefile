@@ -26,8 +26,10 @@ demo: $(STAMP)
 test: $(STAMP)
 	$(BIN)/python -m pytest
 
+# Property tests draw the same cases in every `make test`, so that a change is judged by itself; here they draw new ones.
 test-slow: $(STAMP)
 	$(BIN)/python -m pytest -m slow --timeout 3600
+	$(BIN)/python -m pytest tests/properties --hypothesis-seed $$(date +%s)
 
 lint: $(STAMP)
 	$(BIN)/ruff check .

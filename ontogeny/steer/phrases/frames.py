@@ -18,6 +18,7 @@ from ontogeny.steer.phrases.phrase import Found
 from ontogeny.steer.phrases.said.plain import BLOCKING, HARMLESS, NEGATIONS, OPENING
 from ontogeny.steer.phrases.tokens import Word
 
+DENYING = NEGATIONS | {"no"}
 Make = Callable[[Found, frozenset[str]], Any]
 
 
@@ -64,8 +65,11 @@ def fitting(
     there = frozenset(kind for word in words for kind in word.kinds)
     if not all(need & there for need in frame.needs):
         return None
-    own = frozenset().union(*frame.needs) | frame.beside
-    if any(word.kind in NEGATIONS - own for word in words[:2]) or any(word.kind in frame.never for word in words):
+    about = frozenset().union(*frame.needs)
+    own = about | frame.beside
+    if sum(word.kind in DENYING for word in words) > 1:  # a double negation: nobody can be sure
+        return None
+    if any(word.kind in NEGATIONS - about for word in words[:2]) or any(word.kind in frame.never for word in words):
         return None
     if any(word.kind in BLOCKING and word.kind not in own for word in words):
         return None

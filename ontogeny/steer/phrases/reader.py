@@ -59,8 +59,6 @@ SETTING = ("with", "without", "at", "using", "under")
 NEAR = ("of", "on", "in", "for", "at", "with", "to", "from")
 """Words before the name of a run."""
 MOVING = ("fork", "rule", "freeze", "unfreeze")
-DENIALS = frozenset({"not", "don't", "dont", "never"})
-"""Words with which a clause is read by no frame that passes over words: it may say what is not to be done."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -205,9 +203,8 @@ def clause(said: Sequence[Word]) -> list[Clause]:
         if found:
             most = max(own for _, own in found)
             return _telling(said, [one for one, own in found if own == most])
-    denied = any(word.text.lower() in DENIALS for word in said)
     for tables, wide in ((FRAMES, False), (FURTHER, True)):
-        for words_left in () if wide and denied else trimmed:
+        for words_left in trimmed:
             if framed := _framed(tables, words_left, wide):
                 return _telling(said, framed)
     return []

@@ -175,7 +175,7 @@ FURTHER: Mapping[str, tuple[Frame, ...]] = {
     "forget": (
         *FRAMES["forget"],
         Frame((forms("forget erase scrub unlearn"),), {"examples": "examples"}, frozenset(), NEVER | forms("completely from its it let make as")),
-        Frame((forms("remove delete drop erase"), forms("never")), {"examples": "examples"}, frozenset(), NEVER | forms("completely from its it as")),
+        Frame((forms("remove delete drop erase"), forms("never"), NEVER - forms("never though had ever if that")), {"examples": "examples"}, frozenset(), NEVER | forms("completely from its it as")),
     ),
     "mix": (
         Frame((forms("mix mixing"), forms("no stop end quit")), {"examples": "examples"}, frozenset(), forms("more any of in the"), lambda f, w: {"examples": f["examples"], "share": 0.0}),
