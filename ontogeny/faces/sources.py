@@ -119,7 +119,6 @@ def view_of(run: Run | Attached) -> View:
         "torch": environment.get("torch"),
         "program since step": run.changed,
     }
-    forked = any(entry.kind == "fork" for entry in run.entries)
     return View(
         name=run.folder.name,
         step=run.step,
@@ -128,7 +127,7 @@ def view_of(run: Run | Attached) -> View:
         evaluations=tuple(run.evaluations()),
         journal=run.entries,
         about=about,
-        branch=run.base if forked else None,
+        branch=run.base if run.parent else None,
         changed=run.changed,
         final=run.hash(),
     )

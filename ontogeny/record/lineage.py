@@ -12,10 +12,11 @@ from __future__ import annotations
 
 import os
 from collections.abc import Sequence
+from contextlib import suppress
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-from ontogeny.isa.errors import RecordError
+from ontogeny.isa.errors import OntogenyError, RecordError
 from ontogeny.record.journal import Entry, Journal
 from ontogeny.record.schedule import Schedule
 
@@ -118,6 +119,22 @@ def extended(parent: Lineage, fork: Entry, entries: Sequence[Entry], folder: Pat
 def parent_of(folder: Path, fork: Entry) -> Path:
     """The folder that a fork in `folder` was forked from."""
     return Path(os.path.normpath(folder / fork["parent"]))
+
+
+def forked_from(folder: Path, entries: Sequence[Entry]) -> Path | None:
+    """The folder of the run that the one in `folder` was forked from, by its own entries; None for a root.
+
+    The record of a loop that is not ours, which was taken back to a step, names its parent alike.
+    """
+    named = bool(entries and entries[0].content.get("parent"))
+    return parent_of(folder.resolve(), entries[0]) if named else None
+
+
+def parent_folder(folder: Path) -> Path | None:
+    """The same by the journal that lies there; None also where it cannot be read."""
+    with suppress(OntogenyError):
+        return forked_from(folder, Journal(folder).entries)
+    return None
 
 
 def _parent(folder: Path, fork: Entry, depth: int) -> Lineage:

@@ -29,7 +29,7 @@ from ontogeny.record.hashing import shown
 from ontogeny.record.history import History
 from ontogeny.record.journal import Entry, Journal
 from ontogeny.record.kept import Kept, kept
-from ontogeny.record.lineage import parent_of, trace
+from ontogeny.record.lineage import forked_from, parent_of, trace
 from ontogeny.record.machines import Factory, build
 from ontogeny.record.program import read_program
 from ontogeny.record.seat import Seat
@@ -103,6 +103,11 @@ class Recorded(Shown):
     def root(self) -> Path:
         """The folder of the run that this one comes from, over all forks."""
         return self._lineage.root
+
+    @property
+    def parent(self) -> Path | None:
+        """The folder of the run that this one was forked from; None for a root."""
+        return forked_from(self.folder, self._journal.entries)
 
     @property
     def own_entries(self) -> tuple[Entry, ...]:

@@ -8,7 +8,7 @@ from typing import Any
 from ontogeny.isa.errors import OntogenyError
 from ontogeny.record.run import Run
 from ontogeny.record.runs_folder import RunsFolder
-from ontogeny.steer.commands.places import KEEP, parent_of
+from ontogeny.steer.commands.places import KEEP
 from ontogeny.steer.live import address
 from ontogeny.steer.live.client import Client
 from ontogeny.steer.places import marks
@@ -32,8 +32,7 @@ def row(folder: Path, open: Opener = opened) -> dict[str, Any]:
         return {"run": folder.name, "error": str(error)}
     found: dict[str, Any] = {"run": folder.name, "step": run.step}
     if isinstance(run, Run):
-        parent = parent_of(run)
-        found |= {"parent": parent, "branched_at": run.base} if parent else {}
+        found |= {"parent": run.parent.name, "branched_at": run.base} if run.parent else {}
         found |= {"kept": True} if any(entry.kind == KEEP for entry in run.own_entries) else {}
         run.close()
     named = marks(run)

@@ -41,8 +41,7 @@ def described(folder: Path) -> dict[str, Any]:
             metrics = present(found)
             return {"run": folder.name, "folder": str(folder), "step": found.step, "metrics": metrics, "attached": True}
         run = open_run(folder)
-        parent = next((entry["parent"] for entry in reversed(run.entries) if entry.kind == "fork"), None)
-        forked = {"parent": Path(parent).name, "branch": run.base} if parent else {}
+        forked = {"parent": run.parent.name, "branch": run.base} if run.parent else {}
         changed = {} if run.changed is None else {"program_changed_at": run.changed}
         return {**document(run), "program": run.program.name, **forked, **changed}
     except OntogenyError as error:

@@ -155,9 +155,8 @@ class Compare(Asking):
         here = session.native(self.run)
         if session.previous is not None and session.previous.folder.resolve() != here.folder.resolve():
             return session.previous.folder.name
-        first = here.own_entries[0]
-        if first.kind == "fork":
-            return str(first["parent"]).rstrip("/").rsplit("/", 1)[-1]
+        if here.parent is not None:
+            return here.parent.name
         raise OntogenyError(
             f"{here.folder.name} has no parent, and no other run was visited; name the run to compare it to"
         )

@@ -2,16 +2,12 @@
 
 from __future__ import annotations
 
-from contextlib import suppress
-from pathlib import Path
 from typing import Annotated, ClassVar
 
 from pydantic import Field
 
 from ontogeny.isa.errors import OntogenyError
-from ontogeny.record import lineage
-from ontogeny.record.journal import Journal
-from ontogeny.record.lineage import FORK
+from ontogeny.record.lineage import parent_folder
 from ontogeny.record.run import Run
 from ontogeny.steer.command import Command, Effect, Heading, Outcome, Place, Preview
 from ontogeny.steer.places import MARK, OFF, marks, step_of
@@ -221,7 +217,7 @@ class Discard(Command):
             raise OntogenyError(f"{run.folder.name} is the only run here; it stays")
         if session.position.folder.resolve() != here:
             return ""
-        parent = parent_folder(run.folder)
+        parent = run.parent
         return next((folder.name for folder in others if folder.resolve() == parent), others[0].name)
 
 
@@ -252,21 +248,6 @@ class TakeBack(Command):
             raise
         session.move(folder)
         return Outcome(text=f"{self.run} is back", run=self.run)
-
-
-def parent_of(run: Run) -> str:
-    """The name of the run that a run was forked from; empty for a root."""
-    first = run.own_entries[0]
-    return str(first["parent"]).rstrip("/").rsplit("/", 1)[-1] if first.kind == FORK else ""
-
-
-def parent_folder(folder: Path) -> Path | None:
-    """The folder of the run that the one in `folder` was forked from; None for a root, and where it cannot be read."""
-    with suppress(OntogenyError):
-        first = Journal(folder).entries[:1]
-        if first and first[0].kind == FORK:
-            return lineage.parent_of(folder, first[0]).resolve()
-    return None
 
 
 def is_kept(run: Run) -> bool:

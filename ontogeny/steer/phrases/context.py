@@ -4,10 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
-from pathlib import Path
 
 from ontogeny.isa.errors import OntogenyError
-from ontogeny.record.journal import Journal
+from ontogeny.record.lineage import parent_folder
 from ontogeny.record.run import Run
 from ontogeny.record.runs_folder import DISCARDED
 from ontogeny.steer.conditions import metric_names
@@ -49,6 +48,7 @@ def context_of(session: Session) -> Context:
         return Context()
     root = session.runs.root
     away = root / DISCARDED
+    here = run.folder.resolve()
     there = tuple(folder.name for folder in session.runs.all())
     common = Context(
         run=run.folder.name,
@@ -60,7 +60,7 @@ def context_of(session: Session) -> Context:
         runs=there,
         discarded=tuple(sorted(one.name for one in away.iterdir())) if away.is_dir() else (),
         previous=session.previous.folder.name if session.previous else "",
-        forks=lambda: tuple(name for name in there if _parent(root / name) == run.folder.name),
+        forks=lambda: tuple(name for name in there if parent_folder(root / name) == here),
     )
     if not isinstance(run, Run):
         return replace(common, metrics=tuple(run.metrics()))
@@ -69,11 +69,5 @@ def context_of(session: Session) -> Context:
         dials=run.dials(session.step()),
         metrics=metric_names(run),
         inputs=tuple(run.data.batch(0)),
-        parent=_parent(run.folder),
+        parent=run.parent.name if run.parent else "",
     )
-
-
-def _parent(folder: Path) -> str:
-    """The run that a run was forked from, by the first entry of its journal; empty for a root."""
-    entries = Journal(folder).entries
-    return str(entries[0].content.get("parent", "")).rstrip("/").rsplit("/", 1)[-1] if entries else ""
