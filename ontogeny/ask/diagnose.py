@@ -115,6 +115,14 @@ class Watcher:
         return tuple(finding for one in self._watches if (finding := one.present(self.told)) is not None)
 
 
+def watcher_of(run: Recorded | Attached, kinds: Iterable[str] | None = None) -> Watcher:
+    """Who looks on while a run goes on, knowing what was told of it so far."""
+    watcher = Watcher(kinds)
+    for step, metrics in Evidence(run).told():
+        watcher.step(step, metrics)
+    return watcher
+
+
 class _Watched:
     """One kind under way, and what was found of it."""
 

@@ -17,8 +17,7 @@ import numpy as np
 import numpy.typing as npt
 
 from ontogeny.ask import events
-from ontogeny.ask.diagnose import Watcher
-from ontogeny.ask.evidence import Evidence
+from ontogeny.ask.diagnose import watcher_of
 from ontogeny.ask.findings import KINDS
 from ontogeny.isa.errors import OntogenyError
 from ontogeny.machine.base import piece
@@ -149,9 +148,7 @@ def _lately(run: Run, name: str, happened: bool) -> Clause:
 
 def _finding(run: Run, name: str) -> Clause:
     """Whether a finding holds, watched from here on with all that was told before."""
-    watcher = Watcher([name])
-    for step, metrics in Evidence(run).told():
-        watcher.step(step, metrics)
+    watcher = watcher_of(run, [name])
 
     def holds(metrics: Metrics) -> bool:
         watcher.step(run.step, metrics)

@@ -8,8 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from ontogeny.ask.diagnose import Watcher
-from ontogeny.ask.evidence import Evidence
+from ontogeny.ask.diagnose import watcher_of
 from ontogeny.isa.errors import OntogenyError
 from ontogeny.record.run import Run, Stop, Until
 from ontogeny.record.runs_folder import RunsFolder
@@ -192,11 +191,3 @@ class LiveSession(Session):
             self.native().note(FINDING, author="diagnose", **content)
         for watcher in self.watchers:
             watcher(step, metrics)
-
-
-def watcher_of(run: Run) -> Watcher:
-    """Who looks on while a run goes on, knowing what it was told so far."""
-    watcher = Watcher()
-    for step, metrics in Evidence(run).told():
-        watcher.step(step, metrics)
-    return watcher
