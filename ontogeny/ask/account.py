@@ -18,7 +18,7 @@ from ontogeny.isa.op import Op
 from ontogeny.isa.program import Decl, Instr, Program
 from ontogeny.isa.rules import instruction_text, value_types
 from ontogeny.isa.tables import declarations, routines
-from ontogeny.machine.base import piece
+from ontogeny.machine.base import value_of
 from ontogeny.machine.formats import NUMPY
 
 PARAMETER = "parameter"
@@ -171,8 +171,7 @@ class Account:
         if decl.kind in ("dial", "input"):
             total = at(np.asarray(self._given.get(name, decl.default)), want)
             return from_source(Source(GRADIENT, name), total) if decl.kind == "input" else Value(total)
-        register = self._registers[decl.arena or name]
-        total = at(piece(decl, register) if decl.arena else register, want)
+        total = at(value_of(decl, self._registers), want)
         source = self._source(decl)
         return from_source(source, total) if source else Value(total)
 

@@ -18,7 +18,7 @@ from ontogeny.ask.alternative import Alternative, alternative
 from ontogeny.data.base import Array
 from ontogeny.isa.errors import MachineError
 from ontogeny.isa.program import Decl, Program
-from ontogeny.machine.base import piece
+from ontogeny.machine.base import value_of
 from ontogeny.record.counterfactual import Pair, beside, schedule
 from ontogeny.record.creating import EVALUATE
 from ontogeny.record.hashing import shown as shown_hash
@@ -153,8 +153,7 @@ def tensors(pair: Pair, decls: tuple[Decl, ...]) -> Iterator[tuple[Decl, Floats,
 
 def values(decl: Decl, registers: Mapping[str, Array]) -> Floats:
     """A parameter's values, flat, in f64."""
-    whole = piece(decl, registers[decl.arena]) if decl.arena else registers[decl.name]
-    return np.asarray(whole, np.float64).reshape(-1)
+    return np.asarray(value_of(decl, registers), np.float64).reshape(-1)
 
 
 def evaluated(

@@ -8,6 +8,7 @@ import numpy as np
 
 from ontogeny.isa.op import Op
 from ontogeny.isa.program import Decl, Program
+from ontogeny.machine.base import value_of
 from ontogeny.machine.learner import Array
 
 OURS = ("seed", "step")
@@ -16,11 +17,7 @@ CONSTANT = "constant."
 
 def piece(program: Program, state: Mapping[str, Array], name: str) -> Array:
     """The array of a declared register in a machine's state, also where it lies in an arena."""
-    decl = program.decl(name)
-    if not decl.arena:
-        return np.asarray(state[name])
-    flat = np.asarray(state[decl.arena]).reshape(-1)
-    return flat[decl.offset : decl.offset + decl.type.size].reshape(decl.type.shape)
+    return np.asarray(value_of(program.decl(name), state))
 
 
 def plain_name(program: Program, name: str) -> str:

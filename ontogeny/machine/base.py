@@ -102,6 +102,11 @@ def piece(decl: Decl, arena: Array) -> Array:
     return arena.reshape(-1)[decl.offset : decl.offset + decl.type.size].reshape(decl.type.shape)
 
 
+def value_of(decl: Decl, registers: Mapping[str, Array]) -> Array:
+    """A declared register among others by name, or the piece of one, in its own shape; it shares their memory."""
+    return piece(decl, registers[decl.arena]) if decl.arena else registers[decl.name]
+
+
 def _dial(decl: Decl, value: float | None) -> Array:
     if value is None:
         raise MachineError(f"dial {decl.name!r} has no default and was not given")

@@ -19,7 +19,7 @@ from ontogeny.isa.errors import MachineError
 from ontogeny.isa.op import Op
 from ontogeny.isa.program import Instr, Program
 from ontogeny.isa.tables import declarations, routines
-from ontogeny.machine.base import piece
+from ontogeny.machine.base import value_of
 from ontogeny.machine.conditions import Compare, Mask, Place, nonfinite, parse_compare, parse_place
 from ontogeny.machine.learner import Array
 from ontogeny.machine.reach import Reach
@@ -61,8 +61,7 @@ class Moment:
         home = decl.arena or name
         for _, instr in self.made:
             if instr.op is Op.COMMIT and attrs.text(instr, "name") == home:
-                after = self.execution.staged[home]
-                return self.execution.before(name), piece(decl, after) if decl.arena else after
+                return self.execution.before(name), value_of(decl, self.execution.staged)
         return None
 
 

@@ -20,7 +20,7 @@ from ontogeny.isa.errors import RecordError
 from ontogeny.isa.program import Decl, Program
 from ontogeny.isa.tables import declarations
 from ontogeny.isa.verify import verify
-from ontogeny.machine.base import checked, checked_inputs, checked_state, piece
+from ontogeny.machine.base import checked, checked_inputs, checked_state, value_of
 from ontogeny.machine.formats import NUMPY
 from ontogeny.record.creating import EVALUATE, SEED, Plan, check_inputs, first_dials
 from ontogeny.record.disk import disk, sync_file
@@ -90,7 +90,7 @@ def carried(old: Program, state: Mapping[str, Array], program: Program, fresh: M
         found[name] = np.array(fresh[name]) if name in fresh else np.zeros(decl.type.shape, NUMPY[decl.type.dtype])
         for leaf in pieces or (decl,):
             if _is_carried(old, leaf):
-                _part(leaf, found)[...] = _part(declarations(old)[leaf.name], state)
+                value_of(leaf, found)[...] = value_of(declarations(old)[leaf.name], state)
     return checked_state(program, found)
 
 
@@ -133,7 +133,7 @@ def _fresh(old: Program, program: Program, values: Mapping[str, Array], seed: in
         begun = {name: _given(decl, given) if name in given else np.zeros(decl.type.shape, NUMPY[decl.type.dtype])}
         for leaf in new:
             if leaf.arena and leaf.name in given:
-                _part(leaf, begun)[...] = _given(leaf, given)
+                value_of(leaf, begun)[...] = _given(leaf, given)
             elif name not in given:
                 _check_new(old, leaf)
         if new and begun[name].any():
@@ -167,11 +167,6 @@ def _pieces(program: Program) -> dict[str, tuple[Decl, ...]]:
 def _is_carried(old: Program, leaf: Decl) -> bool:
     was = declarations(old).get(leaf.name)
     return was is not None and was.kind in KEPT and was.type == leaf.type
-
-
-def _part(decl: Decl, registers: Mapping[str, Array]) -> Array:
-    """A register, or the piece of one, in its own shape and memory."""
-    return piece(decl, registers[decl.arena]) if decl.arena else registers[decl.name]
 
 
 def _keep(folder: Path, fresh: Mapping[str, Array]) -> dict[str, Any] | None:

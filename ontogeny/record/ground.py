@@ -12,7 +12,7 @@ from ontogeny.data.pool import Pool
 from ontogeny.data.without import Without
 from ontogeny.isa.errors import RecordError
 from ontogeny.isa.program import Decl, Program
-from ontogeny.machine.base import piece
+from ontogeny.machine.base import value_of
 from ontogeny.record.added import find
 from ontogeny.record.composition import Added, Composition
 from ontogeny.record.journal import Entry
@@ -68,4 +68,4 @@ class Ground:
             raise RecordError(
                 f"{decl.name!r} as {decl.type} was not there at step 0, so it cannot be reset to what it was; zero it"
             )
-        return piece(own, state[own.arena]) if own.arena else state[own.name]
+        return value_of(own, state)

@@ -23,7 +23,7 @@ from ontogeny.data.base import Array
 from ontogeny.isa.errors import RecordError
 from ontogeny.isa.program import Decl, Program
 from ontogeny.isa.tables import declarations
-from ontogeny.machine.base import Machine, piece
+from ontogeny.machine.base import Machine, value_of
 from ontogeny.record import replay
 from ontogeny.record.history import History
 from ontogeny.record.seat import Seat
@@ -245,4 +245,4 @@ def walked(run: Replayable, names: Iterable[str], first: int, last: int) -> Iter
 def picked(program: Program, names: Iterable[str], state: Mapping[str, Array]) -> dict[str, Array]:
     """Registers of a state by name; pieces of arenas in their own shapes."""
     decls = [declarations(program)[name] for name in names]
-    return {decl.name: piece(decl, state[decl.arena]) if decl.arena else state[decl.name] for decl in decls}
+    return {decl.name: value_of(decl, state) for decl in decls}

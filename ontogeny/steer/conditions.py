@@ -20,7 +20,7 @@ from ontogeny.ask import events
 from ontogeny.ask.diagnose import watcher_of
 from ontogeny.ask.findings import KINDS
 from ontogeny.isa.errors import OntogenyError
-from ontogeny.machine.base import piece
+from ontogeny.machine.base import value_of
 from ontogeny.machine.conditions import RELATIONS
 from ontogeny.record.run import Run
 from ontogeny.record.trace.traces import element, named
@@ -169,6 +169,6 @@ def _values(run: Run, name: str) -> Callable[[], npt.NDArray[np.float64]]:
 
     def values() -> npt.NDArray[np.float64]:
         state = run.state()
-        return (piece(decl, state[decl.arena]) if decl.arena else state[decl.name]).astype(np.float64)
+        return value_of(decl, state).astype(np.float64)
 
     return values

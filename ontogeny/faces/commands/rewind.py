@@ -13,7 +13,7 @@ from ontogeny.faces.numbers import step_of
 from ontogeny.faces.progress import Busy
 from ontogeny.faces.sources import DataFile, RunName, opened
 from ontogeny.faces.terminal import AsJson, answer, number, table
-from ontogeny.machine.base import piece
+from ontogeny.machine.base import value_of
 from ontogeny.machine.learner import Array
 from ontogeny.record.recorded import Recorded
 
@@ -39,7 +39,7 @@ def parameters(run: Recorded, step: int) -> dict[str, Array]:
     """The parameters of a step by the names that a person knows them by."""
     state = run.state(step)
     declared = run.as_of(step).program.named_params()
-    return {decl.name: piece(decl, state[decl.arena]) if decl.arena else state[decl.name] for decl in declared}
+    return {decl.name: value_of(decl, state) for decl in declared}
 
 
 def moments(name: str, array: Array) -> dict[str, Any]:

@@ -15,7 +15,7 @@ from ontogeny.isa.program import Instr, Program, Routine
 from ontogeny.isa.rules import instruction_text
 from ontogeny.isa.tables import declarations, routines
 from ontogeny.isa.types import Type
-from ontogeny.machine.base import piece
+from ontogeny.machine.base import value_of
 from ontogeny.machine.learner import Array
 
 Values = tuple[Array, ...]
@@ -123,12 +123,12 @@ class Execution:
         if name in self._given:
             return self._given[name]
         decl = declarations(self.program)[name]
-        return piece(decl, self._registers[decl.arena]) if decl.arena else self._registers[name]
+        return value_of(decl, self._registers)
 
     def before(self, name: str) -> Array:
         """A register or piece as it was when the outermost routine began, also once that has ended."""
         decl = declarations(self.program)[name]
-        return piece(decl, self._began[decl.arena]) if decl.arena else self._began[name]
+        return value_of(decl, self._began)
 
     def commit(self, name: str, value: Array) -> None:
         """`name` becomes `value` when the outermost routine has ended."""
