@@ -20,6 +20,7 @@ from ontogeny.record.composition import MEANINGS, TAKE_BACK, WITHOUT
 from ontogeny.record.creating import EVALUATE, check_dial
 from ontogeny.record.example_entries import check_varies, numbers
 from ontogeny.record.journal import Entry
+from ontogeny.record.kept import step_seconds
 from ontogeny.record.recorded import Recorded
 from ontogeny.record.run import Run
 from ontogeny.record.schedule import DIAL, EFFECTIVE
@@ -153,8 +154,7 @@ def cost(run: Recorded, first: int, last: int, sides: int = 2) -> Cost:
     """Replay to `first`, and from there both sides, or one; by the step time that is recorded, or else measured now."""
     nearest = next((at for at, _ in run.history.keyframes(first)), run.history.first)
     steps = first - nearest + sides * (last - first)
-    told = (part.keyframes.measured(at).get("step_seconds") for at, part in run.history.keyframes(run.step))
-    recorded = next((one for one in told if one), None)
+    recorded = step_seconds(run.history, run.step)
     seconds = recorded or _timed(run, nearest)
     count = 1 + sum(first < row["step"] < last for row in run.evaluations())
     share = _share(run.program) if run.valid else 0.0

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
+from itertools import islice
 
 from ontogeny.record.history import History
 
@@ -32,13 +34,24 @@ def kept(history: History, step: int) -> Kept:
     if history.before is not None:
         worst = max(worst, kept(history.before, history.first).worst_steps)
     sizes = history.own.keyframes.sizes()
-    measured = next((told for at, part in found if (told := part.keyframes.measured(at))), {})
-    seconds = measured.get("step_seconds")
+    told = next((one for one in measured(history, step) if one), {})
+    seconds = told.get("step_seconds")
     return Kept(
         len(sizes),
         sum(sizes.values()),
-        int(measured["spacing"]) if "spacing" in measured else None,
-        measured.get("recording_share"),
+        int(told["spacing"]) if "spacing" in told else None,
+        told.get("recording_share"),
         worst,
         None if seconds is None else worst * seconds,
     )
+
+
+def measured(history: History, step: int) -> Iterator[Mapping[str, float]]:
+    """What was measured when each keyframe at or before a step was written, by the present program, latest first."""
+    return (part.keyframes.measured(at) for at, part in history.keyframes(step))
+
+
+def step_seconds(history: History, step: int, most: int | None = None) -> float | None:
+    """Seconds of a step with its recording, by the latest keyframe that tells; None where none of `most` does."""
+    told = (one.get("step_seconds") for one in islice(measured(history, step), most))
+    return next((seconds for seconds in told if seconds), None)

@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from itertools import islice
-
+from ontogeny.record import kept
 from ontogeny.record.attach.attached import Attached
 from ontogeny.record.recorded import Recorded
 from ontogeny.record.run import Run
@@ -19,9 +18,7 @@ def step_seconds(run: Recorded | Attached) -> float | None:
     """
     if not isinstance(run, Recorded):
         return None
-    newest = islice(run.history.keyframes(run.step), LOOKED_AT)
-    told = (part.keyframes.measured(at).get("step_seconds") for at, part in newest)
-    one = next((seconds for seconds in told if seconds), None)
+    one = kept.step_seconds(run.history, run.step, LOOKED_AT)
     return step_seconds(run.before) if one is None and run.before is not None else one
 
 
