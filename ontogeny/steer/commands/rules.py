@@ -115,30 +115,28 @@ class Rule(Editing):
         return apply(run.as_of(step).program, name, **typed, **given)
 
 
-class Freeze(Editing):
+class Named(Editing):
+    """An edit of the same name as the command, of some parameters."""
+
+    tensors: Tensors
+
+    def edited(self, run: Run, step: int) -> Edited:
+        """The program after the edit."""
+        return apply(run.as_of(step).program, self.NAME, tensors=self.tensors)
+
+
+class Freeze(Named):
     """Parameters, and their optimizer state, stay bit for bit as they are."""
 
     NAME: ClassVar[str] = "freeze"
     MEANING: ClassVar[str] = "Let parameters stay as they are from here on, by name or pattern."
 
-    tensors: Tensors
 
-    def edited(self, run: Run, step: int) -> Edited:
-        """The program in which they stay."""
-        return apply(run.as_of(step).program, "freeze", tensors=self.tensors)
-
-
-class Unfreeze(Editing):
+class Unfreeze(Named):
     """Frozen parameters learn again."""
 
     NAME: ClassVar[str] = "unfreeze"
     MEANING: ClassVar[str] = "Let frozen parameters learn again."
-
-    tensors: Tensors
-
-    def edited(self, run: Run, step: int) -> Edited:
-        """The program in which they learn."""
-        return apply(run.as_of(step).program, "unfreeze", tensors=self.tensors)
 
 
 def _options(given: Mapping[str, Any]) -> dict[str, Any]:
