@@ -118,7 +118,7 @@ def test_what_a_loop_cannot_do_is_said(training: Training, do: Callable[..., Any
         ("freeze", {"tensors": ["9.weight"]}, "no parameter matches"),
         ("set", {"dial": "lr", "to": float("nan")}, "finite"),
         ("set", {"dial": "amsgrad", "to": 1}, "no setting 'amsgrad'"),
-        ("set", {"dial": "lr", "to": 0, "over": 5, "shape": "exponential"}, "above 0"),
+        ("set", {"dial": "lr", "to": 0, "over": 5, "shape": "exponential"}, "to 0 exponentially"),
         ("alter", {"how": "prune", "tensors": ["0.weight"], "amount": 3}, "share from 0 to 1"),
         ("alter", {"how": "zero", "tensors": ["0.weight"], "amount": 3}, "takes no amount"),
         ("alter", {"how": "scale", "tensors": ["0.weight"]}, "needs an amount"),

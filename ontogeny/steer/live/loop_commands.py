@@ -15,6 +15,7 @@ from torch import nn
 
 from ontogeny.isa.errors import OntogenyError
 from ontogeny.record.attach.loop import Attachment
+from ontogeny.record.dials import Course, course
 from ontogeny.steer.command import Command
 from ontogeny.steer.commands.dials import SAID
 
@@ -24,19 +25,19 @@ Setting = tuple[dict[str, Any], str]
 
 @dataclass(eq=False)
 class Loop:
-    """A loop and how it is steered: whether it waits, and settings that are on their way (name: from, to, over, at)."""
+    """A loop and how it is steered: whether it waits, and settings that are on their way, a course for each group."""
 
     recording: Attachment
     paused: bool = False
-    moving: dict[str, tuple[list[float], list[float], int, int, str]] = field(default_factory=dict)
+    moving: dict[str, list[Course]] = field(default_factory=dict)
 
     def turn(self) -> None:
         """Moves the settings that are on their way on by a step."""
-        for name, (begin, end, over, first, shape) in list(self.moving.items()):
-            share = min(1.0, (self.recording.step_number - first) / over)
-            for (group, key), start, goal in zip(self.settings(name), begin, end, strict=True):
-                write(group, key, along(start, goal, share, shape))
-            if share >= 1.0:
+        step = self.recording.step_number
+        for name, courses in list(self.moving.items()):
+            for (group, key), way in zip(self.settings(name), courses, strict=True):
+                write(group, key, way(step))
+            if step >= courses[0].end:
                 del self.moving[name]
 
     def settings(self, said: str) -> list[Setting]:
@@ -99,36 +100,32 @@ def write(group: dict[str, Any], key: str, value: float) -> None:
         group[key] = value
 
 
-def along(start: float, end: float, share: float, shape: str) -> float:
-    """A setting on its way: in a straight line, along half a cosine, or by equal factors."""
-    if shape == "exponential" and start > 0 and end > 0:
-        return float(start * (end / start) ** share)
-    way: float = (1 - math.cos(math.pi * share)) / 2 if shape == "cosine" else share
-    return start + (end - start) * way
-
-
 def _set_words(loop: Loop, command: Any) -> str:
     settings = loop.settings(command.dial)
-    ways = [(read(group, key), _goal(command, read(group, key))) for group, key in settings]
-    if wrong := [goal for _, goal in ways if not math.isfinite(goal)]:
+    ways = _courses(loop, command, settings)
+    if wrong := [way.value for way in ways if not math.isfinite(way.value)]:
         raise OntogenyError(f"{settings[0][1]} cannot be {wrong[0]}; give a finite number")
-    if command.over and command.shape == "exponential" and any(start * goal <= 0 for start, goal in ways):
-        raise OntogenyError("by equal factors a setting goes between numbers above 0 alone; choose linear or cosine")
-    said = sorted({f"{start:g} to {goal:g}" for start, goal in ways})
+    said = sorted({f"{way.start:g} to {way.value:g}" for way in ways})
     how = f" over {command.over} steps" if command.over else ""
     return f"{settings[0][1]} goes from {', '.join(said)}{how}, from step {loop.recording.step_number} on"
 
 
 def _set(loop: Loop, command: Any) -> None:
     settings = loop.settings(command.dial)
-    begin = [read(group, key) for group, key in settings]
+    ways = _courses(loop, command, settings)
     if command.over:
-        end = [_goal(command, start) for start in begin]
-        loop.moving[settings[0][1]] = (begin, end, command.over, loop.recording.step_number, command.shape)
+        loop.moving[settings[0][1]] = ways
         return
     loop.moving.pop(settings[0][1], None)
-    for (group, key), start in zip(settings, begin, strict=True):
-        write(group, key, _goal(command, start))
+    for (group, key), way in zip(settings, ways, strict=True):
+        write(group, key, way.value)
+
+
+def _courses(loop: Loop, command: Any, settings: list[Setting]) -> list[Course]:
+    """The way of each group's setting from here on. Raises OntogenyError for one that cannot be gone."""
+    step, over, shape = loop.recording.step_number, command.over, command.shape
+    starts = [(key, read(group, key)) for group, key in settings]
+    return [course(key, _goal(command, start), start, step, over, shape) for key, start in starts]
 
 
 def _is_number(value: Any) -> bool:
