@@ -106,6 +106,11 @@ def test_help_loads_no_heavy_library() -> None:
     assert subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True).stdout == "[]\n"
 
 
+def test_listing_the_runs_loads_no_command_of_steering() -> None:
+    code = "import sys, ontogeny.faces.commands.runs; print('ontogeny.steer.registry' in sys.modules)"
+    assert subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True).stdout == "False\n"
+
+
 # Programs
 
 

@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Any
+from typing import Annotated
 
 import typer
-from rich.console import Console
-from rich.markup import escape
 
+from ontogeny.faces.live_status import say
 from ontogeny.faces.sources import DataFile, RunName, find, opened, recording
-from ontogeny.faces.terminal import AsJson, answer, number
+from ontogeny.faces.terminal import AsJson, answer
 from ontogeny.steer.live.launch import serve, start
 
 
@@ -33,13 +32,3 @@ def command(
     with start(folder, [*words, *(["--file", file] if file else [])]) as client:
         status = client.status()
     answer(status, as_json, lambda console: say(console, status))
-
-
-def say(console: Console, status: dict[str, Any]) -> None:
-    """How a live run stands, on one line."""
-    metrics = "  ".join(f"{escape(name)} [bold]{number(value)}[/]" for name, value in status["metrics"].items())
-    goal = f", on its way to {status['goal']}" if status["goal"] else ""
-    about = f"step {status['step']}, {status['state']}{goal} [dim](process {status['process']})[/]"
-    console.print(f"[bold]{escape(status['run'])}[/] {about}  {metrics}", soft_wrap=True)
-    if status["trouble"]:
-        console.print(f"[red]{escape(status['trouble'])}[/]", soft_wrap=True)

@@ -9,7 +9,7 @@ import typer
 from rich.console import Console
 from rich.markup import escape
 
-from ontogeny.faces.commands.live import say as say_status
+from ontogeny.faces.live_status import say as say_status
 from ontogeny.faces.recorded import present
 from ontogeny.faces.running import document
 from ontogeny.faces.sources import all_runs, runs_folder
