@@ -25,15 +25,15 @@ class Series:
 
 @dataclass(frozen=True, slots=True)
 class Remedy:
-    """What is usually done: in words, and as a command of the steering room.
+    """What is usually done: in words, and as a command of steering by its name with its arguments, as data.
 
-    A command is {"command": name, its arguments...}: `set` (`dial`, and `to` a value or `by` a factor), `back` (`to` a
-    step), `rule` (`say`, in words), `leave_out` (`examples`), `reset`, `scale` (`by`), `unfreeze` (`tensors`).
-    It is empty where the loop or the model itself has to be mended by hand.
+    Every face takes it as it is: `alter` with `{"how": "reset", "tensors": [...]}`, `leave-out` with `{"examples":
+    "3,17"}`. Both are empty where the loop or the model itself has to be mended by hand.
     """
 
     words: str
-    command: Mapping[str, Any] = field(default_factory=dict)
+    command: str = ""
+    arguments: Mapping[str, Any] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)

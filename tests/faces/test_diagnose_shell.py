@@ -57,7 +57,8 @@ def test_a_sound_loop_is_called_healthy_and_what_it_cannot_tell_is_said(
 def test_the_document_holds_findings_as_data(runs: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     found = json.loads(shell(runs, monkeypatch, "broken", "--kind", "diverging", "--json").stdout)
     (one,) = found["findings"]
-    assert one["name"] == "diverging" and one["remedies"][1]["command"] == {"command": "set", "dial": "lr", "by": 0.1}
+    lower = one["remedies"][1]
+    assert one["name"] == "diverging" and (lower["command"], lower["arguments"]) == ("set", {"dial": "lr", "by": 0.1})
     assert found["healthy"] is False and found["looked_for"] == ["diverging"] and found["silent"] == {}
     assert len(one["evidence"][0]["steps"]) == len(one["evidence"][0]["values"]) > 20
 

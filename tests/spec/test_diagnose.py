@@ -22,6 +22,9 @@ from ontogeny.ask.sureness import sureness
 from ontogeny.isa.errors import RecordError
 from ontogeny.record.run import Run, open_run
 from ontogeny.record.trace.traces import Window
+from ontogeny.steer.live.loop_commands import LOOP
+from ontogeny.steer.registry import command
+from ontogeny.steer.session import Session
 from tests.spec.diagnosed import STEPS, captured, edited, examples, loop, run
 
 HALF = STEPS // 2
@@ -111,6 +114,17 @@ def test_a_fault_is_found_from_where_it_was_planted_and_not_in_a_sound_run(
     assert found is not None and found.fault and found.sureness >= 0.5 and found.remedies and found.words
     assert onset is None or abs(found.since - onset) <= NEAR
     assert diagnose(sound, kinds=[name]).of(name) is None
+    foretold(tmp_path, found)
+
+
+def foretold(runs: Path, found: Finding) -> None:
+    """Each remedy that is a command, as its data stands in a document, can be done to the run."""
+    session = Session(runs)
+    for one in json.loads(json.dumps(found.as_json()))["remedies"]:
+        if one["command"]:
+            asked = command(one["command"], one["arguments"])
+            if one["arguments"].get("dial") != "weight_decay":  # plain descent has none
+                assert session.foretell(asked).text
 
 
 def test_a_sound_run_and_a_sound_loop_are_healthy(sound: Run, sound_loop: og.Attached) -> None:
@@ -129,6 +143,8 @@ def test_a_broken_loop_is_told_by_its_values(name: str, tmp_path: Path, sound_lo
     found = diagnose(plant(tmp_path / "loop")).of(name)
     assert found is not None and abs(found.since - onset) <= NEAR
     assert diagnose(sound_loop, kinds=[name]).of(name) is None
+    for remedy in found.remedies:
+        assert not remedy.command or command(remedy.command, remedy.arguments).NAME in LOOP
 
 
 def test_every_kind_is_planted_here_or_is_a_state() -> None:
@@ -150,6 +166,7 @@ def test_edge_of_stability_is_where_the_rate_meets_the_curvature(tmp_path: Path,
         "edge_of_stability"
     )
     assert state is not None and not state.fault
+    foretold(tmp_path, state)
     assert diagnose(sound, kinds=["edge_of_stability"]).of("edge_of_stability") is None
 
 

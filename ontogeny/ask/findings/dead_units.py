@@ -40,8 +40,8 @@ def look(evidence: Evidence) -> Iterator[Finding]:
         evidence=(found.line,),
         figures={"dead": float(worst.dead.sum()), "units": float(len(worst.dead)), "share": share},
         remedies=(
-            Remedy("start the dead units anew", {"command": "reset", "tensors": [worst.layer.tensor]}),
-            Remedy("go back to before they died", {"command": "back", "to": str(found.since)}),
+            Remedy("start the dead units anew", "alter", {"how": "reset", "tensors": [worst.layer.tensor]}),
+            Remedy("go back to before they died", "back", {"to": str(found.since)}),
             Remedy("a lower learning rate, or a nonlinearity that is never flat (leaky ReLU, GELU)"),
         ),
         tensors=(worst.layer.tensor,),

@@ -70,9 +70,9 @@ def _bound(loss: Curve) -> float:
 def remedies(since: int) -> tuple[Remedy, ...]:
     """What is done about it."""
     return (
-        Remedy("go back to before it began", {"command": "back", "to": str(since)}),
-        Remedy("a tenth of the learning rate from there", {"command": "set", "dial": "lr", "by": 0.1}),
-        Remedy("clip the gradient's norm", {"command": "rule", "say": "clip the gradient norm at 1"}),
+        Remedy("go back to before it began", "back", {"to": str(since)}),
+        Remedy("a tenth of the learning rate from there", "set", {"dial": "lr", "by": 0.1}),
+        Remedy("clip the gradient's norm", "rule", {"edit": "clip", "arguments": {"norm": 1.0}}),
     )
 
 

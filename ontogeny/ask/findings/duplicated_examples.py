@@ -11,6 +11,7 @@ from ontogeny.ask.evidence import Evidence
 from ontogeny.ask.finding import Finding, Remedy
 from ontogeny.ask.kind import Kind
 from ontogeny.ask.sureness import EXACT
+from ontogeny.data.without import ranges, written
 
 NAME = "duplicated_examples"
 SHARE = 0.02
@@ -33,7 +34,7 @@ def look(evidence: Evidence) -> Iterator[Finding]:
         words=f"{len(copies)} of {len(train)} training examples ({share:.1%}) repeat an earlier one, byte for byte",
         score=math.inf,
         figures={"copies": float(len(copies)), "examples": float(len(train)), "share": share},
-        remedies=(Remedy("leave the copies out", {"command": "leave_out", "examples": copies.tolist()}),),
+        remedies=(Remedy("leave the copies out", "leave-out", {"examples": written(ranges(copies))}),),
         examples=tuple(copies[:SHOWN].tolist()),
     )
 

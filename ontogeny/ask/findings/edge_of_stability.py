@@ -41,7 +41,7 @@ def look(evidence: Evidence) -> Iterator[Finding]:
         fault=False,
         evidence=(found.line,),
         figures={"of_bound": share, "bound": bound(inside, found.peak)},
-        remedies=(Remedy("where the loss jumps: half the learning rate", {"command": "set", "dial": "lr", "by": 0.5}),),
+        remedies=(Remedy("where the loss jumps: half the learning rate", "set", {"dial": "lr", "by": 0.5}),),
     )
 
 

@@ -39,8 +39,8 @@ def look(evidence: Evidence) -> Iterator[Finding]:
         evidence=(found.line, by_layer(inside, found.peak)),
         figures={"gradient": moment.gradient[worst], "weight": moment.weight[worst], "ratio": ratio},
         remedies=(
-            Remedy("clip the gradient's norm", {"command": "rule", "say": "clip the gradient norm at 1"}),
-            Remedy("go back to before", {"command": "back", "to": str(found.since)}),
+            Remedy("clip the gradient's norm", "rule", {"edit": "clip", "arguments": {"norm": 1.0}}),
+            Remedy("go back to before", "back", {"to": str(found.since)}),
             Remedy("initial weights that keep the scale from layer to layer, or normalisation"),
         ),
         tensors=(worst,),

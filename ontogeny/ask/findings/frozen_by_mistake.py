@@ -41,7 +41,7 @@ def look(evidence: Evidence) -> Iterator[Finding]:
         evidence=tuple(series(f"size of {name}", *moved.sizes(name)) for name in names[:2]),
         figures={"tensors": float(len(names)), "of": float(len(since)), "share_of_window": length},
         remedies=(
-            Remedy("let them learn again", {"command": "unfreeze", "tensors": list(names)}),
+            Remedy("let them learn again", "unfreeze", {"tensors": list(names)}),
             Remedy(
                 "look whether they require a gradient, are given to the optimizer, and lie in the graph of the loss"
             ),

@@ -11,6 +11,7 @@ from ontogeny.ask.evidence import Evidence, Silent
 from ontogeny.ask.finding import Finding, Remedy
 from ontogeny.ask.kind import Kind
 from ontogeny.ask.sureness import EXACT
+from ontogeny.data.without import ranges, written
 
 NAME = "leakage"
 SHARE = 0.01
@@ -36,10 +37,7 @@ def look(evidence: Evidence) -> Iterator[Finding]:
         score=math.inf,
         figures={"leaked": float(leaked.sum()), "held_out": float(len(held)), "share": share},
         remedies=(
-            Remedy(
-                "leave these examples out of training",
-                {"command": "leave_out", "examples": examples.tolist()},
-            ),
+            Remedy("leave these examples out of training", "leave-out", {"examples": written(ranges(examples))}),
             Remedy("split the data anew, by what examples have in common, before anything else is done with it"),
         ),
         examples=tuple(examples[:SHOWN].tolist()),

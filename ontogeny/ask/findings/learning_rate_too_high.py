@@ -54,8 +54,8 @@ def look(evidence: Evidence) -> Iterator[Finding]:
         evidence=(series("loss", steps, record), series("a tenth of the rate", steps, lower)),
         figures={"loss": now, "with_a_tenth": then, "rate": inside.run.dials(found.peak)[DIAL]},
         remedies=(
-            Remedy("a tenth of the learning rate", {"command": "set", "dial": DIAL, "by": LOWER}),
-            Remedy("go back to before", {"command": "back", "to": str(since)}),
+            Remedy("a tenth of the learning rate", "set", {"dial": DIAL, "by": LOWER}),
+            Remedy("go back to before", "back", {"to": str(since)}),
             Remedy("a warm-up at the beginning, or clipping of the gradient's norm"),
         ),
     )

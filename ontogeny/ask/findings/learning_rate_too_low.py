@@ -48,7 +48,7 @@ def look(evidence: Evidence) -> Iterator[Finding]:
         score=found.score,
         evidence=(series("loss", steps, record), series("100 times the rate", steps, higher)),
         figures={"loss": now, "at_100_times": then, "rate": inside.run.dials(found.peak)[DIAL]},
-        remedies=(Remedy("ten times the learning rate", {"command": "set", "dial": DIAL, "by": 10.0}),),
+        remedies=(Remedy("ten times the learning rate", "set", {"dial": DIAL, "by": 10.0}),),
     )
 
 

@@ -36,7 +36,7 @@ def look(evidence: Evidence) -> Iterator[Finding]:
         figures={"share": lost.share, "updates": float(lost.updates)},
         remedies=(
             Remedy("keep the parameters in a wider format, or round at random"),
-            Remedy("ten times the learning rate", {"command": "set", "dial": "lr", "by": 10.0}),
+            Remedy("ten times the learning rate", "set", {"dial": "lr", "by": 10.0}),
         ),
         tensors=tuple(name for name in worst if lost.tensors[name] > SHARE),
     )

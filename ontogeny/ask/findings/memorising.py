@@ -78,8 +78,8 @@ class Memorising:
 def remedies(step: int) -> tuple[Remedy, ...]:
     """What is done about it."""
     return (
-        Remedy("stronger weight decay", {"command": "set", "dial": "weight_decay", "by": 10.0}),
-        Remedy("stop, and keep the state at which held-out loss was best", {"command": "back", "to": str(step)}),
+        Remedy("stronger weight decay", "set", {"dial": "weight_decay", "by": 10.0}),
+        Remedy("stop, and keep the state at which held-out loss was best", "back", {"to": str(step)}),
         Remedy("more, or more varied, examples"),
     )
 

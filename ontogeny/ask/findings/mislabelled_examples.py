@@ -18,6 +18,7 @@ from ontogeny.ask.finding import Finding, Remedy
 from ontogeny.ask.inside import Inside
 from ontogeny.ask.kind import NONE, Kind
 from ontogeny.ask.sureness import sureness
+from ontogeny.data.without import ranges, written
 
 NAME = "mislabelled_examples"
 FAR = math.log(3.0)
@@ -55,7 +56,7 @@ def look(evidence: Evidence) -> Iterator[Finding]:
         score=score,
         figures={"contradicted": float(len(order)), "share": share, "held_out": expected, "step": float(step)},
         remedies=(
-            Remedy("leave these examples out", {"command": "leave_out", "examples": order[:SHOWN].tolist()}),
+            Remedy("leave these examples out", "leave-out", {"examples": written(ranges(order[:SHOWN]))}),
             Remedy("look at their labels, the first ones first"),
         ),
         examples=tuple(order[:SHOWN].tolist()),

@@ -40,8 +40,8 @@ def look(evidence: Evidence) -> Iterator[Finding]:
         evidence=(found.line,),
         figures={"share": share, "units": float(len(worst.saturated))},
         remedies=(
-            Remedy("scale its weights down", {"command": "scale", "tensors": [tensor], "by": 0.1}),
-            Remedy("go back to before", {"command": "back", "to": str(found.since)}),
+            Remedy("scale its weights down", "alter", {"how": "scale", "tensors": [tensor], "amount": 0.1}),
+            Remedy("go back to before", "back", {"to": str(found.since)}),
             Remedy("normalise what enters the layer, or start it from smaller weights"),
         ),
         tensors=(tensor,),

@@ -50,7 +50,7 @@ class Stalled:
             evidence=(loss.series("loss"),),
             figures={"first": loss.first, "now": loss.level, "gained": self._gained},
             remedies=(
-                Remedy("ten times the learning rate", {"command": "set", "dial": "lr", "by": 10.0}),
+                Remedy("ten times the learning rate", "set", {"dial": "lr", "by": 10.0}),
                 Remedy("look whether labels belong to their inputs, and whether every layer gets a gradient"),
             ),
         )

@@ -40,7 +40,7 @@ def look(evidence: Evidence) -> Iterator[Finding]:
         evidence=(found.line, by_layer(inside, found.peak)),
         figures={"smallest": gradient[small], "largest": gradient[large], "ratio": ratio},
         remedies=(
-            Remedy("a rule that scales each parameter's step by itself", {"command": "rule", "say": "use AdamW"}),
+            Remedy("a rule that scales each parameter's step by itself", "rule", {"edit": "adamw"}),
             Remedy(
                 "residual connections or normalisation, and initial weights that keep the scale from layer to layer"
             ),

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from itertools import zip_longest
-from typing import Any
 
 import numpy as np
 
@@ -14,7 +13,7 @@ from ontogeny.data.without import numbered, ranges, written
 from ontogeny.isa.errors import OntogenyError
 from ontogeny.record.run import Run
 from ontogeny.steer.autopilot.general import turned
-from ontogeny.steer.autopilot.proposal import Proposal, Situation, made
+from ontogeny.steer.autopilot.proposal import KINDS, Proposal, Situation, made
 from ontogeny.steer.command import Command
 from ontogeny.steer.commands.dials import Set
 from ontogeny.steer.commands.examples import Mix
@@ -22,11 +21,6 @@ from ontogeny.steer.commands.rules import Rule
 
 SURE = 0.5
 """How sure a finding has to be, for its remedies to be worth a fork."""
-SAID: Mapping[str, tuple[str, dict[str, Any]]] = {
-    "clip the gradient norm at 1": ("clip", {"norm": 1.0}),
-    "use AdamW": ("adamw", {}),
-}
-"""Edits of a rule that findings name in words."""
 JUMP = 3.0
 """By how many times the training loss has to jump."""
 WARM = 20
@@ -35,11 +29,11 @@ SPIKED = "loss_spiked"
 BEFORE_IT = (SPIKED, "diverging", "learning_rate_too_high", "exploding_gradient", "saturated_units", "dead_units")
 """What is worth going back for: it leaves the parameters worse than they were."""
 SHARE = 0.5
+"""Of a batch, what is drawn from examples that no longer come."""
 GONE = 0.1
 WORSENED = (SPIKED, "diverging", "memorising")
 STRONGER = 100.0
 """By how much decay is raised at the most, where what is learned does not carry over to other examples."""
-"""Of a batch, what is drawn from examples that no longer come."""
 
 
 class Findings:
@@ -56,7 +50,8 @@ class Findings:
     def _of(self, finding: Finding, situation: Situation) -> Iterator[Proposal]:
         reason = f"{finding.name}: {finding.words}"
         for remedy in finding.remedies:
-            for command in commands_of(remedy):
+            command = command_of(remedy)
+            if command is not None:
                 yield Proposal(remedy.words, (command,), None, reason)
         if finding.name == "memorising" and situation.run.dials().get("weight_decay"):
             yield turned("weight_decay", STRONGER, reason)
@@ -71,23 +66,9 @@ class Findings:
                            finding.since, reason)  # fmt: skip
 
 
-def commands_of(remedy: Remedy) -> Iterator[Command]:
+def command_of(remedy: Remedy) -> Command | None:
     """The command of a remedy, where a fork can be tried with it."""
-    content = dict(remedy.command)
-    name = str(content.get("command", "")).replace("_", "-")
-    if "say" in content:
-        edit = SAID.get(str(content["say"]))
-        content = {"command": "rule", "edit": edit[0], "arguments": edit[1]} if edit else {}
-    elif name in ("reset", "scale"):
-        content = {"command": "alter", "how": name, "tensors": content["tensors"], "amount": content.get("by")}
-    elif name == "leave-out" and not isinstance(content["examples"], str):
-        content["examples"] = written(ranges(content["examples"]))
-    if not content.get("command") or name == "back":
-        return
-    try:
-        yield made(content)
-    except OntogenyError:
-        return  # a command of another kind: nothing that a fork is tried with
+    return made({"command": remedy.command, **remedy.arguments}) if remedy.command in KINDS else None
 
 
 def spike(known: Mapping[str, Curve]) -> Finding | None:
