@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import fcntl
 import os
+import sys
+from collections.abc import Callable
 from pathlib import Path
 
 from ontogeny.isa.errors import RecordError
@@ -16,10 +18,9 @@ class Lock:
     """Held from construction until `release`. Raises RecordError where another writer holds it."""
 
     def __init__(self, folder: Path) -> None:
-        path = folder / NAME
+        path, self._fd, self._owner = folder / NAME, -1, os.getpid()
         with disk("opening", path):
             self._fd = os.open(path, os.O_CREAT | os.O_RDWR | os.O_CLOEXEC, 0o644)
-        self._owner = os.getpid()
         try:
             fcntl.flock(self._fd, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except OSError as error:
@@ -39,6 +40,6 @@ class Lock:
             os.close(self._fd)
             self._fd = -1
 
-    def __del__(self) -> None:
-        if os is not None:  # at the interpreter's end modules go first, and the system frees the lock
+    def __del__(self, ending: Callable[[], bool] = sys.is_finalizing) -> None:
+        if not ending():  # modules go first then, and the system frees the lock
             self.release()

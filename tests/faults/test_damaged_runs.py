@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import errno
+import gc
 import os
 import resource
 import shutil
@@ -15,6 +16,7 @@ import pytest
 from ontogeny.isa.errors import RecordError
 from ontogeny.record.disk import RecordWarning
 from ontogeny.record.lines import decode, encode, read
+from ontogeny.record.lock import Lock
 from ontogeny.record.run import Run, open_run
 from tests.regression import begin
 
@@ -263,6 +265,12 @@ def test_a_folder_that_cannot_be_made(tmp_path: Path) -> None:
     (tmp_path / "file").write_text("")
     with pytest.raises(RecordError, match=r"making .* failed"):
         begin(tmp_path / "file" / "run")
+
+
+def test_a_lock_that_cannot_be_opened_is_said_once(tmp_path: Path) -> None:
+    with pytest.raises(RecordError, match="opening"):
+        Lock(tmp_path / "nowhere")
+    gc.collect()  # what went wrong while it was taken apart would be a warning, and so fail
 
 
 def test_lines_prove_themselves(tmp_path: Path) -> None:
