@@ -17,6 +17,7 @@ from ontogeny.isa.errors import OntogenyError
 from ontogeny.record.run import open_run
 from ontogeny.record.runs_folder import RunsFolder
 from ontogeny.steer.live import wire
+from ontogeny.steer.live.address import socket_path, sweep
 from ontogeny.steer.live.client import Client, find, live_runs
 from ontogeny.steer.live.launch import start
 from ontogeny.steer.registry import command
@@ -122,6 +123,32 @@ def test_killed_it_loses_nothing_that_was_answered(live: Client) -> None:
         Client(live.folder)
     with start(live.folder, ["live", str(live.folder), "--serve", "--paused"]) as again:
         assert again.status()["step"] == run.step
+
+
+def test_the_socket_of_a_killed_process_goes_and_one_at_which_somebody_listens_stays(live: Client) -> None:
+    begin(live.folder.parent / "two").close()
+    other = start(live.folder.parent / "two", ["live", str(live.folder.parent / "two"), "--serve", "--paused"])
+    paths = [Path(one.address.socket) for one in (live, other)]
+    for path in paths:
+        os.utime(path, (0, 0))
+    live.close()
+    os.kill(live.address.process, signal.SIGKILL)
+    gone(live)
+    assert [one["run"] for one in live_runs(RunsFolder(live.folder.parent))] == ["two"]
+    assert [path.exists() for path in paths] == [False, True]
+    with other:
+        assert other.status()["state"] == "paused"
+
+
+def test_a_socket_that_was_just_made_is_left_alone(tmp_path: Path) -> None:
+    path = socket_path(tmp_path)
+    with socket.socket(socket.AF_UNIX, socket.SOCK_STREAM) as made:
+        made.bind(str(path))  # and nobody listens yet
+        sweep()
+        assert path.exists()
+        os.utime(path, (0, 0))
+        sweep()
+        assert not path.exists()
 
 
 def test_only_the_owner_may_open_the_socket_and_rubbish_is_refused(live: Client) -> None:

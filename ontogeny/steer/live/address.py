@@ -13,6 +13,8 @@ import socket
 import stat
 import struct
 import tempfile
+import time
+from contextlib import suppress
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
@@ -21,6 +23,8 @@ from ontogeny.record.disk import disk, replace_file
 
 NAME = "live.json"
 LOG = "live.log"
+BEGINNING = 10.0
+"""Seconds after which the process that made a socket listens at it, if it is there."""
 MOST = 100
 """Bytes that a socket's path may have everywhere."""
 
@@ -69,7 +73,7 @@ def is_live(folder: Path) -> bool:
 
 def socket_path(folder: Path) -> Path:
     """A fresh path for the socket of a run's process. OntogenyError where its folder is not ours alone."""
-    root = Path(tempfile.gettempdir()) / f"ontogeny-{os.getuid()}"
+    root = _root()
     with disk("making", root):
         root.mkdir(mode=0o700, exist_ok=True)
         found = root.lstat()
@@ -80,6 +84,31 @@ def socket_path(folder: Path) -> Path:
     if len(os.fsencode(path)) > MOST:
         raise OntogenyError(f"{path} is too long for a socket; set TMPDIR to a shorter folder")
     return path
+
+
+def sweep() -> None:
+    """Removes the sockets that killed processes of the same user left behind: those at which nobody listens."""
+    for path in _root().glob("*.sock"):
+        with suppress(OSError):
+            if _is_left(path):
+                path.unlink(missing_ok=True)
+
+
+def _root() -> Path:
+    return Path(tempfile.gettempdir()) / f"ontogeny-{os.getuid()}"
+
+
+def _is_left(path: Path) -> bool:
+    found = path.lstat()
+    if not stat.S_ISSOCK(found.st_mode) or found.st_uid != os.getuid() or time.time() - found.st_mtime < BEGINNING:
+        return False
+    with socket.socket(socket.AF_UNIX, socket.SOCK_STREAM) as probe:
+        probe.settimeout(1.0)
+        try:
+            probe.connect(str(path))
+        except ConnectionRefusedError:
+            return True
+    return False
 
 
 def ours(connection: socket.socket) -> bool:

@@ -95,7 +95,8 @@ def find(folder: Path) -> Client | None:
 
 
 def live_runs(runs: RunsFolder) -> Iterator[dict[str, Any]]:
-    """How every live run of a folder stands."""
+    """How every live run of a folder stands. What killed processes left behind goes."""
+    address.sweep()
     for folder in runs.all():
         client = find(folder)
         if client is not None:

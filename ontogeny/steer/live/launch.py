@@ -13,7 +13,7 @@ from pathlib import Path
 
 from ontogeny.isa.errors import OntogenyError
 from ontogeny.record.runs_folder import RunsFolder
-from ontogeny.steer.live.address import LOG, Address, socket_path
+from ontogeny.steer.live.address import LOG, Address, socket_path, sweep
 from ontogeny.steer.live.client import Client, find
 from ontogeny.steer.live.server import Server
 from ontogeny.steer.live.session import LiveSession
@@ -71,6 +71,7 @@ def serve(folder: Path, *, open: Opener = opened, going: bool = False) -> None:
     if (other := find(folder)) is not None:
         other.close()
         raise OntogenyError(f"{folder.name} is live already, in process {other.address.process}")
+    sweep()
     address = Address(os.getpid(), str(socket_path(folder)), time.time())
     session = LiveSession(RunsFolder(folder.parent), folder.name, address, open=open)
     session.hold()
