@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import difflib
 import os
+import re
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -17,6 +18,8 @@ from ontogeny.record.disk import disk
 
 VARIABLE = "ONTOGENY_RUNS"
 DISCARDED = ".discarded"
+NUMBER = re.compile(r"[-+]?[\d.,]*\d[\d.,]*(e[-+]?\d+)?([kmx]|st|nd|rd|th)?", re.IGNORECASE)
+"""What is written like a number, as it is said to a run: 12, 2,000, 7e2, 10k, 3rd."""
 NAMED = 8
 """How many runs an error names."""
 
@@ -57,10 +60,13 @@ class RunsFolder:
     def fresh(self, name: str) -> Path:
         """A folder for a new run: `name`, or with the first free number behind it.
 
-        Raises OntogenyError for a name that would lead out of the folder of runs, or that cannot be printed.
+        Raises OntogenyError for a name that would lead out of the folder of runs, that cannot be printed, or that is a
+        number, which words to a run take for a step or a value.
         """
         if Path(name).name != name or not name.isprintable() or name.startswith("."):
             raise OntogenyError(f"{name!r} is not the name of a run: give one word without slashes")
+        if NUMBER.fullmatch(name):
+            raise OntogenyError(f"{name!r} would be taken for a step, not for a run; name it in letters, as run-{name}")
         folder, number = self.root / name, 2
         while folder.exists() or (self.root / DISCARDED / folder.name).exists():
             folder, number = self.root / f"{name}-{number}", number + 1
