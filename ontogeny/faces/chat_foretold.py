@@ -18,6 +18,8 @@ from ontogeny.steer.command import Command, Effect, Preview
 from ontogeny.steer.session import Session
 
 FORKS = re.compile(r"^fork (\S+) at step \d+ and (there )?")
+SAID_OF = r"(^|\b(?:of|take|put|fork) ){}(?![\w-]|\.\w)"
+"""Where a preview says which run it is about."""
 FORKING = ("fork", "rule", "freeze", "unfreeze")
 
 
@@ -52,13 +54,20 @@ def foretold(session: Session, commands: Sequence[Command]) -> list[Foretold]:
 
 def _one(ahead: Session, command: Command, forked: bool) -> Foretold:
     preview: Preview = ahead.foretell(command)
-    text = preview.text
-    if forked:
-        text = FORKS.sub("on the fork ", text) if FORKS.match(text) else f"{text}, as seen from before the fork"
+    text = _on_the_fork(preview.text, "" if command.run else ahead.position.folder.name) if forked else preview.text
     seconds = preview.seconds
     if seconds is None and preview.steps:
         seconds = costs.seconds(ahead.recording(), preview.steps)
     return Foretold(text, preview.steps, seconds, preview.remarks)
+
+
+def _on_the_fork(text: str, name: str) -> str:
+    """What is said of a run, by its name, as it will be of the fork that is made of it first."""
+    what = FORKS.sub("", text)
+    told = re.sub(SAID_OF.format(re.escape(name)), r"\1the fork", what) if name else text
+    if "the fork" in told:
+        return told
+    return f"on the fork {what}" if name and what != text else f"{text}, as seen from before the fork"
 
 
 def _past(session: Session) -> bool:

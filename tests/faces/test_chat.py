@@ -86,7 +86,8 @@ def test_a_conversation(runs: Path) -> None:
     assert chat.read().endswith("one@20> ")
     asked = chat.say("go back to step 8, fork, halve the learning rate and run 5 steps", ASKED)
     told = [line for line in asked.splitlines() if re.match(r"\d\. ", line)]
-    assert len(told) == 4 and "stand at step 8 of one" in told[0] and "from 0.05 to 0.025" in told[2]
+    assert len(told) == 4 and "stand at step 8 of one" in told[0]
+    assert "turn lr of the fork from 0.05 to 0.025" in told[2] and "take the fork on for 5 steps, to 13" in told[3]
     assert [folder.name for folder in runs.iterdir() if (folder / "journal.jsonl").exists()] == ["one"]
     done = chat.say("y")
     assert (
