@@ -55,7 +55,7 @@ class Straight:
 
 def rows(first: Run, events: list[Event], steps: int) -> list[bytes]:
     """Hash rows of the steps 0 to `steps`; where the program changes, of the state after that."""
-    straight, found, batches = Straight(first.state(0), first.dials(0)), [], data()
+    straight, found, batches = Straight(first.state(0), first.start["dials"]), [], data()
     for step in range(steps + 1):
         now = [event for event in events if event[0] == step]
         changes = [place for place, event in enumerate(now) if event[1] == "program"]
