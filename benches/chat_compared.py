@@ -155,7 +155,7 @@ def _argument(command_name: str, name: str, value: Any) -> Any:
     if name in ("examples", "without"):
         return _examples(value)
     if name == "steps" and isinstance(value, str):
-        return value.replace(" ", "")
+        return _open(value.replace(" ", ""))
     if name == "dials":
         return {_dial(each): float(number) for each, number in value.items()}
     if name == "name":
@@ -163,6 +163,12 @@ def _argument(command_name: str, name: str, value: Any) -> Any:
     if name == "of":
         return value.replace(" ", "")
     return value
+
+
+def _open(window: str) -> str:
+    """A window that ends at the last step, with its end left open; one that begins at 0, with its beginning."""
+    first, _, stop = window.partition(":")
+    return f"{first if first != '0' else ''}:{'' if stop in (str(CONTEXT.last), str(CONTEXT.last + 1)) else stop}"
 
 
 def _set(given: dict[str, Any]) -> dict[str, Any]:

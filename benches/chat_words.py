@@ -31,7 +31,7 @@ from ontogeny.steer.phrases.reader import PhraseReader, read
 from ontogeny.steer.reading import Reading
 from ontogeny.steer.session import Session
 
-FILES = ("tuning", "tuning_blind", "heldout")
+FILES = ("tuning", "tuning_blind", "validation", "heldout")
 STEPS = 30
 
 

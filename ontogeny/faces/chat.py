@@ -128,7 +128,7 @@ class Chat:
         if reading.unsure:
             return self._ask_back(reading)
         told = foretold(self.session, reading.commands)
-        if self._is_asked(reading.commands):
+        if self._is_asked(reading.commands) or (reading.changes and not reading.sure):
             for line in said_of(told):
                 self.say(line)
             again = self._confirmed(text)
@@ -152,7 +152,8 @@ class Chat:
             return None
         answer = self.hear("which, or otherwise? ", "").strip()
         if answer.isdigit() and 0 < int(answer) <= len(reading.alternatives):
-            return reading.alternatives[int(answer) - 1].words
+            chosen = reading.alternatives[int(answer) - 1]
+            return self._do(Reading(commands=chosen.commands), chosen.words)
         return answer or None
 
     def _is_asked(self, commands: Sequence[Command]) -> bool:

@@ -25,13 +25,15 @@ class Alternative:
 class Reading:
     """The commands that words mean, in order. Where they are `unsure` there are none: it says what is to be said.
 
-    An `answer` is what the reader says itself, beside the commands that it proposes or in their place.
+    An `answer` is what the reader says itself, beside the commands that it proposes or in their place. A change that is
+    probable but not `sure` is shown and asked about even where changes are to be done unasked.
     """
 
     commands: tuple[Command, ...] = ()
     unsure: str = ""
     alternatives: tuple[Alternative, ...] = ()
     answer: str = ""
+    sure: bool = True
 
     @property
     def changes(self) -> bool:

@@ -10,6 +10,8 @@ import pytest
 from benches.chat_compared import CONTEXT, lines, right
 from ontogeny.steer.phrases.context import Context
 from ontogeny.steer.phrases.grammar import SAID, TABLES, grammar
+from ontogeny.steer.phrases.known import heard
+from ontogeny.steer.phrases.literal import literally
 from ontogeny.steer.phrases.matcher import Matcher
 from ontogeny.steer.phrases.numerals import number, part
 from ontogeny.steer.phrases.phrase import Unclear
@@ -129,16 +131,16 @@ def test_numbers_in_words() -> None:
     assert part(["steps"])[1] == 0 and number([])[1] == 0
 
 
-def test_of_two_readings_that_differ_neither_is_taken(monkeypatch: pytest.MonkeyPatch) -> None:
-    whole = Matcher.whole
+def test_of_two_phrases_that_differ_neither_is_taken(monkeypatch: pytest.MonkeyPatch) -> None:
+    whole, kept = Matcher.whole, heard("keep this run", CONTEXT)
 
     def both(self: Matcher, table: str) -> object:
         """As if discarding were said in the words of keeping."""
         return whole(self, "command keep" if table == "command discard" else table)
 
-    assert said("keep this run") == ["keep"]
+    assert [one.says() for one in literally(kept, CONTEXT).commands] == ["keep"]
     monkeypatch.setattr(Matcher, "whole", both)
-    reading = read("keep this run", CONTEXT)
+    reading = literally(kept, CONTEXT)
     assert not reading.commands and "several things" in reading.unsure
 
 

@@ -2,15 +2,12 @@
 
 from __future__ import annotations
 
-import re
 from functools import cache
 
 from ontogeny.steer.phrases.compiler import Compiler
 from ontogeny.steer.phrases.matcher import Grammar
-from ontogeny.steer.phrases.normal import forms
 from ontogeny.steer.phrases.phrase import Table
 from ontogeny.steer.phrases.said.data import DATA, DATA_VALUES
-from ontogeny.steer.phrases.said.further import FURTHER_VALUES
 from ontogeny.steer.phrases.said.going import GOING, GOING_VALUES
 from ontogeny.steer.phrases.said.parameters import PARAMETERS
 from ontogeny.steer.phrases.said.places import PLACES
@@ -32,7 +29,6 @@ TABLES: Table = {
     **DATA_VALUES,
     **WHERE_VALUES,
     **QUESTION_VALUES,
-    **FURTHER_VALUES,
 }
 """What varies in them."""
 
@@ -49,10 +45,3 @@ def grammar() -> Grammar:
 def rule_of(name: str) -> str:
     """The table of a command."""
     return f"command {name}"
-
-
-@cache
-def vocabulary(name: str) -> frozenset[str]:
-    """The words of all phrases of a command: what people say when they mean it."""
-    plain = " ".join(re.sub(r"\{[^}]*\}", " ", phrase.text) for phrase in SAID[name])
-    return forms(" ".join(re.findall(r"[a-z][a-z'-]*", plain)))

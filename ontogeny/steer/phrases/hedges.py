@@ -25,10 +25,18 @@ def hedged(text: str, found: Reading) -> Reading:
 
 
 def in_turn(said: Sequence[Word]) -> list[Word]:
-    """What comes first is said first: run 100 steps after setting the decay to 0.3."""
+    """What comes first is said first: run 100 steps after setting the decay to 0.3; resume, but halve the rate first."""
+    if len(said) > 2 and said[-1].kind == "first":
+        at = next((at for at in range(len(said) - 2, 0, -1) if said[at].kind == "but"), 0)
+        if at:
+            return [*said[at + 1 : -1], Word("then", "then"), *_ended(said[:at])]
     at = next(
         (at for at in range(1, len(said) - 1) if said[at].kind == "after" and said[at + 1].text.endswith("ing")), 0
     )
     if not at or any(word.separates for word in said[:-1]):
         return list(said)
     return [*said[at + 1 :], Word("then", "then"), *said[:at]]
+
+
+def _ended(said: Sequence[Word]) -> list[Word]:
+    return list(said[:-1] if said and said[-1].separates else said)

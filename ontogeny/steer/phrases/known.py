@@ -1,44 +1,35 @@
-"""Which words the phrases know, and which of them say nothing by themselves."""
+"""Which words are known: those of the phrases, those that say little, and those of the phrases that were fitted to."""
 
 from __future__ import annotations
 
 from functools import cache
+from importlib import resources
 
+from ontogeny.steer.phrases.context import Context
 from ontogeny.steer.phrases.courtesy import AFTER, BEFORE
 from ontogeny.steer.phrases.grammar import grammar
-from ontogeny.steer.phrases.normal import forms
-from ontogeny.steer.phrases.said.asked import ASKING, ASKS, SUPPOSING
-from ontogeny.steer.phrases.said.frames import FRAMES
-from ontogeny.steer.phrases.said.further import FURTHER
-from ontogeny.steer.phrases.said.plain import BLOCKING, HARMLESS, OPENING, VERBS
-from ontogeny.steer.phrases.said.rule import OPTIMISERS
+from ontogeny.steer.phrases.normal import NOTHING, forms, normal
+from ontogeny.steer.phrases.said.plain import BLOCKING, OPENING
+from ontogeny.steer.phrases.tokens import Word, words
 
-PASSED = frozenset(("COMMA", "COLON", "DASH"))
-"""Signs that further frames pass over."""
-NAMING = frozenset(word for word in OPTIMISERS) | forms(
-    "clip cosine warmup decay lr rate loss accuracy validation x seed autopilot"
-)
-"""Words that name something, and are passed over by nothing."""
-
-
-@cache
-def plain_words() -> frozenset[str]:
-    """Known words by which no command is known, and signs: what is passed over beside a command's own words."""
-    needs = (need for table in (FRAMES, FURTHER) for several in table.values() for one in several for need in one.needs)
-    return (known_words() | PASSED) - BLOCKING - NAMING - ASKING - frozenset().union(*needs)
+FILE = "vocabulary.txt"
+"""Words that several phrases of those fitted to have, and that are no names there (`tools/fit_phrases.py`)."""
 
 
 @cache
 def known_words() -> frozenset[str]:
-    """Every word that phrases, frames, questions and courtesies know, in its one form."""
-    frames = (
-        need
-        for table in (FRAMES, FURTHER)
-        for several in table.values()
-        for one in several
-        for need in (*one.needs, one.beside)
-    )
-    asked = (one.words for one in ASKS)
-    return grammar().words.union(
-        HARMLESS, BLOCKING, OPENING, VERBS, ASKING, SUPPOSING, *frames, *asked, *BEFORE, *AFTER
-    )
+    """Every known word in its one form. Another word may be a name, or spelt wrongly."""
+    fitted = forms(resources.files(__package__).joinpath(FILE).read_text(encoding="utf-8"))
+    return grammar().words.union(fitted, BLOCKING, OPENING, *BEFORE, *AFTER)
+
+
+def heard(text: str, context: Context) -> list[Word]:
+    """The words of a text, without those that say nothing. What a tensor is called after is a name there."""
+    parts = {part for name in context.tensors for part in name.lower().split(".")}
+    known = known_words() - (parts - grammar().words)
+    return [word for word in words(text, context, known) if not says_nothing(word)]
+
+
+def says_nothing(word: Word) -> bool:
+    """Whether a text means the same without it."""
+    return (not word.kind.isupper() or word.kind == "NAME") and normal(word.text) in NOTHING

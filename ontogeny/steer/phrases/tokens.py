@@ -18,7 +18,7 @@ from ontogeny.steer.phrases.normal import normal
 PATTERN = re.compile(
     r"""(?P<quoted>"[^"]{1,80}"|“[^”]{1,80}”|(?<!\w)'[^']{1,80}'(?!\w)|`[^`]{1,80}`)
     |(?P<element>[A-Za-z_][\w.]*\[[\d\s,:-]*\])
-    |(?P<range>(?<![\w.])\d+\s?:\s?\d*|(?<![\w.]):\d+)(?!\w)
+    |(?P<range>(?<![\w.])\d+\s?:(?:\s?\d+|(?!\s+[^\W\d]))|(?<![\w.]):\d+)(?!\w)
     |(?P<number>(?<![\w.])[-+]?(?:\d{1,3}(?:,\d{3})+(?!\d)|\d+)?(?:\.\d+)?(?<=\d)(?:e[-+]?\d+)?)
      (?P<unit>\s?%|\s?percent\b|(?:st|nd|rd|th)\b|[kKmM]\b|\s?x(?=\s|$|[,.;!?]))?(?!\w)
     |(?P<pattern>[A-Za-z_*][\w*]*(?:\.[\w*]+)+\.?\*?|\w*\*\w*)
@@ -70,6 +70,10 @@ SHORTHAND: tuple[tuple[re.Pattern[str], str | Callable[[re.Match[str]], str]], .
     (re.compile(r"\b(lr|wd|decay|rate)\s?\*=?\s?(\d*\.?\d+)", re.IGNORECASE), r"\1 \2x"),
     (re.compile(r"\b(lr|wd|decay|rate)\s?/=?\s?(\d+)\b", re.IGNORECASE), r"\1 1/\2"),
     (re.compile(r"\bbeta ([12])\b", re.IGNORECASE), r"beta\1"),
+    (re.compile(r"\bbeta[- ]one\b", re.IGNORECASE), "beta1"),
+    (re.compile(r"\bbeta[- ]two\b", re.IGNORECASE), "beta2"),
+    (re.compile(r"\bper cent\b", re.IGNORECASE), "percent"),
+    (re.compile(r"\bbtw\b(?=.*\d)", re.IGNORECASE), "between"),
     (re.compile(r"\bsign\(g\)", re.IGNORECASE), "sign of gradients"),
     (re.compile(r"(?<=instead of )g\b", re.IGNORECASE), "gradients"),
 )
@@ -204,7 +208,7 @@ def _joined(found: list[Word]) -> list[Word]:
 
 def _numeral(found: Sequence[Word], small: list[str], place: int) -> tuple[Word, int]:
     word, after = found[place], found[place + 1 :]
-    ahead = small[place : place + 8]
+    ahead = small[place : place + 10]
     if word.kind == "NUMBER" and after:
         if after[0].text.lower() in ("hundred", "thousand", "million"):
             return replace(word, value=word.value * numerals.LARGE[small[place + 1]]), 2
@@ -212,6 +216,11 @@ def _numeral(found: Sequence[Word], small: list[str], place: int) -> tuple[Word,
             return Word("FRACTION", "/".join((word.text, after[1].text)), word.value / after[1].value), 3
     if word.kind.isupper():
         return word, 1
+    value, taken = numerals.spoken(ahead)
+    if taken:
+        if ahead[taken : taken + 1] == ["percent"]:
+            return Word("PERCENT", " ".join(ahead[: taken + 1]), value / 100), taken + 1
+        return Word("NUMBER", " ".join(ahead[:taken]), value), taken
     value, taken = numerals.part(ahead)
     if taken:
         own = frozenset((normal(ahead[0]),)) if taken == 1 else NO_KIND

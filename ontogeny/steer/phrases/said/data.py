@@ -114,16 +114,20 @@ DATA_VALUES: Table = {
         v("{a:pair}", lambda f: f["a"]),
         v("{l:listed} (gives|is|equals|makes|ARROW|EQUALS|yields|maps to|should give|should be|has answer) {n:NUMBER}", lambda f: _in_order(f)),
         v("{a:pair} (and|COMMA|SEMICOLON|SEMICOLON and|COMMA and|with|ARROW|gives|makes) {b:pairs}", lambda f: {**f["a"], **f["b"]}),
+        v("{a:pair} {b:pairs}", lambda f: {**f["a"], **f["b"]}),
         v("{b:bracketed} (and|COMMA|SEMICOLON|with|ARROW|gives|makes) {c:pair}", lambda f: {**f["b"], **f["c"]}),
     ),
     "bracketed": (v("OPEN {a:pair} CLOSE", lambda f: f["a"]),),
     "pair": (
         v("{i:INPUT} (EQUALS|is|of|being|COLON|equals) {l:listed}", lambda f: {f["i"]: f["l"][0] if len(f["l"]) == 1 else f["l"]}),
+        v("{i:INPUT} OPEN {l:listed} CLOSE", lambda f: {f["i"]: f["l"]}),
+        v("(answer|label|target|result) (EQUALS|is|of|being|COLON|equals) {n:NUMBER}", lambda f: {_answer(f): f["n"]}),
         v("{i:INPUT} {l:listed}", lambda f: {f["i"]: f["l"][0] if len(f["l"]) == 1 else f["l"]}),
         v("{i:INPUT} (EQUALS|is|COLON|of) OPEN {l:listed} CLOSE", lambda f: {f["i"]: f["l"]}),
     ),
     "listed": (
         v("{n:NUMBER}", lambda f: [f["n"]]),
+        v("{n:NUMBER} {b:listed}", lambda f: [f["n"], *f["b"]]),
         v("{n:NUMBER} (COMMA|and|COMMA and) {b:listed}", lambda f: [f["n"], *f["b"]]),
     ),
     "file": (v("{n:QUOTED}"), v("{n:DOTTED}")),
@@ -136,6 +140,13 @@ def _in_order(found: Found) -> dict[str, Any]:
     if len(names) != 2:
         raise Unclear(f"an example has {', '.join(names)}; say which of them is what")
     return {names[0]: found["l"] if len(found["l"]) > 1 else found["l"][0], names[1]: found["n"]}
+
+
+def _answer(found: Found) -> str:
+    names = [name for name in found.context.inputs if name.lower() in ("y", "label", "target", "answer")]
+    if len(names) != 1:
+        raise Unclear(f"which of {', '.join(found.context.inputs)} is the answer?")
+    return names[0]
 
 
 def _share(found: Found) -> float:

@@ -13,8 +13,8 @@ CANONICAL = {
     "best": "it was best",
 }  # fmt: skip
 NOUNS = {
-    "generalised": "grok generalisation generalization jump grokking breakthrough transition insight",
-    "memorised": "memorisation memorization overfitting",
+    "generalised": "aha generalising grok generalisation generalization jump grokking breakthrough transition insight",
+    "memorised": "memorisation memorization overfitting memorising memorizing mem",
     "spiked": "spike explosion blowup bump",
     "diverged": "divergence nan nans crash collapse",
 }
@@ -79,7 +79,7 @@ BELOW = (
     "(BELOW|[is|gets|goes|falls|drops|drop|dips|dip|sinks|comes|was|has (fallen|dropped|gone|sunk|come|got)|be|go|get|fall|sink] (below|under|beneath|less than|smaller than|lower than|"
     "at most)|(drop|drops|falls|sinks|fall) to|undercuts)"
 )
-REACHES = "(reach|reaches|reached|hit|hits|is|equals|gets to|get to|comes to|arrives at|touches|gets down to|gets up to|is at|EQUALS|rises to|climbs to|attains)"
+REACHES = "(reach|reaches|reached|hit|hits|is|equals|gets to|get to|comes to|arrives at|touches|gets down to|gets up to|is at|EQUALS|rises to|climbs to|attains|arrives to|is up to|is down to|is back at|at|is complete at)"
 
 RIGHT = "(it|run|model|network) (gets|get|is|has|reaches) [right] {n:number} [right|correct] [of times|of them|of all]"
 
@@ -107,18 +107,34 @@ PLACES: Table = {
         v("{n:steps} (after|past|behind) {e:event}", lambda f: f"{f['n']} steps after {f['e']}"),
         *_events(),
     ),
-    "event": tuple(
-        one
+    "event": (
+        v("(learned|learnt|learn|knew|knows|had) [it|them|data|lot|training data|training set] [off] by heart", "it memorised"),
+        v("got (hang of|trick) [it|validation] [data]", "it generalised"),
+        *(one
         for name in VERBS
         for one in (
             v(f"[when|where] {IT} {HAD} {_event(name)}", CANONICAL[name]),
             v(f"[loss] ({'|'.join(NOUNS[name].split())})", CANONICAL[name]),
-        )
+            v(f"({_event(name)})", CANONICAL[name]),
+        )),
     ),
     "condition": (
         v("{a:clause}"),
         v("{a:clause} and {b:clause}", lambda f: f"{f['a']} and {f['b']}"),
         v("{a:clause} or {b:clause}", lambda f: f"{f['a']} or {f['b']}"),
+    ),
+    "statistic": (
+        v("(norm|length) of {t:tensor}", lambda f: f"norm({f['t']})"),
+        v("norm OPEN {t:tensor} CLOSE", lambda f: f"norm({f['t']})"),
+        v("{t:tensor} norm", lambda f: f"norm({f['t']})"),
+        v("(mean|average) of {t:tensor}", lambda f: f"mean({f['t']})"),
+        v("mean OPEN {t:tensor} CLOSE", lambda f: f"mean({f['t']})"),
+        v("(std|standard deviation) of {t:tensor}", lambda f: f"std({f['t']})"),
+        v("std OPEN {t:tensor} CLOSE", lambda f: f"std({f['t']})"),
+        v("(largest|biggest|highest|maximum|max|greatest) [entry|value|weights|element|number] (of|in) {t:tensor}", lambda f: f"max({f['t']})"),
+        v("max OPEN {t:tensor} CLOSE", lambda f: f"max({f['t']})"),
+        v("(smallest|lowest|minimum|min) [entry|value|weights|element|number] (of|in) {t:tensor}", lambda f: f"min({f['t']})"),
+        v("min OPEN {t:tensor} CLOSE", lambda f: f"min({f['t']})"),
     ),
     "clause": (
         v(f"{{m:metric}} {ABOVE} {{n:number}}", lambda f: _condition(f, ">=")),
@@ -127,6 +143,15 @@ PLACES: Table = {
         v(f"{{m:metric}} {REACHES} {{n:number}} or (less|lower|below|smaller)", lambda f: _condition(f, "<=")),
         v(f"{{m:metric}} {REACHES} {{n:number}} or (more|higher|above|better)", lambda f: _condition(f, ">=")),
         v(f"{{m:metric}} {BELOW} {{n:number}} or (less|lower|below|smaller|under)", lambda f: _condition(f, "<=")),
+        v(f"(as long as|while) {{m:metric}} (is|stays|remains) [still] {BELOW} {{n:number}}", lambda f: _condition(f, ">=")),
+        v(f"(as long as|while) {{m:metric}} (is|stays|remains) [still] {ABOVE} {{n:number}}", lambda f: _condition(f, "<")),
+        v(f"{{s:statistic}} [is] {ABOVE} {{n:number}}", lambda f: f"{f['s']} > {figure(f['n'])}"),
+        v(f"{{s:statistic}} [is] {BELOW} {{n:number}}", lambda f: f"{f['s']} < {figure(f['n'])}"),
+        v(f"{{s:statistic}} {REACHES} {{n:number}}", lambda f: f"{f['s']} >= {figure(f['n'])}"),
+        v("{t:ELEMENT} (turns|becomes|is|goes|gets|turned) negative", lambda f: f"{f['t']} < 0"),
+        v("{t:ELEMENT} (turns|becomes|is|goes|gets|turned) positive", lambda f: f"{f['t']} > 0"),
+        v(f"(as long as|while) {{s:statistic}} (is|stays|remains) [still] {BELOW} {{n:number}}", lambda f: f"{f['s']} >= {figure(f['n'])}"),
+        v("(it|model|run|network) answers {n:number} of unseen (questions|examples|data) (correctly|right|rightly)", lambda f: _condition(Found({**f, "m": "valid.accuracy"}, f.context), ">=")),
         v("{n:number} {m:metric}", lambda f: _condition(f, "reaches")),
         v("{m:metric} {n:number}", lambda f: _condition(f, "reaches")),
         v("(both|either) {c:clause}"),

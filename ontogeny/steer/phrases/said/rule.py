@@ -364,4 +364,12 @@ RULE_VALUES: Table = {
         v("at {n:PERCENT} [of] [speed|rate|learning rate|its speed]", lambda f: f["n"]),
     ),
     "routine": (v("{n:NAME}"), v("sleep", "sleep"), v("{n:QUOTED}")),
+    "edit_name": (
+        v("[gradients] (clip|clipping) [gradients]", "clip"),
+        v("(grokfast|smoothing)", "smooth"),
+        v("(noise (on|from|in|of) gradients|gradients noise)", "noise"),
+        v("[{d:dial}] [cosine|warmup] schedule", "schedule"),
+        v("(gradient_sign|gradients sign)", "gradient_sign"),
+        v("update_sign", "update_sign"),
+    ),
 }  # fmt: skip

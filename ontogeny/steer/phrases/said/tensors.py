@@ -72,6 +72,30 @@ def _embeddings(found: Found) -> Names:
     return names or _none(found, "embeddings")
 
 
+def _only(names: Names, last: str) -> Names:
+    """Those of the names that end so, or all where none does."""
+    return tuple(name for name in names if name.endswith(f".{last}")) or names
+
+
+def _but(found: Found) -> Names:
+    """All tensors but these."""
+    names = found.context.tensors
+    return tuple(name for name in names if not any(fnmatchcase(name, one) for one in found["t"])) or _none(found, "rest")
+
+
+def _row(found: Found, number: int) -> str:
+    """A row of a matrix: an element's name that stands for all of its columns."""
+    (name,) = found["t"] if len(found["t"]) == 1 else (_several(found),)
+    exact = [one for one in found.context.tensors if fnmatchcase(one, name)]
+    if len(exact) != 1 or number < 0:
+        _none(found, name)
+    return f"{exact[0]}[{number},:]"
+
+
+def _entry(found: Found) -> str:
+    return _row(found, found["a"]).replace(",:]", f",{found['b']}]")
+
+
 def _kind(last: str) -> Names:
     return (f"*{last}",)
 
@@ -110,7 +134,7 @@ def _stretch(found: Found) -> str:
 TENSORS: Table = {
     "tensors": (
         v("{a:tensor_set}"),
-        v("{a:tensor_set} (and|COMMA|COMMA and|plus|as well as) {b:tensors}", lambda f: tuple(dict.fromkeys((*f["a"], *f["b"])))),
+        v("[both] {a:tensor_set} (and|or|nor|COMMA|COMMA and|COMMA or|plus|PLUS|SLASH|as well as|together with|along with) [on|of|for] {b:tensors}", lambda f: tuple(dict.fromkeys((*f["a"], *f["b"])))),
     ),
     "tensor_set": (
         v("{n:TENSOR} [parameters|tensors|weights|matrices]", _pattern),
@@ -121,10 +145,27 @@ TENSORS: Table = {
         v("(all|every) [of] {t:tensor_one}", lambda f: f["t"]),
         v("{t:tensor_one} (parameters|weights|tensors|layers|block)", lambda f: f["t"]),
         v("everything", ("*",)),
-        v("(whole|entire) (model|network|net)", ("*",)),
+        v("(whole|entire) (model|network|net|thing|lot)", ("*",)),
+        v("(it all|all of it|all of them|all)", ("*",)),
+        v("(everything|it all|all|all (parameters|weights|tensors|layers)|all of it|whole (model|network|thing|lot)|model|network|rest) (but|except|except for|apart from|other than|besides|bar|save|save for|excluding|aside from) {t:tensors}", lambda f: _but(f)),
         v("(all|every) (parameters|weights|tensors|layers)", ("*",)),
         v("[all] biases [parameters|tensors|terms|vectors]", _biases),
         v("[all] [of] matrices", lambda f: f.context.matrices or _none(f, "matrices")),
+        v("(word|token|input|embeddings|vocabulary) table", _embeddings),
+        v("(table of positions|position table|positional table|positional tensor|position tensor|pos emb|pos embeddings|position emb)", lambda f: with_part(f, "position", "pos", "wpe", "pos_emb", "positions")),
+        v("[both] [weight] (matrices|weights|mats|weights matrices) of mlp", lambda f: _only(with_part(f, *MLP), "weight")),
+        v("[both] mlp (matrices|mats|weights matrices)", lambda f: _only(with_part(f, *MLP), "weight")),
+        v("([both|two|all] biases [vectors|terms] of mlp|[both|two|all] mlp biases [vectors|terms])", lambda f: _only(with_part(f, *MLP), "bias")),
+        v("biases [vectors|terms] of attention", lambda f: _only(with_part(f, *ATTENTION), "bias")),
+        v("(first layers of mlp|first mlp layers|mlp first layers)", lambda f: with_part(f, "up", "fc1", "gate")),
+        v("(weights|matrices) of (first layers of mlp|first mlp layers)", lambda f: _only(with_part(f, "up", "fc1"), "weight")),
+        v("(biases of (first layers of mlp|first mlp layers)|first mlp layers biases)", lambda f: _only(with_part(f, "up", "fc1"), "bias")),
+        v("(second layers of mlp|second mlp layers|last layers of mlp|mlp second layers)", lambda f: with_part(f, "down", "fc2")),
+        v("(weights|matrices) of (second layers of mlp|second mlp layers)", lambda f: _only(with_part(f, "down", "fc2"), "weight")),
+        v("(biases of (second layers of mlp|second mlp layers)|second mlp layers biases|mlp output biases)", lambda f: _only(with_part(f, "down", "fc2"), "bias")),
+        v("key SLASH value (projection|weights|matrices|layers)", lambda f: with_part(f, "key_value", "kv")),
+        v("up and down", lambda f: with_part(f, "up", "down")),
+        v("two biases [vectors]", _biases),
         v("[all] [token|input|word] embeddings [layers|weights|matrices|table|parameters|tensors]", _embeddings),
         v("embeddings of position", lambda f: with_part(f, "position", "pos", "wpe", "pos_emb", "positions")),
         v("(position|positional) embeddings", lambda f: with_part(f, "position", "pos", "wpe", "pos_emb", "positions")),
@@ -157,6 +198,10 @@ TENSORS: Table = {
         v("{n:ELEMENT}"),
         v("parameters {n:ELEMENT}"),
         v("weights {n:ELEMENT}"),
+        v("row [number] {n:count} (of|in) {t:tensor_set}", lambda f: _row(f, f["n"])),
+        v("first row (of|in) {t:tensor_set}", lambda f: _row(f, 0)),
+        v("{t:tensor_set} row [number] {n:count}", lambda f: _row(f, f["n"])),
+        v("{t:tensor_set} {a:count} comma {b:count}", lambda f: _entry(f)),
     ),
     "named": (v("{n:element}"), v("{t:tensors}", lambda f: f["t"][0] if len(f["t"]) == 1 else _several(f))),
     "examples": (
@@ -177,13 +222,16 @@ TENSORS: Table = {
         v("[number] {n:count}", lambda f: str(f["n"])),
         v("{r:RANGE}"),
         v("{a:count} (to|through|DASH|until|up to) {b:count}", _stretch),
-        v("(from|between) {a:count} (to|through|and|until) {b:count}", _stretch),
+        v("(from|between) {a:count} (to|through|and|until|up to|up to and including) {b:count}", _stretch),
+        v("{a:count} (to|through|up to) {b:count} inclusive", _stretch),
+        v("{a:count} up to and including {b:count}", _stretch),
     ),
     "example_value": (
         v("[all] [example|those|ones|everything] (with|where|whose|having|that have|for which|of|in which) [value of] {i:INPUT} (EQUALS|is|equals|equal to|of|being) {n:number}", _value_of),
         v("[all] [example|those|ones] with {i:INPUT} {n:number}", _value_of),
         v("[all] [example] {i:INPUT} EQUALS {n:number} [example]", _value_of),
-        v("[all] [example] (with|of|having|whose|that have) (label|class|target) [is|EQUALS|of] {n:number}", _label),
+        v("[all] [example] (with|of|having|whose|that have) (label|class|target|answer|result) [is|EQUALS|of] {n:number}", _label),
+        v("[all] [example|those|ones|everything] (where|whose|for which) (label|answer|target|result) [{i:INPUT}] (is|EQUALS|equals) {n:number}", _label),
         v("[all] [example] labelled {n:number}", _label),
         v("[all] class {n:number}", _label),
     ),

@@ -47,7 +47,12 @@ def _dials() -> list[Phrase]:
     }
     meant |= {word: ["weight_decay"] for word in ("decay of weights", "decay on weights", "decay of parameters")}
     meant |= {word: ["beta1"] for word in ("first momentum coefficient", "momentum coefficient", "first beta")}
-    meant |= {"second beta": ["beta2"], "size of steps": ["lr"]}
+    meant |= {"second beta": ["beta2"], "size of steps": ["lr"], "epsilon": ["eps"], "second moment decay": ["beta2"]}
+    meant |= {
+        word: ["lr"]
+        for word in ("how fast it learns", "speed of learning", "learning speed", "how fast it is learning")
+    }
+    meant |= {"first moment decay": ["beta1"]}
     return [v("{n:DIAL}"), *(Phrase(word, _dial(*names).make) for word, names in meant.items())]
 
 

@@ -7,6 +7,7 @@ from typing import Any
 from ontogeny.steer.phrases.phrase import Found, Table, Unclear, p, v
 
 BACK = "(go|go back|go back to|return|rewind|jump|jump back|travel back|roll back|step back|back|move|move back|come back|get back|take back|bring back|bring it back|take it back|rewind it|roll it back|wind back|rewind run|turn back time|reset run|restore|restore run|restore it|rollback|stand|revert|revert run|revert it|set it back|put it back|turn back|reset it|take run back|put run back)"
+BACKWARDS = "(go back|rewind|jump back|travel back|roll back|step back|back|move back|come back|get back|rewind it|roll it back|wind back|rewind run|rollback|turn back|take it back|set it back|put it back|bring it back)"
 FORK = "(fork|branch|branch off|fork off|split off|make fork|create fork|make branch|create branch|open branch|start fork|start branch|new fork|new branch|spin off fork|fork it|fork run|branch run|fork this|branch it|start new branch|create new branch|make new branch|make new fork|create new fork|start new fork|split|split run|branch out|clone run|make copy|copy run|duplicate run|make copy of run|clone it|copy it|fork this run|branch off this run|branch this)"
 AT = "(at|from|off|before|as of|starting at|starting from)"
 CALLED = "(called|named|as|and call it|and name it|COMMA call it|COMMA name it|COMMA called|with name|under name|by name|COMMA named|and call that|named as)"
@@ -39,7 +40,8 @@ WHERE: Table = {
         p("back {n:count}", _relative),
         p(f"{BACK} to (point|place|moment) {{to:place}}"),
         p(f"{BACK} to (just|right|shortly|immediately|somewhere) {{to:place}}"),
-        p(f"{BACK} [by] {{n:steps}} [back|backwards|earlier]", _relative),
+        p(f"{BACK} [by] {{n:steps}} (back|backwards|earlier)", _relative),
+        p(f"{BACKWARDS} [by] {{n:steps}}", _relative),
         p("take [it|me|us|run] back to {to:place}"),
         p("{to:place} (COMMA back|back)"),
         p("(undo|unwind|drop|roll back) [last] {n:count} steps", _relative),
