@@ -36,11 +36,12 @@ from ontogeny.steer.phrases.features import bucket, of_clause, of_filler, symbol
 from ontogeny.steer.phrases.known import heard
 from ontogeny.steer.phrases.network import FILE, GAIN
 from ontogeny.steer.phrases.said.intents import INTENTS, intent_of
-from ontogeny.steer.phrases.weighed import ASK, CHAT, PART, SAYING, SETTING, SEVERAL, Text, candidates
+from ontogeny.steer.phrases.weighed import ASK, CHAT, DIALS, PART, SAYING, SETTING, SEVERAL, Text, candidates
 from ontogeny.steer.registry import command
 
 BUCKETS, HIDDEN, NETS, FILLERS = 1 << 14, 48, 3, 1 << 18
 MOST_CUTS = 600
+DENIALS = ("don't ", "do not ", "never ", "please don't ", "don't you dare ")
 SEVERAL_TIMES = 4
 """How many phrases must have a word that is known."""
 Span = tuple[int, int]
@@ -108,7 +109,10 @@ def vocabulary(files: Sequence[Path]) -> list[str]:
         count.update(set(re.findall(r"[a-z]+(?:['-][a-z]+)*", line["words"].lower())))
         given = [one.get("arguments", {}) for way in ways(line["expect"]) if way != "ask" for one in way]
         names |= {word for one in given for word in re.findall(r"[a-z]+", str(one.get("name", "")).lower())}
-    return sorted(word for word, times in count.items() if times >= SEVERAL_TIMES and word not in names)
+    return sorted(
+        word for word, times in count.items()
+        if times >= SEVERAL_TIMES and word not in names and not word.endswith("'s")
+    )
 
 
 def text_of(said: str) -> Text:
@@ -174,13 +178,23 @@ def said_by(net: Intents, several: Sequence[frozenset[str]]) -> np.ndarray:
 
 
 def singles(phrases: Sequence[Phrase]) -> Iterator[Example]:
-    """The phrases that mean one command, or that are asked back about."""
+    """The phrases that mean one command, or that are asked back about; and each denied."""
     for one in phrases:
         found = [sequence[0] for sequence in one.sequences() if len(sequence) == 1]
         if one.asked:
             found.append(ASK)
         for name in found:
             yield Example(one.features(one.whole), name, 1 / len(found))
+        if found and not one.asked:
+            yield from denied(one)
+
+
+def denied(one: Phrase) -> Iterator[Example]:
+    """A phrase with a denial before it: to be asked about."""
+    said = " ".join(word.text for word in one.text.said)
+    if not any(word in said.lower() for word in ("not", "n't", "never", "stop", "no ")):
+        text = text_of(DENIALS[len(said) % len(DENIALS)] + said)
+        yield Example(frozenset(of_clause(*text.piece(*text.bare(0, len(text.said))))), ASK, 0.1)
 
 
 def divisions(phrase: Phrase, count: int) -> Iterator[list[Span]]:
@@ -316,7 +330,7 @@ def _rows(phrase: Phrase, span: Span, name: str, target: Any, open_: Mapping[str
     intent, (said, there) = INTENTS[name], phrase.text.piece(*span)
     dial, plain = open_.get("dial", ""), symbols(said)
     for slot, fillers in intent.slots.items():
-        if slot in ("dial", "value") and "dials" in open_:
+        if (slot in DIALS and "dials" in open_) or (slot == "value" and not dial):
             continue
         several = candidates(fillers, there, CONTEXT, dial)
         keys = {key for candidate in several for key in candidate.given}

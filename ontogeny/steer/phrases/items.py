@@ -25,10 +25,12 @@ TABLES = {
     "discarded": "discarded", "edit": "edit_name", "factor": "factor", "share": "share", "speed": "speed",
 }  # fmt: skip
 """The tables that are looked for, by the type of what they name."""
-NAMING = forms("call called name named as label labelled it mark tag title titled bookmark step point spot place new")
+NAMING = forms("call called name named as label labelled it mark tag title titled bookmark step point spot place new branch fork run this that here")
 """Words after which a word may be a name."""
 UNNAMED = ("NAME", "QUOTED", "DOTTED", "RUN", "MARK")
 BEFORE_FILE = forms("from in of file out load to with learn at")
+POINTING = forms("it this that here there them one branch fork run step steps spot point place new and as is called named")
+"""Words that are no names, also where a name may stand."""
 RUN_WORDS = forms("run fork branch one")
 LONGEST_NAME = 3
 
@@ -83,7 +85,7 @@ def _of_word(said: Sequence[Word], at: int, word: Word) -> Iterator[Item]:
     if word.value is not None and word.kinds & {*VALUED}:
         yield Item("number", at, at + 1, float(word.value))
     named = at > 0 and (normal(said[at - 1].text) in NAMING or said[at - 1].kind == "COLON")
-    if word.kind in UNNAMED or (named and "ANY" in word.kinds):
+    if word.kind in UNNAMED or (named and "ANY" in word.kinds and normal(word.text) not in POINTING):
         yield Item("name", at, at + 1, word.text)
     if word.kind in ("QUOTED", "DOTTED") and re.search(r"\.\w{2,}$", word.text):
         folders = at

@@ -12,7 +12,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from itertools import islice, product
 
-from ontogeny.steer.command import Command
+from ontogeny.steer.command import Command, Effect
 from ontogeny.steer.commands.asking import Compare
 from ontogeny.steer.phrases.context import Context, context_of
 from ontogeny.steer.phrases.hedges import hedged, in_turn
@@ -41,7 +41,11 @@ MENDED = 0.5
 """What a reading of mended words counts beside one of the words as they stand."""
 DENYING = frozenset(("freeze", "unfreeze", "leave-out", "learn-again", "stop-learning", "rule", "keep"))
 """What may be meant by denying something: not to train a tensor is to freeze it."""
+SHARED = frozenset(("both", "same", "stretch", "window"))
+"""Words by which one question's steps are another's."""
 PUT_AWAY = ("discard", "keep")
+NEARLY = 0.9
+"""How probable what is meant by denying something must be, to be believed as it is."""
 HALF = 0.5
 """How sure words must be without a denial, beside with it, for it to be one."""
 ASKING = frozenset(("when", "why", "who", "which", "did", "does", "was", "were", "had"))
@@ -96,7 +100,7 @@ def _allowed(best: Weighed, said: Sequence[Word], context: Context) -> tuple[Com
     changes = any(command.EFFECT.confirmed for command in best.commands)
     if best.sure < (ENOUGH if changes else ENOUGH_ASKED):
         return ()
-    return () if changes and denied(best, said, context) else settled(best.commands)
+    return () if changes and denied(best, said, context) else shared(settled(best.commands), said)
 
 
 def settled(commands: Sequence[Command]) -> tuple[Command, ...]:
@@ -116,6 +120,19 @@ def settled(commands: Sequence[Command]) -> tuple[Command, ...]:
     return tuple(found)
 
 
+def shared(commands: Sequence[Command], said: Sequence[Word]) -> tuple[Command, ...]:
+    """With the steps of one question for another that has none: both from 100 on; over the same steps."""
+    heard_words = {word.kind for word in said}
+    windows = [getattr(one, "steps", None) if one.EFFECT is Effect.ASKS else None for one in commands]
+    known = next((one for one in windows if one not in (None, ":")), None)
+    if known is None or not heard_words & SHARED:
+        return tuple(commands)
+    return tuple(
+        one.model_copy(update={"steps": known}) if window == ":" else one
+        for one, window in zip(commands, windows, strict=True)
+    )
+
+
 def denied(best: Weighed, said: Sequence[Word], context: Context) -> bool:
     """Whether a change is what words deny: they begin with a denial, and mean the same without it as surely."""
     if said[0].kind in ASKING:
@@ -128,6 +145,8 @@ def denied(best: Weighed, said: Sequence[Word], context: Context) -> bool:
         return False
     if meant[0].NAME not in DENYING:
         return True
+    if best.sure >= NEARLY:
+        return False
     rest = weighed([*said[:at], *said[at + 1 :]], context)
     return rest.commands[:1] == meant[:1] and rest.sure >= HALF * best.sure
 

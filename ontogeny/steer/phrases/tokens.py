@@ -174,6 +174,8 @@ def _word(said: str, names: dict[str, str], known: Collection[str]) -> Iterator[
         yield Word(normal(small), said, also=frozenset((ANY, *([names[small]] if small in names else []))))
     elif small in names:
         yield Word(names[small], said, also=frozenset((ANY,)))
+    elif small.endswith("'s") and small[:-2] in names:
+        yield Word(names[small[:-2]], said[:-2], also=frozenset((ANY,)))
     elif "-" in said and all(normal(one.lower()) in known or one.lower() in NUMERIC for one in said.split("-") if one):
         for one in said.split("-"):
             yield from _word(one, names, known)

@@ -7,11 +7,13 @@ is taken. Nothing is done by it: a reading says how sure it is, and below a boun
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 
+import numpy as np
+
 from ontogeny.isa.errors import OntogenyError
-from ontogeny.steer.command import Command, Effect
+from ontogeny.steer.command import Command
 from ontogeny.steer.phrases.context import Context
 from ontogeny.steer.phrases.features import of_clause, of_filler, of_words, symbols
 from ontogeny.steer.phrases.intents import Filler, Given, Intent
@@ -19,23 +21,24 @@ from ontogeny.steer.phrases.items import Item, items
 from ontogeny.steer.phrases.network import Network, network
 from ontogeny.steer.phrases.said.intents import INTENTS
 from ontogeny.steer.phrases.tokens import Word
-from ontogeny.steer.registry import BY_NAME
 
 ASK, CHAT, SEVERAL, PART = "ASK", "CHAT", "SEVERAL", "PART"
 """What a piece may be beside an intent: nothing that can be done, nothing at all, several clauses, half a clause."""
-AGAIN = {"switch": ("it", "that", "there"), "compare": ()}
-ITS = ("its", "it", "there")
-"""Words by which the run is meant that was just named, of commands and of questions."""
+AGAIN = ("it", "its", "that", "there", "one")
+"""Words by which the run is meant that was just named."""
+MOVED = ("switch", "fork", "again", "back")
+"""Commands after which one stands where they lead, so that it need not be named."""
 SETTING = ("with", "without", "at", "using", "under", "for")
 """Words between what is done and how: run 100 steps without the decay, lion for 50 steps."""
 DOING, HOW = ("run", "fork", "again", "back"), ("set", "rule")
-LEFT = ("dial", "optimiser", "condition", "examples")
+LEFT = frozenset(("dial", "optimiser", "condition", "examples"))
 SPOKEN = 1.0
 """How much a word must speak for what is said by words alone, and must be said."""
 LACKING = -2.0
 """What an intent loses that lacks what it needs."""
 UNUSED, UNKNOWN = -1.5, -0.7
 """What a change loses (log probability) by each number or thing that it does not use, by each word that is unknown."""
+DIALS = ("dial", "value")
 TRIED = 4
 LEAST = -6.0
 """How many intents are tried of a piece, and the log probability from which on."""
@@ -201,22 +204,22 @@ def filled(
     given: dict[str, Given] = {}
     taken: list[Item] = []
     for slot, fillers in intent.slots.items():
-        if slot in ("dial", "value") and given.get("many"):
-            continue  # all dials with their values are said already
         dial = given.get("dial", {}).get("dial", "")
+        if (slot in DIALS and given.get("many")) or (slot == "value" and not dial):
+            continue  # all dials with their values are said already, or none is
         several = candidates(fillers, there, context, dial)
         if slot in intent.needs:
             several = [one for one in several if _spoken(name, slot, one, plain, weights)]
         if len(several) > 1:
             sums = weights.of_fillers([of_filler(name, slot, c.filler, c.item, said, plain, there) for c in several])
-            order = sums.argsort()[::-1].tolist()
-            at = next(at for at in order if not _overlaps(several[at].item, taken))
-            sure += float(sums[at])
+            free = [at for at, one in enumerate(several) if not _overlaps(one.item, taken)]
+            at = max(free, key=lambda at: float(sums[at]))
+            sure += float(sums[at] - np.logaddexp.reduce(sums[free]))
             taken += [several[at].item] if several[at].item is not None else []
             given[slot] = several[at].given
         if not given.get(slot) and slot in intent.needs and slot in RECALLED:
             given[slot] = _recalled(fillers, before, context)
-    given["run"] = given.get("run") or _same_run(intent, said, before)
+    given.update(_same_run(intent, given, said, before))
     lacking = any(not given.get(slot) for slot in intent.needs)
     try:
         made = () if lacking else (intent.made(given, context),)
@@ -225,7 +228,7 @@ def filled(
     if not made:
         sure += LACKING
     elif made[0].EFFECT.confirmed:
-        sure += _left(said, there, taken)
+        sure += _left(intent, said, there, taken)
     return Piece(name, sure, made, tuple(there))
 
 
@@ -236,9 +239,10 @@ def _spoken(name: str, slot: str, one: Candidate, plain: Sequence[str], weights:
     return max(map(weights.evidence, of_words(name, slot, one.filler, plain)), default=0.0) >= SPOKEN
 
 
-def _left(said: Sequence[Word], there: Sequence[Item], taken: Sequence[Item]) -> float:
+def _left(intent: Intent, said: Sequence[Word], there: Sequence[Item], taken: Sequence[Item]) -> float:
     """What a change loses by what it leaves aside."""
-    things = [one for one in there if one.type in LEFT and not _overlaps(one, taken)]
+    types = LEFT - {"dial"} if intent.command in ("rule", "autopilot") else LEFT
+    things = [one for one in there if one.type in types and not _overlaps(one, taken)]
     left = [word for at, word in enumerate(said) if not any(one.start <= at < one.stop for one in taken)]
     numbers = sum(word.kind in ("NUMBER", "PERCENT", "QUOTED", "ELEMENT", "TENSOR") for word in left)
     return UNUSED * (numbers + len({one.start for one in things})) + UNKNOWN * sum(word.kind == "NAME" for word in left)
@@ -261,11 +265,16 @@ def _overlaps(item: Item | None, taken: Sequence[Item]) -> bool:
     return item is not None and any(item.start < one.stop and one.start < item.stop for one in taken)
 
 
-def _same_run(intent: Intent, said: Sequence[Word], before: Sequence[Piece]) -> Given:
+def _same_run(
+    intent: Intent, given: Mapping[str, Given], said: Sequence[Word], before: Sequence[Piece]
+) -> dict[str, Given]:
     """The run that the clause before was about, where it is meant again: take it back and switch to it; its curve."""
-    named = next((one.run for piece in reversed(before) for one in piece.commands if one.run), "")
-    again = AGAIN.get(intent.command, ITS if BY_NAME[intent.command].EFFECT is Effect.ASKS else ())
-    return {"run": named} if named and any(word.kind in again for word in said) else {}
+    last = before[-1].commands[-1] if before and before[-1].commands else None
+    if last is None or not last.run or last.NAME in MOVED or not any(word.kind in AGAIN for word in said):
+        return {}
+    if intent.command == "compare":
+        return {"to": {"to": last.run}} if not given.get("to") else {}
+    return {"run": {"run": last.run}} if not given.get("run") else {}
 
 
 def _recalled(fillers: Sequence[Filler], before: Sequence[Piece], context: Context) -> Given:

@@ -152,6 +152,7 @@ PLACES: Table = {
         v("{t:ELEMENT} (turns|becomes|is|goes|gets|turned) positive", lambda f: f"{f['t']} > 0"),
         v(f"(as long as|while) {{s:statistic}} (is|stays|remains) [still] {BELOW} {{n:number}}", lambda f: f"{f['s']} >= {figure(f['n'])}"),
         v("(it|model|run|network) answers {n:number} of unseen (questions|examples|data) (correctly|right|rightly)", lambda f: _condition(Found({**f, "m": "valid.accuracy"}, f.context), ">=")),
+        v("{m:metric} (to|of|past|beyond) {n:number}", lambda f: _condition(f, "reaches")),
         v("{n:number} {m:metric}", lambda f: _condition(f, "reaches")),
         v("{m:metric} {n:number}", lambda f: _condition(f, "reaches")),
         v("(both|either) {c:clause}"),

@@ -73,7 +73,7 @@ def _several(found: Found) -> list[dict[str, Any]]:
 
 SET: tuple[Phrase, ...] = (
     p(f"{TURN} {{dial}} [back|down|up] [to|at|be|as|of|EQUALS] {{to:plain}}"),
-    p(f"({TURN}|{DOWN}|{UP}) {{dial}} [back|down|up] (to|at|by) {{by:FRACTION}}", _by_times),
+    p(f"({TURN}|{DOWN}|{UP}) {{dial}} [back|down|up] (to|at) {{by:FRACTION}}", _by_times),
     p(f"{TURN} {{dial}} (back|down|up) to {{to:plain}}"),
     p(f"({DOWN}|{UP}) {{dial}} (to|down to|up to) {{to:plain}}"),
     p("{dial} (to|at|EQUALS|COLON|ARROW|should be|is|be|down to|up to|back to) {to:number}"),
@@ -345,9 +345,13 @@ RULE_VALUES: Table = {
     "setting": (
         v("momentum [of|EQUALS|at|set to] {n:number}", lambda f: {"momentum": f["n"]}),
         v("{n:number} momentum", lambda f: {"momentum": f["n"]}),
+        v("{d:dial} (had been|was|were|been|is|being|to|down to|up to|with|had|at|COLON) {n:number}", lambda f: {f["d"]: f["n"]}),
+        v("{d:dial} [had been|was|were|been|is|being|had] {n:factor}", lambda f: {f["d"]: f["n"] * f.context.dials.get(f["d"], 1.0)}),
+        v("{n:FRACTION} [of] {d:dial}", lambda f: {f["d"]: f["n"] * f.context.dials.get(f["d"], 1.0)}),
         v("(learning rate|lr|rate|steps size) [of|EQUALS|at|set to] {n:number}", lambda f: {"lr": f["n"]}),
         v("(weight decay|decay|wd|weight_decay) [of|EQUALS|at|set to] {n:number}", lambda f: {"weight_decay": f["n"]}),
-        v("(no|zero) (weight decay|decay|wd)", {"weight_decay": 0.0}),
+        v("(no|zero|without) (weight decay|decay|wd)", {"weight_decay": 0.0}),
+        v("{d:dial} (EQUALS|of|at|COLON) {n:number}", lambda f: {f["d"]: f["n"]}),
         v("no momentum", {"momentum": 0.0}),
         v("beta1 [of|EQUALS] {n:number}", lambda f: {"beta1": f["n"]}),
         v("beta2 [of|EQUALS] {n:number}", lambda f: {"beta2": f["n"]}),

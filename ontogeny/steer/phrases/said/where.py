@@ -37,7 +37,6 @@ WHERE: Table = {
     "back": (
         p(f"{BACK} to {{to:place}}"),
         p(f"{BACK} {{to:not_a_number}}"),
-        p("back {n:count}", _relative),
         p(f"{BACK} to (point|place|moment) {{to:place}}"),
         p(f"{BACK} to (just|right|shortly|immediately|somewhere) {{to:place}}"),
         p(f"{BACK} [by] {{n:steps}} (back|backwards|earlier)", _relative),
