@@ -12,112 +12,28 @@ from __future__ import annotations
 import argparse
 import itertools
 import json
-import random
-import re
-import sys
 import textwrap
 from collections import Counter
-from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import torch
+from phrase_files import ROOT, Example, Phrase, Span, intents_of, read, text_of, vocabulary
+from phrase_slots import Row, fit_fillers, rows_of
 from torch import nn
 
-ROOT = Path(__file__).parents[1]
-sys.path.insert(0, str(ROOT))
-
-from benches.chat_compared import CONTEXT, _each, equal, form, lines
-from ontogeny.isa.errors import OntogenyError
 from ontogeny.steer.phrases import known
-from ontogeny.steer.phrases.features import bucket, of_clause, of_filler, symbols
-from ontogeny.steer.phrases.known import heard
+from ontogeny.steer.phrases.features import bucket, of_clause
 from ontogeny.steer.phrases.network import FILE, GAIN
-from ontogeny.steer.phrases.said.intents import INTENTS, intent_of
-from ontogeny.steer.phrases.weighed import ASK, CHAT, DIALS, PART, SAYING, SETTING, SEVERAL, Text, candidates
-from ontogeny.steer.registry import command
+from ontogeny.steer.phrases.said.intents import INTENTS
+from ontogeny.steer.phrases.weighed import ASK, CHAT, PART, SAYING, SETTING, SEVERAL
 
-BUCKETS, HIDDEN, NETS, FILLERS = 1 << 14, 48, 3, 1 << 18
+BUCKETS, HIDDEN, NETS = 1 << 14, 48, 3
 MOST_CUTS = 600
 DENIALS = ("don't ", "do not ", "never ", "please don't ", "don't you dare ")
-SEVERAL_TIMES = 4
-"""How many phrases must have a word that is known."""
-Span = tuple[int, int]
-
-
-@dataclass(frozen=True, slots=True)
-class Example:
-    """A piece of a text, its label, and how much it counts."""
-
-    features: frozenset[str]
-    label: str
-    weight: float
-
-
-@dataclass
-class Phrase:
-    """A text and each way to understand it: commands as they stand in the file."""
-
-    text: Text
-    ways: list[list[dict[str, Any]]]
-    asked: bool
-    seen: dict[Span, frozenset[str]] = field(default_factory=dict)
-
-    def features(self, span: Span) -> frozenset[str]:
-        """The features of a piece."""
-        if span not in self.seen:
-            self.seen[span] = frozenset(of_clause(*self.text.piece(*span)))
-        return self.seen[span]
-
-    @property
-    def whole(self) -> Span:
-        """The whole of it, without what separates around it."""
-        return self.text.bare(0, len(self.text.said))
-
-    def sequences(self) -> list[tuple[str, ...]]:
-        """The intents of each way to understand it."""
-        found = {tuple(intent_of(one["command"], one.get("arguments", {})) for one in way) for way in self.ways}
-        return sorted(one for one in found if all(name in INTENTS for name in one))
-
-
-def ways(expect: Any) -> Iterator[Any]:
-    """Every way to understand a phrase: commands, or ask."""
-    if isinstance(expect, Mapping):
-        for one in expect["any"]:
-            yield from ways(one)
-    else:
-        yield expect
-
-
-def read(files: Sequence[Path]) -> list[Phrase]:
-    """The phrases of files."""
-    found = []
-    for line in (line for file in files for line in lines(file)):
-        all_ways = list(ways(line["expect"]))
-        commands = [way for way in all_ways if way != "ask" and way]
-        found.append(Phrase(text_of(line["words"]), commands, "ask" in all_ways))
-    return [one for one in found if one.text.said]
-
-
-def vocabulary(files: Sequence[Path]) -> list[str]:
-    """Words of several phrases that are no names there."""
-    count: Counter[str] = Counter()
-    names: set[str] = set()
-    for line in (line for file in files for line in lines(file)):
-        count.update(set(re.findall(r"[a-z]+(?:['-][a-z]+)*", line["words"].lower())))
-        given = [one.get("arguments", {}) for way in ways(line["expect"]) if way != "ask" for one in way]
-        names |= {word for one in given for word in re.findall(r"[a-z]+", str(one.get("name", "")).lower())}
-    return sorted(
-        word for word, times in count.items()
-        if times >= SEVERAL_TIMES and word not in names and not word.endswith("'s")
-    )
-
-
-def text_of(said: str) -> Text:
-    """A text as the reader takes it."""
-    return Text.of(heard(said, CONTEXT), CONTEXT)
 
 
 class Intents(nn.Module):
@@ -297,119 +213,7 @@ def halves_of_one(phrase: Phrase, names: set[str], net: Intents) -> Iterator[Exa
                 yield Example(phrase.features(span), PART, 0.3)
 
 
-Row = tuple[list[list[str]], list[int]]
-"""Ways to fill a slot by their features, and which of them are right."""
-
-
-class Unfit(Exception):
-    """A slot that nothing fills rightly."""
-
-
-def rows_of(phrase: Phrase, span: Span, name: str, wanted: Mapping[str, Any], lost: Counter[str]) -> list[Row]:
-    """What fills the slots of an intent where a command was meant; nothing where it cannot be said so."""
-    for arguments in itertools.islice(_each(dict(wanted.get("arguments", {}))), 8):
-        if name in ("freeze", "unfreeze") and "edit" in arguments:
-            wanted, arguments = {"command": name}, arguments["arguments"]
-        for given in opened(name, arguments):
-            try:
-                return list(_rows(phrase, span, name, form(command(wanted["command"], arguments), False), given))
-            except Unfit as slot:
-                reason = f"{name}.{slot}"
-            except (OntogenyError, TypeError, KeyError) as error:
-                reason = f"{name}: {error}"
-    lost[reason] += 1
-    if VERBOSE:
-        print("  unfit", reason, "|", " ".join(word.text for word in phrase.text.said[slice(*span)]), "|", wanted.get("arguments"))  # fmt: skip
-    return []
-
-
-VERBOSE = False
-
-
-def _rows(phrase: Phrase, span: Span, name: str, target: Any, open_: Mapping[str, Any]) -> Iterator[Row]:
-    intent, (said, there) = INTENTS[name], phrase.text.piece(*span)
-    dial, plain = open_.get("dial", ""), symbols(said)
-    for slot, fillers in intent.slots.items():
-        if (slot in DIALS and "dials" in open_) or (slot == "value" and not dial):
-            continue
-        several = candidates(fillers, there, CONTEXT, dial)
-        keys = {key for candidate in several for key in candidate.given}
-        keys |= {key for filler in fillers for key in KEYS.get(slot, ())}
-        right = []
-        for at, candidate in enumerate(several):
-            rest = {key: value for key, value in open_.items() if key not in keys}
-            if not candidate.given and slot in intent.needs:
-                continue
-            try:
-                made = form(intent.made({"rest": rest, slot: candidate.given}, CONTEXT), False)
-            except (OntogenyError, KeyError, TypeError, ValueError):
-                continue
-            if equal(made, target):
-                right.append(at)
-        if not right:
-            raise Unfit(slot)
-        if right[0] == 0:  # what need not be said is not said by words alone, nor twice
-            right = [at for at in right if not at or several[at].item is not None]
-        if len(several) > 1:
-            yield [of_filler(name, slot, c.filler, c.item, said, plain, there) for c in several], right
-
-
-KEYS = {"value": ("to", "by"), "long": ("over", "end"), "many": ("dials",), "tensors": ("tensors", "only_matrices"), "with": ("with",)}  # fmt: skip
-
-
-def opened(name: str, arguments: Mapping[str, Any]) -> list[dict[str, Any]]:
-    """The arguments of a command as the slots of its intent name them, in each way that they do."""
-    given = dict(arguments)
-    if name.startswith("rule:"):
-        edit, run = given.pop("edit", ""), given.pop("run", "")
-        given = dict(given.pop("arguments", {}))
-        if name == "rule:optimiser":
-            edit = given.pop("to", edit) if edit == "rule" else edit
-            given = {**given, **given.pop("options", {})}
-            nesterov = {"nesterov": given.pop("nesterov")} if "nesterov" in given else {}
-            given = {"edit": edit, **({"with": given} if given else {}), **nesterov}
-        if name in ("rule:cosine", "rule:warmup"):
-            start = given.get("start", 0)
-            long = given.pop("steps", 0) - (start if name == "rule:cosine" else 0)
-            given = {**given, "start": start, "over": long}
-        if name.startswith("rule:remove"):
-            given.pop("edit", None)
-        if run:
-            given["run"] = run
-    if name.startswith("alter:"):
-        given.pop("how", None)
-    if name in ("what-if", "again") and len(given.get("dials", {})) == 1:
-        ((dial, value),) = given["dials"].items()
-        return [given, {**{key: one for key, one in given.items() if key != "dials"}, "dial": dial, "to": value}]
-    return [given]
-
-
-def fit_fillers(rows: Sequence[Row], epochs: int = 10, lr: float = 0.3, kept: float = 0.8) -> np.ndarray:
-    """A score for each feature of a filler, such that what is right has most of the probability: AdaGrad."""
-    data = [
-        ([np.array(sorted({bucket(one, FILLERS) for one in way})) for way in several], right) for several, right in rows
-    ]
-    weights, squares = np.zeros(FILLERS), np.full(FILLERS, 1e-2)
-    draw, shuffled = np.random.default_rng(0), random.Random(0)
-    for _ in range(epochs):
-        shuffled.shuffle(data)
-        for several, right in data:
-            some = [way[draw.random(len(way)) < kept] for way in several]
-            scores = np.array([weights[way].sum() for way in some])
-            told = np.exp(scores - scores.max())
-            told /= told.sum()
-            wanted = np.zeros_like(told)
-            wanted[right] = told[right]
-            wanted /= wanted.sum() + 1e-12
-            for way, step in zip(some, told - wanted, strict=True):
-                if abs(step) > 1e-3:
-                    squares[way] += step * step
-                    weights[way] -= lr * step / np.sqrt(squares[way])
-        weights *= 0.999
-    return weights
-
-
-def fit(phrases: Sequence[Phrase], epochs: int = 30) -> dict[str, Any]:
+def fit(phrases: Sequence[Phrase], epochs: int, verbose: bool) -> dict[str, Any]:
     """All weights, as they are kept."""
     one = list(singles(phrases))
     net = fit_intents(one, epochs=12)
@@ -421,16 +225,14 @@ def fit(phrases: Sequence[Phrase], epochs: int = 30) -> dict[str, Any]:
     rows: list[Row] = []
     for phrase in phrases:
         for way in phrase.ways[:2]:
-            if len(way) == 1 and (name := intent_of(way[0]["command"], way[0].get("arguments", {}))) in INTENTS:
-                rows += rows_of(phrase, phrase.whole, name, way[0], lost)
+            if len(way) == 1 and (name := intents_of(way)[0]) in INTENTS:
+                rows += rows_of(phrase, phrase.whole, name, way[0], lost, verbose)
     for division in found:
-        way = next(w for w in division.phrase.ways if tuple(intent_of(c["command"], c.get("arguments", {})) for c in w) == division.intents)  # fmt: skip
+        way = next(way for way in division.phrase.ways if intents_of(way) == division.intents)
         for span, name, wanted in zip(division.spans, division.intents, way, strict=True):
-            rows += rows_of(division.phrase, span, name, wanted, lost)
-    print(
-        f"{len(phrases)} phrases, {len(examples)} pieces, {len(rows)} slots; not to be said by slots: {sum(lost.values())}"
-    )
-    print("  ", lost.most_common(12))
+            rows += rows_of(division.phrase, span, name, wanted, lost, verbose)
+    print(f"{len(phrases)} phrases, {len(examples)} pieces, {len(rows)} slots")
+    print(f"not to be said by slots: {sum(lost.values())}; {lost.most_common(12)}")
     nets = [net, *(fit_intents(examples, epochs, seed) for seed in range(1, NETS))]
     return packed(nets, fit_fillers(rows))
 
@@ -461,13 +263,11 @@ def main() -> None:
     parser.add_argument("--epochs", type=int, default=30)
     parser.add_argument("--verbose", action="store_true", help="print what slots cannot say")
     given = parser.parse_args()
-    global VERBOSE
-    VERBOSE = given.verbose
     torch.set_num_threads(1)
     file = ROOT / "ontogeny" / "steer" / "phrases" / known.FILE
     file.write_text("\n".join(textwrap.wrap(" ".join(vocabulary(given.files)), 118)) + "\n", encoding="utf-8")
     known.known_words.cache_clear()
-    kept = fit(read(given.files), given.epochs)
+    kept = fit(read(given.files), given.epochs, given.verbose)
     np.savez_compressed(given.out, **kept)
     print(json.dumps({"file": str(given.out), "bytes": given.out.stat().st_size}))
 

@@ -17,7 +17,8 @@ HEDGES = re.compile(
 """What makes of words for a change a thought, a report or a plan."""
 
 
-WHAT = ("it", "loss", "run", "model", "network", "training", "generalised", "memorised", "spiked", "that", "this", "STEP")
+_WHAT = "it loss run model network training generalised memorised spiked that this steps"
+WHAT = frozenset(_WHAT.split())
 """What something happened to, after `before`."""
 
 
@@ -29,7 +30,7 @@ def hedged(text: str, found: Reading) -> Reading:
 
 
 def in_turn(said: Sequence[Word]) -> list[Word]:
-    """What comes first is said first: run 100 steps after setting the decay to 0.3; resume, but halve the rate first."""
+    """What comes first is said first: run 100 steps after setting the decay to 0.3; run, but halve the rate first."""
     if (first := _first(_ended(said))) is not None:
         return first
     at = next(

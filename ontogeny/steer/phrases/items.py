@@ -21,15 +21,21 @@ from ontogeny.steer.phrases.tokens import Word
 TABLES = {
     "place": "not_a_number", "steps": "steps_named", "window": "window", "condition": "condition", "dial": "dial",
     "tensors": "tensors", "element": "element", "examples": "examples_said", "list": "example_list", "metric": "what",
-    "run": "reference", "optimiser": "optimiser", "setting": "setting", "values": "pairs", "budget": "budget", "event": "event",
-    "discarded": "discarded", "edit": "edit_name", "factor": "factor", "share": "share", "speed": "speed",
+    "run": "reference", "optimiser": "optimiser", "setting": "setting", "values": "pairs", "budget": "budget",
+    "event": "event", "discarded": "discarded", "edit": "edit_name", "factor": "factor", "share": "share",
+    "speed": "speed",
 }  # fmt: skip
 """The tables that are looked for, by the type of what they name."""
-NAMING = forms("call called name named as label labelled it mark tag title titled bookmark step point spot place new branch fork run this that here")
+NAMING = forms(
+    "call called name named as label labelled it mark tag title titled bookmark step point spot place new branch "
+    "fork run this that here"
+)
 """Words after which a word may be a name."""
 UNNAMED = ("NAME", "QUOTED", "DOTTED", "RUN", "MARK")
 BEFORE_FILE = forms("from in of file out load to with learn at")
-POINTING = forms("it this that here there them one branch fork run step steps spot point place new and as is called named")
+POINTING = forms(
+    "it this that here there them one branch fork run step steps spot point place new and as is called named"
+)
 """Words that are no names, also where a name may stand."""
 RUN_WORDS = forms("run fork branch one")
 LONGEST_NAME = 3
@@ -97,7 +103,7 @@ def _of_word(said: Sequence[Word], at: int, word: Word) -> Iterator[Item]:
         yield Item("file", folders, at + 1, "".join(one.text for one in said[folders : at + 1]))
     if word.kind in ("NAME", "QUOTED") or normal(word.text) == "sleep":
         yield Item("routine", at, at + 1, word.text)
-    if named:
+    if named and normal(word.text) not in POINTING:
         rest = said[at:]
         plain = all("ANY" in one.kinds or one.kind in ("NUMBER", "RUN", "MARK") for one in rest)
         if plain and len(rest) <= LONGEST_NAME and (len(rest) > 1 or word.kind == "NUMBER"):

@@ -215,7 +215,7 @@ def filled(
             free = [at for at, one in enumerate(several) if not _overlaps(one.item, taken)]
             at = max(free, key=lambda at: float(sums[at]))
             sure += float(sums[at] - np.logaddexp.reduce(sums[free]))
-            taken += [several[at].item] if several[at].item is not None else []
+            taken += [item for item in (several[at].item,) if item is not None]
             given[slot] = several[at].given
         if not given.get(slot) and slot in intent.needs and slot in RECALLED:
             given[slot] = _recalled(fillers, before, context)
