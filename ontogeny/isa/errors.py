@@ -50,3 +50,7 @@ class DataError(OntogenyError):
 
 class EditError(OntogenyError):
     """An edit of a program that cannot be made; the program is as it was."""
+
+
+class NetlistError(OntogenyError):
+    """A gate network that is malformed: a wire that nothing drives, a loop without a register, a wrong table."""
