@@ -1,10 +1,11 @@
 """What the chat makes of words without a language model: how many it reads rightly, and how long that takes.
 
-Three files of paraphrases (tests/phrases/README.md): one that the phrases were tuned on, one that was written without
-sight of them and whose first 800 were tuned on afterwards, and one that nobody who tunes has seen.
+Four files of paraphrases (tests/phrases/README.md): two that the weights are fitted to, one that choices were made by,
+and one that nobody who works on the reader has seen.
 Every reading that does more than ask is then said to a real run in a chat that answers "no":
 a journal that has changed after it is a change that nobody confirmed. A change that is read wrongly would be shown and
-asked about; how many of those there are is told beside.
+asked about; how many of those there are is told beside, and how many would be done unasked where a person has allowed
+that (misread_unasked).
 """
 
 from __future__ import annotations
@@ -70,6 +71,9 @@ def of_file(name: str, figures: Figures) -> list[str]:
     figures[f"phrases_{name}"] = len(phrases)
     figures[f"right_{name}"] = round(sum(good) / len(good), 4)
     figures[f"misread_changes_{name}"] = sum(one.changes and not ok for one, ok in zip(readings, good, strict=True))
+    figures[f"misread_unasked_{name}"] = sum(
+        one.changes and one.sure and not ok for one, ok in zip(readings, good, strict=True)
+    )
     figures[f"p50_ms_{name}"] = round(taken[len(taken) // 2], 2)
     figures["p95_ms"] = max(round(taken[int(0.95 * len(taken))], 2), figures.get("p95_ms") or 0)
     return [phrase["words"] for phrase, one in zip(phrases, readings, strict=True) if _moves(one)]

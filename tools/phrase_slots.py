@@ -96,9 +96,10 @@ def opened(name: str, arguments: Mapping[str, Any]) -> list[dict[str, Any]]:
             nesterov = {"nesterov": given.pop("nesterov")} if "nesterov" in given else {}
             given = {"edit": edit, **({"with": given} if given else {}), **nesterov}
         if name in ("rule:cosine", "rule:warmup"):
-            start = given.get("start", 0)
+            start = given.pop("start", 0)
             long = given.pop("steps", 0) - (start if name == "rule:cosine" else 0)
-            given = {**given, "start": start, "over": long}
+            said = {"start": start} if start not in (0, CONTEXT.step) else {}
+            given = {**given, **said, "over": long}
         if name.startswith("rule:remove"):
             given.pop("edit", None)
         if run:

@@ -128,7 +128,10 @@ class Chat:
         if reading.unsure:
             return self._ask_back(reading)
         told = foretold(self.session, reading.commands)
-        if self._is_asked(reading.commands) or (reading.changes and not reading.sure):
+        doubtful = reading.changes and not reading.sure
+        if doubtful and self.ask is Ask.NEVER:
+            self.say("[dim]that was read with some doubt, so it is asked about[/]")
+        if doubtful or self._is_asked(reading.commands):
             for line in said_of(told):
                 self.say(line)
             again = self._confirmed(text)

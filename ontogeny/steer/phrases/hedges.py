@@ -50,7 +50,7 @@ def _first(said: Sequence[Word]) -> list[Word] | None:
     if at and said[at + 1].kind == "first":
         return [*said[at + 2 :], then, *_ended(said[:at])]
     comma = next((at for at, word in enumerate(said) if word.kind == "COMMA"), 0)
-    if comma > 2 and said[0].kind == "before" and said[1].kind not in WHAT:
+    if comma > 2 and said[0].kind == "before" and (said[1].kind not in WHAT or said[2].kind == "NUMBER"):
         return [*said[comma + 1 :], then, *said[1:comma]]
     return None
 

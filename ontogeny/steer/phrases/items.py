@@ -28,7 +28,7 @@ TABLES = {
 """The tables that are looked for, by the type of what they name."""
 NAMING = forms(
     "call called name named as label labelled it mark tag title titled bookmark step point spot place new branch "
-    "fork run this that here"
+    "fork run this that here version result marker copy"
 )
 """Words after which a word may be a name."""
 UNNAMED = ("NAME", "QUOTED", "DOTTED", "RUN", "MARK")
@@ -37,6 +37,8 @@ POINTING = forms(
     "it this that here there them one branch fork run step steps spot point place new and as is called named"
 )
 """Words that are no names, also where a name may stand."""
+SETTING_OFF = ("COLON", "ARROW", "EQUALS")
+"""Signs after which a word may be a name."""
 RUN_WORDS = forms("run fork branch one")
 LONGEST_NAME = 3
 
@@ -90,8 +92,10 @@ def _of_word(said: Sequence[Word], at: int, word: Word) -> Iterator[Item]:
     """A number, and what may be a name, a file or a routine."""
     if word.value is not None and word.kinds & {*VALUED}:
         yield Item("number", at, at + 1, float(word.value))
-    named = at > 0 and (normal(said[at - 1].text) in NAMING or said[at - 1].kind == "COLON")
+    named = at > 0 and (normal(said[at - 1].text) in NAMING or said[at - 1].kind in SETTING_OFF)
     if word.kind in UNNAMED or (named and "ANY" in word.kinds and normal(word.text) not in POINTING):
+        yield Item("name", at, at + 1, word.text)
+    if named and word.kind in ("FRACTION", "ORDINAL") and word.text.isalpha():
         yield Item("name", at, at + 1, word.text)
     if word.kind in ("QUOTED", "DOTTED") and re.search(r"\.\w{2,}$", word.text):
         folders = at

@@ -18,7 +18,7 @@ from ontogeny.steer.phrases.tokens import Word
 from ontogeny.steer.reading import Alternative, Reading
 from ontogeny.steer.registry import BY_NAME, command
 
-SUPPOSED = ("if", "suppose", "supposing", "imagine", "assume", "assuming")
+SUPPOSED = frozenset(("if", "suppose", "supposing", "imagine", "assume", "assuming"))
 """What begins so only supposes."""
 TELLING = ("tell", "show", "know", "wonder", "curious")
 """A clause that begins so asks for words."""

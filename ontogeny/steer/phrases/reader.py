@@ -17,7 +17,7 @@ from ontogeny.steer.commands.asking import Compare
 from ontogeny.steer.phrases.context import Context, context_of
 from ontogeny.steer.phrases.hedges import hedged, in_turn
 from ontogeny.steer.phrases.known import heard, known_words, says_nothing
-from ontogeny.steer.phrases.literal import literally
+from ontogeny.steer.phrases.literal import SUPPOSED, literally
 from ontogeny.steer.phrases.nearest import nearest
 from ontogeny.steer.phrases.normal import NOTHING, SAME, normal
 from ontogeny.steer.phrases.said.plain import NEGATIONS
@@ -72,7 +72,7 @@ def read(text: str, context: Context) -> Reading:
     if not said:
         return back(said, "", context)
     found = literally(said, context)
-    found = replace(found, commands=settled(found.commands))
+    found = Reading() if found.changes and supposed(said) else replace(found, commands=settled(found.commands))
     best, taken = likeliest(said, context)
     meant = _allowed(best, taken, context)
     if found.unsure and not (meant and best.sure >= DECIDES):
@@ -133,9 +133,14 @@ def shared(commands: Sequence[Command], said: Sequence[Word]) -> tuple[Command, 
     )
 
 
+def supposed(said: Sequence[Word]) -> bool:
+    """Whether words only suppose what they say: what if we freeze it."""
+    return not SUPPOSED.isdisjoint(word.kind for word in said[:2])
+
+
 def denied(best: Weighed, said: Sequence[Word], context: Context) -> bool:
     """Whether a change is what words deny: they begin with a denial, and mean the same without it as surely."""
-    if said[0].kind in ASKING:
+    if said[0].kind in ASKING or supposed(said):
         return True
     at = next((at for at, word in enumerate(said[:BEGINNING]) if word.kind in NEGATIONS), None)
     if at is None:

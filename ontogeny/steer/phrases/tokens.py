@@ -18,7 +18,7 @@ from ontogeny.steer.phrases.normal import normal
 PATTERN = re.compile(
     r"""(?P<quoted>"[^"]{1,80}"|“[^”]{1,80}”|(?<!\w)'[^']{1,80}'(?!\w)|`[^`]{1,80}`)
     |(?P<element>[A-Za-z_][\w.]*\[[\d\s,:-]*\])
-    |(?P<range>(?<![\w.])\d+\s?:(?:\s?\d+|(?!\s+[^\W\d]))|(?<![\w.]):\d+)(?!\w)
+    |(?P<range>(?<![\w.])\d+:(?:\d+|(?!\s+[^\W_]))|(?<![\w.]):\d+)(?!\w)
     |(?P<number>(?<![\w.])[-+]?(?:\d{1,3}(?:,\d{3})+(?!\d)|\d+)?(?:\.\d+)?(?<=\d)(?:e[-+]?\d+)?)
      (?P<unit>\s?%|\s?percent\b|(?:st|nd|rd|th)\b|[kKmM]\b|\s?x(?=\s|$|[,.;!?]))?(?!\w)
     |(?P<pattern>[A-Za-z_*][\w*]*(?:\.[\w*]+)+\.?\*?|\w*\*\w*)

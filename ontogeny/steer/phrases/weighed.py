@@ -24,19 +24,21 @@ from ontogeny.steer.phrases.tokens import Word
 
 ASK, CHAT, SEVERAL, PART = "ASK", "CHAT", "SEVERAL", "PART"
 """What a piece may be beside an intent: nothing that can be done, nothing at all, several clauses, half a clause."""
-AGAIN = ("it", "its", "that", "there", "one")
-"""Words by which the run is meant that was just named."""
+AGAIN, HERE = ("it", "its", "that", "there"), ("this", "here")
+"""Words by which the run is meant that was just named, and by which it is not."""
 MOVED = ("switch", "fork", "again", "back")
 """Commands after which one stands where they lead, so that it need not be named."""
 SETTING = ("with", "without", "at", "using", "under", "for")
 """Words between what is done and how: run 100 steps without the decay, lion for 50 steps."""
 DOING, HOW = ("run", "fork", "again", "back"), ("set", "rule")
+OF_RUNS = ("discard", "switch", "keep", "take-back", "stop", "pause")
+"""Commands that are about a whole run: an unknown word beside may be the run that is meant."""
 LEFT = frozenset(("dial", "optimiser", "condition", "examples"))
 SPOKEN = 1.0
 """How much a word must speak for what is said by words alone, and must be said."""
 LACKING = -2.0
 """What an intent loses that lacks what it needs."""
-UNUSED, UNKNOWN = -1.5, -0.7
+UNUSED, UNKNOWN, UNKNOWN_RUN = -1.5, -0.7, -3.0
 """What a change loses (log probability) by each number or thing that it does not use, by each word that is unknown."""
 DIALS = ("dial", "value")
 TRIED = 4
@@ -245,7 +247,8 @@ def _left(intent: Intent, said: Sequence[Word], there: Sequence[Item], taken: Se
     things = [one for one in there if one.type in types and not _overlaps(one, taken)]
     left = [word for at, word in enumerate(said) if not any(one.start <= at < one.stop for one in taken)]
     numbers = sum(word.kind in ("NUMBER", "PERCENT", "QUOTED", "ELEMENT", "TENSOR") for word in left)
-    return UNUSED * (numbers + len({one.start for one in things})) + UNKNOWN * sum(word.kind == "NAME" for word in left)
+    unknown = UNKNOWN_RUN if intent.command in OF_RUNS else UNKNOWN
+    return UNUSED * (numbers + len({one.start for one in things})) + unknown * sum(word.kind == "NAME" for word in left)
 
 
 def candidates(fillers: Sequence[Filler], there: Sequence[Item], context: Context, dial: str) -> list[Candidate]:
@@ -270,11 +273,15 @@ def _same_run(
 ) -> dict[str, Given]:
     """The run that the clause before was about, where it is meant again: take it back and switch to it; its curve."""
     last = before[-1].commands[-1] if before and before[-1].commands else None
-    if last is None or not last.run or last.NAME in MOVED or not any(word.kind in AGAIN for word in said):
+    if last is None or not last.run or last.NAME in MOVED or not _points(said):
         return {}
     if intent.command == "compare":
         return {"to": {"to": last.run}} if not given.get("to") else {}
     return {"run": {"run": last.run}} if not given.get("run") else {}
+
+
+def _points(said: Sequence[Word]) -> bool:
+    return any(word.kind in AGAIN for word in said) and not any(word.kind in HERE for word in said)
 
 
 def _recalled(fillers: Sequence[Filler], before: Sequence[Piece], context: Context) -> Given:

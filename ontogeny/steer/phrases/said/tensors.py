@@ -77,6 +77,14 @@ def _only(names: Names, last: str) -> Names:
     return tuple(name for name in names if name.endswith(f".{last}")) or names
 
 
+def _joined(found: Found) -> Names:
+    """Several together. Raises Unclear where everything is one of them."""
+    both = tuple(dict.fromkeys((*found["a"], *found["b"])))
+    if "*" in both and len(both) > 1:
+        raise Unclear("all parameters, or only some of them?")
+    return both
+
+
 def _but(found: Found) -> Names:
     """All tensors but these."""
     names = found.context.tensors
@@ -134,7 +142,7 @@ def _stretch(found: Found) -> str:
 TENSORS: Table = {
     "tensors": (
         v("{a:tensor_set}"),
-        v("[both] {a:tensor_set} (and|or|nor|COMMA|COMMA and|COMMA or|plus|PLUS|SLASH|as well as|together with|along with) [on|of|for] {b:tensors}", lambda f: tuple(dict.fromkeys((*f["a"], *f["b"])))),
+        v("[both] {a:tensor_set} (and|or|nor|COMMA|COMMA and|COMMA or|plus|PLUS|SLASH|as well as|together with|along with) [on|of|for] {b:tensors}", lambda f: _joined(f)),
     ),
     "tensor_set": (
         v("{n:TENSOR} [parameters|tensors|weights|matrices]", _pattern),
