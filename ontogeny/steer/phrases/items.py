@@ -109,7 +109,10 @@ def _of_word(said: Sequence[Word], at: int, word: Word) -> Iterator[Item]:
         yield Item("routine", at, at + 1, word.text)
     if named and normal(word.text) not in POINTING:
         rest = said[at:]
-        plain = all("ANY" in one.kinds or one.kind in ("NUMBER", "RUN", "MARK") for one in rest)
+        plain = all(
+            ("ANY" in one.kinds or one.kind in ("NUMBER", "RUN", "MARK")) and normal(one.text) not in POINTING
+            for one in rest
+        )
         if plain and len(rest) <= LONGEST_NAME and (len(rest) > 1 or word.kind == "NUMBER"):
             yield Item("name", at, len(said), " ".join(one.text for one in rest))
 
