@@ -82,7 +82,7 @@ AAG = [
     ("aag 1 0 1 0 0\n2 2 5\n", 2, "latch 2 is reset to 5"),
     ("aag 1 1 0 1 0\n2\n2\ni7 a\n", 4, "a symbol for i7, but there are 1 of i"),
     ("aag 1 1 0 1 0\n2\n2\nnonsense\n", 4, "expected a symbol"),
-    ("aag 1 1 0 0 0 1\n2\n", 1, "bad states"),
+    ("aag 1 1 0 0 0 0 1\n2\n", 1, "constraints"),
 ]
 AIG = [
     (b"aig 2 1 0 1 0\n2\n", 1, "expected their sum"),

@@ -179,7 +179,7 @@ def read_symbols(lines: Sequence[str], first: int, counts: dict[str, int]) -> Sy
         if not line:
             continue
         head, _, name = line.partition(" ")
-        kind, place = head[:1], head[1:]
+        kind, place = head[:1].replace("b", "o"), head[1:]
         if kind not in counts or not place.isdecimal() or not name:
             raise CircuitFileError(f"{line!r}; expected a symbol such as 'i0 name', or c before comments", number)
         if int(place) >= counts[kind]:
@@ -189,14 +189,19 @@ def read_symbols(lines: Sequence[str], first: int, counts: dict[str, int]) -> Sy
 
 
 def header(line: str, magic: str) -> list[int]:
-    """The counts of a file's first line: variables, inputs, latches, outputs, ands."""
+    """The counts of a file's first line: variables, inputs, latches, outputs, ands. Bad states count as outputs.
+
+    abc writes the outputs of a clocked circuit as bad states of AIGER 1.9, under the names of outputs.
+    """
     words = line.split()
     if len(words) < 6 or words[0] != magic or not all(word.isdecimal() for word in words[1:]):
         told = f"expected '{magic} M I L O A', whole numbers of variables, inputs, latches, outputs, ands"
         raise CircuitFileError(f"the header {line[:60]!r}; {told}", 1)
     counts = [int(word) for word in words[1:]]
-    if any(counts[5:]):
-        raise CircuitFileError("bad states, constraints, justice or fairness are not read; expected 0 of each", 1)
+    if any(counts[6:]) or (counts[3] and any(counts[5:6])):
+        told = "constraints, justice, fairness, and bad states beside outputs are not read"
+        raise CircuitFileError(f"{told}; expected 0 of each", 1)
+    counts[3] += sum(counts[5:6])
     if counts[0] < counts[1] + counts[2] + counts[4]:
         raise CircuitFileError(
             f"{counts[0]} variables for {counts[1]} inputs, {counts[2]} latches, {counts[4]} ands", 1

@@ -47,9 +47,15 @@ def _listed(head: str, names: tuple[str, ...]) -> str:
 
 
 def _rows(table: int, arity: int) -> Iterator[str]:
-    """The rows where the table is one, or zero where those are fewer."""
+    """The rows where the table is one, or zero where those are fewer; one of blanks where it is the same everywhere.
+
+    abc refuses a table with fanins that has no row.
+    """
     ones = table.bit_count()
-    value = "0" if arity and ones > (1 << arity) // 2 and ones < 1 << arity else "1"
+    if arity and table in (0, full(arity)):
+        yield f"{'-' * arity} {int(table > 0)}"
+        return
+    value = "0" if arity and ones > (1 << arity) // 2 else "1"
     for row in range(1 << arity):
         if str(table >> row & 1) == value:
             bits = "".join(str(row >> place & 1) for place in range(arity))

@@ -7,14 +7,14 @@ registers begin at. Unequal ones may still behave alike from their first state o
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
 from ontogeny.evolve.circuits.grower import Grower
 from ontogeny.evolve.circuits.solver import solved
 from ontogeny.isa.errors import NetlistError
-from ontogeny.isa.netlist import Netlist, Words, cases, truth
+from ontogeny.isa.netlist import Names, Netlist, Words, cases, checked, truth
 
 EXHAUSTIVE = 20
 BLOCK = 16
@@ -50,6 +50,25 @@ def equivalent(a: Netlist, b: Netlist, exhaustive: int = EXHAUSTIVE) -> Equivale
         return Equivalence(True, f"all {1 << a.sources} cases") if found is None else found
     found = _first(a, b, iter([np.random.default_rng(0).integers(0, 2**64, (a.sources, TRIED), np.uint64)]))
     return _proved(a, b) if found is None else found
+
+
+def matched(net: Netlist, names: Names) -> Netlist:
+    """The netlist with inputs, outputs and registers in the order of `names`, as another tool may have moved them.
+
+    Raises NetlistError where it has others than these.
+    """
+    own = net.named
+    groups = (own.inputs, names.inputs), (own.registers, names.registers), (own.outputs, names.outputs)
+    for given, wanted in groups:
+        if sorted(given) != sorted(wanted):
+            raise NetlistError(f"the netlist has {', '.join(given) or 'none'}; expected {', '.join(wanted) or 'none'}")
+    places = [np.array([given.index(name) for name in wanted], np.int32) for given, wanted in groups]
+    sources = [*places[0], *(net.inputs + places[1])]
+    wires = {int(wire): place for place, wire in enumerate(sources)}
+    moved = np.array([wires.get(wire, wire) for wire in range(net.wires)] + [-1], np.int32)
+    fanin, outputs, after = moved[net.fanin], moved[net.outputs[places[2]]], moved[net.next[places[1]]]
+    begins = net.initial[places[1]]
+    return checked(replace(net, fanin=fanin, outputs=outputs, next=after, initial=begins, names=names))
 
 
 def _comparable(a: Netlist, b: Netlist) -> None:
