@@ -65,7 +65,8 @@ def test_abc_proves_blif_aiger_and_nands_equal(seed: int, tmp_path: Path) -> Non
     (tmp_path / "c.blif").write_text(to_blif(nand_only(net)))
     for other in ("b.aig", "c.blif"):
         assert "Networks are equivalent" in told(str(ABC), "-q", f"cec -n a.blif {other}", at=tmp_path)
-    wrong = netlist(7, net.table ^ (np.arange(net.gates) == 18), net.fanin, net.outputs, names=net.names)
+    inverted = np.where(np.arange(net.gates) == net.gates - 1, 0xFFFF, 0).astype(np.uint64)  # the last gate, an output
+    wrong = netlist(7, net.table ^ inverted, net.fanin, net.outputs, names=net.names)
     (tmp_path / "d.blif").write_text(to_blif(wrong))
     assert not equivalent(net, wrong)
     assert "Networks are NOT EQUIVALENT" in told(str(ABC), "-q", "cec -n a.blif d.blif", at=tmp_path)
