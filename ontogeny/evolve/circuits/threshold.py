@@ -1,9 +1,9 @@
 """Any netlist as a network of threshold neurons in PyTorch, and back, equal on all inputs.
 
-A neuron is one where its weights times its inputs, plus its bias, are above 0: McCulloch and Pitts, "A Logical Calculus
-of the Ideas Immanent in Nervous Activity" (1943). A gate, or its inverse, is a sum of products: a neuron for each product
-and one that joins them. So a NAND is two, an AND and its inverse; an exclusive or is three. All numbers are whole or
-halves, so that f32 is exact.
+A neuron is one where its weights times its inputs, plus its bias, are above 0: McCulloch and Pitts, "A Logical
+Calculus of the Ideas Immanent in Nervous Activity" (1943). A gate, or its inverse, is a sum of products: a neuron for
+each product and one that joins them. So a NAND is two, an AND and its inverse; an exclusive or is three. All numbers
+are whole or halves, so that f32 is exact.
 """
 
 from __future__ import annotations
@@ -25,8 +25,8 @@ LARGEST = 20_000
 class ThresholdNetwork(nn.Module):
     """Layers of threshold neurons, each over the sources and all neurons before it.
 
-    `forward` takes f32[batch, inputs + registers] of zeros and ones and gives f32[batch, outputs + registers], last what
-    registers take. `weights` and `biases` are one pair for each layer; `ends` says which neuron each result is.
+    `forward` takes f32[batch, inputs + registers] of zeros and ones and gives f32[batch, outputs + registers], last
+    what registers take. `weights` and `biases` are one pair for each layer; `ends` says which neuron each result is.
     """
 
     def __init__(self, net: Netlist, weights: Sequence[Tensor], biases: Sequence[Tensor], ends: Sequence[int]) -> None:
