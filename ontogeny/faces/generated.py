@@ -7,6 +7,7 @@ have are options. A command with a file of its own in `faces/commands` is not ma
 from __future__ import annotations
 
 import inspect
+import json
 from collections.abc import Callable
 from typing import Annotated, Any, get_args, get_origin
 
@@ -129,7 +130,21 @@ def _shape(annotation: Any) -> Any:
 
 
 def _value(field: FieldInfo, value: Any) -> Any:
-    return pairs(value) if get_origin(field.annotation) is dict else value
+    if get_origin(field.annotation) is not dict:
+        return value
+    return {name: given_as(word) for name, word in pairs(value).items()}
+
+
+def given_as(word: str) -> Any:
+    """A value as the shell has it: a number, several (3,4,97 or [3,4,97]), true or false, else the words themselves."""
+    for text in (word, f"[{word}]"):
+        try:
+            value = json.loads(text)
+        except ValueError:
+            continue
+        if isinstance(value, int | float | bool | list):
+            return value
+    return word
 
 
 def _parameter(name: str, annotation: Any, default: Any = inspect.Parameter.empty) -> inspect.Parameter:

@@ -10,6 +10,7 @@ import pytest
 from typer.testing import CliRunner, Result
 
 from ontogeny.faces.cli import app
+from ontogeny.faces.generated import given_as
 from ontogeny.faces.registry import COMMANDS, Entry
 from ontogeny.record.run import open_run
 from tests.regression import begin
@@ -120,3 +121,18 @@ def test_odd_arguments_are_refused_in_one_line() -> None:
     ):
         said = plain(shell(*words, "--json", exit_code=code).output)
         assert said["error"] and "\n" not in said["error"] and "unexpected" not in said["error"], said
+
+
+@pytest.mark.parametrize(
+    ("word", "value"),
+    [
+        ("0.5", 0.5),
+        ("[3, 4, 97]", [3, 4, 97]),
+        ("3,4,97", [3, 4, 97]),
+        ("true", True),
+        ("up.*", "up.*"),
+        ("12x", "12x"),
+    ],
+)
+def test_a_value_is_given_to_the_shell_as_it_is_written(word: str, value: object) -> None:
+    assert given_as(word) == value
