@@ -287,15 +287,16 @@ def test_answers_are_bounded_and_say_so() -> None:
 
 def test_a_server_ends_when_it_is_told_to_though_a_client_is_connected(runs: Path) -> None:
     async def talk(address: Address) -> float:
-        began = 0.0
+        began: float | None = None
         with suppress(Exception):
             async with http(address) as talk:
                 await talk.ask("runs")
-                os.kill(address.process, signal.SIGINT)
                 began = time.monotonic()
+                os.kill(address.process, signal.SIGINT)
                 while Path(f"/proc/{address.process}/exe").exists() and time.monotonic() - began < 20:
                     await asyncio.sleep(0.05)
                 return time.monotonic() - began
+        assert began is not None, "the server did not answer before it was told to end"
         return time.monotonic() - began
 
     with served(runs) as address:
