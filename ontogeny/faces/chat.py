@@ -22,6 +22,7 @@ from ontogeny.isa.errors import OntogenyError
 from ontogeny.record.run import Run
 from ontogeny.steer.command import Command, Effect, Outcome
 from ontogeny.steer.commands.going import Advance
+from ontogeny.steer.live.troubles import unexpected
 from ontogeny.steer.reading import Reader, Reading
 from ontogeny.steer.session import Session
 
@@ -104,6 +105,10 @@ class Chat:
             self._refuse(str(error))
         except KeyboardInterrupt:
             self._interrupted()
+        except (EOFError, BrokenPipeError):
+            raise
+        except Exception as error:  # the machine's own, such as memory, or ours: the chat stays, and says so
+            self._refuse(unexpected(error))
         return None
 
     def say(self, text: str) -> None:
@@ -140,7 +145,7 @@ class Chat:
         for place, command in enumerate(reading.commands):
             try:
                 self._tell(self._act(command, told[place]))
-            except (OntogenyError, KeyboardInterrupt):
+            except (Exception, KeyboardInterrupt):
                 for left in reading.commands[place + 1 :]:
                     self.say(f"[dim]not done: {escape(left.says())}[/]")
                 raise

@@ -11,11 +11,13 @@ from typing import Any
 class Interrupts:
     """While entered, in the main thread, notes the first SIGINT in `seen`; later ones go to the handler before.
 
-    One that comes after the last `check` is raised when it is left, so that none is lost.
+    One that comes after the last `check` is raised when it is left, so that none is lost. With `patient` later ones
+    wait as well: for what must not be left half done, such as an import.
     """
 
-    def __init__(self) -> None:
+    def __init__(self, patient: bool = False) -> None:
         self.seen = False
+        self._patient = patient
         self._before: Any = None
 
     def __enter__(self) -> Interrupts:
@@ -38,7 +40,8 @@ class Interrupts:
 
     def _note(self, number: int, frame: FrameType | None) -> None:
         self.seen = True
-        self._restore()
+        if not self._patient:
+            self._restore()
 
     def _restore(self) -> None:
         if self._before is not None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from importlib import import_module
+from types import ModuleType
 from typing import Any
 
 from ontogeny.isa.errors import RecordError
@@ -12,6 +13,7 @@ from ontogeny.machine.base import Machine
 from ontogeny.machine.debugger import Begins
 from ontogeny.machine.reference import ReferenceMachine
 from ontogeny.record.environment import threads
+from ontogeny.record.interrupts import Interrupts
 
 Factory = Callable[..., Machine]
 
@@ -29,7 +31,7 @@ def make(name: str, program: Program, options: Mapping[str, Any] | None = None) 
     if name not in MACHINES:
         raise RecordError(f"no machine is called {name!r}; there are {', '.join(MACHINES)}. Or pass machine= a factory")
     module, attribute = MACHINES[name].split(":")
-    factory: Factory = getattr(import_module(module), attribute)
+    factory: Factory = getattr(_imported(module), attribute)
     return factory(program, **{**DEFAULTS.get(name, {}), **(options or {})})
 
 
@@ -45,7 +47,7 @@ def pinned(machine: str | Factory, options: Mapping[str, Any] | None) -> dict[st
     """
     filled = {**DEFAULTS.get(called(machine), {}), **(options or {})}
     if machine == "compiled" and not filled.get("threads") and filled["mode"] != "portable":
-        import_module("torch")
+        _imported("torch")
         filled["threads"] = threads()
     return filled
 
@@ -59,7 +61,7 @@ def stepping(machine: Machine, program: Program) -> tuple[Begins, str]:
         return ReferenceMachine(program), says
     module, attribute = STEPPING[called(type(machine))].split(":")
     options = {name: getattr(machine, name) for name in ("mode", "device", "threads")}
-    made: Begins = getattr(import_module(module), attribute)(program, **options)
+    made: Begins = getattr(_imported(module), attribute)(program, **options)
     own = "are the run's own, from its compiled machine"
     rounded = "are the compiled machine's in exact mode, and may be rounded otherwise than in the run's fast mode"
     inside = "; inside calls and definitions, the reference machine's"
@@ -69,3 +71,9 @@ def stepping(machine: Machine, program: Program) -> tuple[Begins, str]:
 def called(machine: str | Factory) -> str:
     """What a journal calls a machine: its name, or its factory's."""
     return machine if isinstance(machine, str) else getattr(machine, "__name__", type(machine).__name__)
+
+
+def _imported(module: str) -> ModuleType:
+    """A module, whole: torch that Ctrl-C stopped halfway through its import could not be imported again."""
+    with Interrupts(patient=True):
+        return import_module(module)
