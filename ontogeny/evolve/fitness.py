@@ -114,10 +114,11 @@ def _packed(bits: NDArray[np.uint8]) -> Words:
     """uint64[rows, words] of uint8[rows, cases], the last word filled with zeros."""
     padded = np.zeros((len(bits), -(-bits.shape[1] // 64) * 64), np.uint8)
     padded[:, : bits.shape[1]] = bits
-    words: Words = np.packbits(padded, axis=1, bitorder="little").view(np.uint64)
+    words: Words = np.asarray(np.packbits(padded, axis=1, bitorder="little"), np.uint8).view(np.uint64)
     return words
 
 
 def outputs_of(net: Netlist, words: Words) -> Words:
     """The outputs of one candidate, for fitness functions in Python: uint64[outputs, n] of uint64[inputs, n]."""
-    return swarm([net], threads=1).outputs(words)[0]
+    found: Words = swarm([net], threads=1).outputs(words)[0]
+    return found
