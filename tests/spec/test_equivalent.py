@@ -68,3 +68,7 @@ def test_without_the_solver_its_extra_is_named(monkeypatch: pytest.MonkeyPatch) 
     with pytest.raises(NetlistError, match="ontogeny\\[sat\\]"):
         equivalent(adder(12), nand_only(adder(12)))
     assert np.array_equal(adder(12).outputs, adder(12).outputs) and equivalent(adder(12), adder(12))
+
+
+def test_a_full_adder_of_two_tables_is_nine_nands() -> None:
+    assert nand_only(netlist(3, [0x96, 0xE8], [[0, 1, 2]] * 2, [3, 4])).gates == 9

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from functools import partial
 
 from ontogeny.evolve.circuits.grower import Grower
 from ontogeny.evolve.circuits.simplify import alive, simplified
@@ -53,17 +54,44 @@ def _cut(grown: Grower, table: int, takes: Sequence[int]) -> int:
     for constant, joined in ((low == 0, AND), (low == ones, 0b1011), (high == 0, 0b0010), (high == ones, OR)):
         if constant:
             return grown.made(joined, [_cut(grown, high if joined in (AND, 0b1011) else low, others), by])
+    return _fewest(grown, [partial(way, grown, by, others, low, high) for way in _ways(low, high)])
+
+
+def _fewest(grown: Grower, ways: list[Callable[[], int]]) -> int:
+    """The wire by the way that adds the fewest gates to what there is already; the first of several."""
+    if len(ways) == 1:
+        return ways[0]()
+    before, costs = len(grown.table), []
+    for way in ways:
+        way()
+        costs.append(len(grown.table) - before)
+        grown.undone(before)
+    return ways[costs.index(min(costs))]()
+
+
+def _ways(low: int, high: int) -> list[Callable[..., int]]:
+    """How a choice between two tables can be made: fewer gates where one of them implies the other."""
+    if low & ~high == 0:
+        return [_low_or_high, _low_or_unlike]
+    return [_high_or_low] if high & ~low == 0 else [_either]
+
+
+def _low_or_high(grown: Grower, by: int, others: list[int], low: int, high: int) -> int:
+    return grown.made(OR, [_cut(grown, low, others), grown.made(AND, [by, _cut(grown, high, others)])])
+
+
+def _low_or_unlike(grown: Grower, by: int, others: list[int], low: int, high: int) -> int:
+    """As an adder's carry goes: where its sum has made the exclusive or already."""
+    return grown.made(OR, [_cut(grown, low, others), grown.made(AND, [by, _cut(grown, low ^ high, others)])])
+
+
+def _high_or_low(grown: Grower, by: int, others: list[int], low: int, high: int) -> int:
+    return grown.made(OR, [_cut(grown, high, others), grown.made(0b0010, [_cut(grown, low, others), by])])
+
+
+def _either(grown: Grower, by: int, others: list[int], low: int, high: int) -> int:
     a, b = _cut(grown, low, others), _cut(grown, high, others)
-    return _chosen(grown, by, a, b, implied=(low & ~high == 0, high & ~low == 0))
-
-
-def _chosen(grown: Grower, by: int, low: int, high: int, implied: tuple[bool, bool]) -> int:
-    """`high` where `by` is one, else `low`; two gates where one of them implies the other."""
-    if implied[0]:
-        return grown.made(OR, [low, grown.made(AND, [by, high])])
-    if implied[1]:
-        return grown.made(OR, [high, grown.made(0b0010, [low, by])])
-    return grown.made(OR, [grown.made(0b0010, [low, by]), grown.made(AND, [by, high])])
+    return grown.made(OR, [grown.made(0b0010, [a, by]), grown.made(AND, [by, b])])
 
 
 def _left(table: int, arity: int, place: int) -> int:

@@ -50,6 +50,15 @@ class Grower:
         folded = self.folded(table, takes)
         return folded if isinstance(folded, int) else self.shared(*folded)
 
+    def undone(self, gates: int) -> None:
+        """Forgets all gates after the first so many."""
+        last = self.sources + gates
+        del self.table[gates:], self.fanin[gates:]
+        while self.known and next(reversed(self.known)) >= last:
+            self.known.popitem()
+        while self._made and next(reversed(self._made.values())) >= last:
+            self._made.popitem()
+
     def like(self, net: Netlist, wires: Sequence[int]) -> Netlist:
         """The grown netlist with the outputs and registers of `net`, whose wire w is wire `wires[w]` here."""
         k = max(map(len, self.fanin), default=0)
