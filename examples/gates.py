@@ -34,7 +34,7 @@ def multiplier3(number: int) -> int:
 
 # The function, its inputs and outputs, the method, a seed, evaluations of pruning, and what abc's best script reaches.
 TASKS = [
-    ("parity of 5, NAND", parity, 5, 1, CGP(70, "nand", 1), 0, 300_000, 20),
+    ("parity of 5, NAND", parity, 5, 1, CGP(70, "nand", 1), 0, 400_000, 20),
     ("3-bit adder, NAND", adder, 6, 4, CGP(70, "nand", 1), 1, 700_000, 29),
     ("2x2 multiplier", multiplier2, 4, 4, CGP(50, "two-input", 1), 0, 200_000, 7),
     ("3x3 multiplier", multiplier3, 6, 6, CGP(60, "two-input", 1), 0, 700_000, 30),
@@ -58,8 +58,8 @@ def main() -> None:
         wrong = differing(found.net, function, inputs)
         assert found.solved and wrong == 0, f"{name}: {wrong} of {1 << inputs} inputs wrong"
         print(
-            f"{name}: {found.net.gates} gates (abc: {of_abc}), right after {found.solved_at:,} of {found.evaluations:,} "
-            f"evaluations, {seconds:.2f} s of CPU; equal on all {1 << inputs} inputs"
+            f"{name}: {found.net.gates} gates (abc: {of_abc}), right after {found.solved_at:,} of "
+            f"{found.evaluations:,} evaluations, {seconds:.2f} s of CPU; equal on all {1 << inputs} inputs"
         )
         if folder is not None:
             folder.mkdir(parents=True, exist_ok=True)

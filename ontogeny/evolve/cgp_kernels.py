@@ -49,8 +49,10 @@ def mark(genes: Any, nodes: int, inputs: int, active: Any, order: Any) -> Any:
     active[:] = 0
     for place in range(3 * nodes, genes.size):
         active[genes[place]] = 1
-    gates = 0
-    for node in range(nodes - 1, -1, -1):
+    gates, last = 0, np.int64(-1)
+    for place in range(3 * nodes, genes.size):
+        last = max(last, np.int64(genes[place]) - inputs)
+    for node in range(last, -1, -1):
         if active[inputs + node]:
             order[gates] = node
             gates += 1
@@ -142,18 +144,19 @@ def follow(genes: Any, nodes: Any, inputs: Any, at_hand: Any, log: Any, changed:
 
     `order` has the `gates` active nodes. What was active in the parent has its value; what was not is computed anew.
     """
-    side, dirty, moved = at_hand.side, at_hand.dirty, at_hand.moved
+    side, dirty, moved, order = at_hand.side, at_hand.dirty, at_hand.moved, at_hand.order
+    active, values = at_hand.active, at_hand.values  # taken out once: within the loop each costs a count of references
     for at in range(changed):
         if log[0, at] < 3 * nodes:
             dirty[inputs + log[0, at] // 3] = 2
     count = 0
     for at in range(gates - 1, -1, -1):
-        node = at_hand.order[at]
+        node = order[at]
         wire = inputs + node
-        fresh = not at_hand.active[wire]
+        fresh = not active[wire]
         if fresh or dirty[wire] or (dirty[genes[3 * node + 1]] | dirty[genes[3 * node + 2]]) & 1:
             dirty[wire] = 0
-            if compute(genes, node, wire, at_hand.values, side) or fresh:
+            if compute(genes, node, wire, values, side) or fresh:
                 side[wire] = 1 - side[wire]
                 dirty[wire] = 1
                 moved[count] = wire
@@ -176,9 +179,9 @@ def cost(genes: Any, nodes: int, values: Any, side: Any, target: Any, planes: An
     found = 0
     for output in range(target.shape[0]):
         wire = genes[3 * nodes + output]
-        value = values[side[wire], wire]
-        for at in range(value.size):
-            wrong = value[at] ^ target[output, at]
+        now = side[wire]
+        for at in range(values.shape[2]):
+            wrong = values[now, wire, at] ^ target[output, at]
             if wrong:
                 for plane in range(weights.size):
                     found += weights[plane] * ones(wrong & planes[plane, output, at])
@@ -226,7 +229,8 @@ def leg(
                 found = cost(genes, nodes, at_hand.values, at_hand.side, target, planes, weights, error)
             if found <= error:
                 error, gates, best_changed, kept = found, taken, changed, child == offspring - 1
-                best_log[:, :changed] = log[:, :changed]
+                if not kept:
+                    best_log[:, :changed] = log[:, :changed]
             if not kept:
                 take_back(genes, log, changed, at_hand, count)
         done += offspring
