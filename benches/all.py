@@ -26,6 +26,8 @@ BENCHES = (
     "moments",
     "diagnose",
     "steer_load",
+    "gates",
+    "cgp",
 )
 
 
