@@ -51,7 +51,8 @@ class _Module:
 
     def _finished(self) -> Netlist:
         for port in self.ports:
-            if port not in self.inputs and port not in self.outputs:
+            bits = self.reader.bits_of(port)
+            if not (self.inputs.keys() | self.outputs.keys()).issuperset(bits):
                 raise CircuitFileError(f"port {port!r} is declared neither input nor output")
         for name in sorted(self.inputs, key=self._place):
             if name != self.clock:
