@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import difflib
 import re
+from collections.abc import Sequence
 
 from ontogeny.ask import events
 from ontogeny.isa.errors import OntogenyError
 from ontogeny.record.attach.attached import Attached
+from ontogeny.record.journal import Entry
 from ontogeny.record.run import Run
 
 MARK = "mark"
@@ -32,11 +34,14 @@ SAID: dict[str, str] = {
 """Other words for the events of `ask/events.py`."""
 
 
-def marks(run: Run | Attached) -> dict[str, int]:
-    """The marks that a run and its ancestors carry: name and step, later ones in place of earlier ones."""
+def marks(run: Run | Attached, without: Sequence[Entry] = ()) -> dict[str, int]:
+    """The marks that a run and its ancestors carry, as if it were `without` some entries: name and step.
+
+    Later ones stand in place of earlier ones.
+    """
     found: dict[str, int] = {}
     for entry in run.entries:
-        if entry.kind == MARK:
+        if entry.kind == MARK and entry not in without:
             found.pop(entry["name"], None)
             found |= {} if entry.content.get(OFF) else {entry["name"]: entry.at}
     return found

@@ -11,6 +11,7 @@ from ontogeny.isa.errors import OntogenyError
 from ontogeny.isa.text import from_text
 from ontogeny.record.runs_folder import RunsFolder
 from ontogeny.steer.command import Effect, Outcome
+from ontogeny.steer.commands.places import is_kept
 from ontogeny.steer.places import marks
 from ontogeny.steer.registry import command
 from ontogeny.steer.session import COMMAND, Session
@@ -206,3 +207,65 @@ def test_a_run_outside_the_folder_of_runs(session: Session, tmp_path: Path) -> N
     away = Session(RunsFolder(tmp_path / "elsewhere"), "far")
     away.do(command("run", {"steps": 2}))
     assert at(away) == ("far", 2, False)
+
+
+def later(session: Session, run: str) -> Session:
+    """A session of its own, as each command of the shell is."""
+    return Session(session.runs, run)
+
+
+def test_keeping_and_marks_are_written_back_as_they_were_by_another_session(session: Session) -> None:
+    do(later(session, "one"), "mark", name="here")
+    do(later(session, "one"), "run", steps=2)
+    for off in (False, True):
+        do(later(session, "one"), "keep", off=off)
+        do(later(session, "one"), "mark", name="here", off=off)
+    run = session.native()
+    assert marks(run) == {} and not is_kept(run)
+    assert "step 7 of one is called 'here'" in do(later(session, "one"), "undo").text
+    assert "one is kept" in do(later(session, "one"), "undo").text and is_kept(session.native())
+    assert marks(session.native()) == {"here": 7}
+    do(later(session, "one"), "undo")
+    assert marks(session.native()) == {"here": 5}
+    assert "one is not kept" in do(later(session, "one"), "undo").text and not is_kept(session.native())
+
+
+def test_keeping_what_was_kept_already_is_taken_back_to_kept(session: Session) -> None:
+    do(session, "keep")
+    do(session, "keep")
+    do(session, "undo")
+    assert is_kept(session.native())
+    do(session, "undo")
+    assert not is_kept(session.native())
+
+
+@pytest.mark.parametrize("name", ["fork", "again"])
+def test_a_run_that_was_made_is_put_away_when_that_is_taken_back(session: Session, name: str) -> None:
+    made = do(session, name, name="new").run
+    foretold = later(session, made).foretell(command("undo"))
+    assert f"put {made} away" in foretold.text and foretold.changes
+    do(later(session, made), "undo")
+    assert [folder.name for folder in session.runs.all()] == ["one"]
+    do(later(session, "one"), "take-back", run=made)
+    session.move(session.runs.root / made)
+    do(session, "undo")
+    assert [folder.name for folder in session.runs.all()] == ["one"] and session.position.folder.name == "one"
+
+
+def test_a_run_that_was_made_and_went_on_stays_and_that_is_said(session: Session) -> None:
+    do(session, "fork", name="other")
+    session.native().advance(2)
+    session.let_go()
+    for other in (later(session, "other"), session):
+        foretold = other.foretell(command("undo"))
+        assert foretold.changes and "other stays, and `ontogeny discard other`" in foretold.text
+    assert "other stays" in do(session, "undo").text
+    assert (session.runs.root / "other").exists() and session.position.folder.name == "one"
+
+
+def test_taking_back_what_changed_a_run_is_a_change(session: Session) -> None:
+    do(session, "set", dial="lr", to=0.2)
+    do(session, "run", steps=2)
+    assert session.foretell(command("undo")).changes and later(session, "one").foretell(command("undo")).changes
+    do(session, "back", to="3")
+    assert session.foretell(command("undo")).effect is Effect.MOVES

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Annotated, ClassVar
 
 from pydantic import Field
 
 from ontogeny.isa.errors import OntogenyError
+from ontogeny.record.journal import Entry
 from ontogeny.record.lineage import parent_folder
 from ontogeny.record.run import Run
 from ontogeny.steer.command import Command, Effect, Heading, Outcome, Place, Preview
@@ -58,21 +60,19 @@ class Mark(Command):
 
     def foretell(self, session: Session) -> Preview:
         """Which step gets the name."""
-        return Preview(text=self._said(session.native(self.run), session.step(self.run)), effect=self.EFFECT)
+        return Preview(text=self._said(session.native(self.run), self.where(session)), effect=self.EFFECT)
 
     def act(self, session: Session) -> Outcome:
         """Writes the mark at that step."""
-        run, step = session.native(self.run), session.step(self.run)
-        text, figures = self._said(run, step), {"before": marks(run).get(self.name)}
+        run, step = session.native(self.run), self.where(session)
+        text = self._said(run, step)
         session.stand(run)
         run.note(MARK, author=session.author, step=step, name=self.name, **({OFF: True} if self.off else {}))
-        return Outcome(text=text, run=run.folder.name, step=step, figures=figures)
+        return Outcome(text=text, run=run.folder.name, step=step)
 
-    def inverse(self, session: Session, done: Done) -> Command | None:
-        """The name is taken away, unless it was another step's before."""
-        if self.off or done.outcome.figures.get("before") is not None:
-            return None
-        return Mark(run=done.outcome.run, name=self.name, off=True)
+    def where(self, session: Session) -> int:
+        """The step that gets the name."""
+        return session.step(self.run)
 
     def _said(self, run: Run, step: int) -> str:
         if not self.off:
@@ -108,10 +108,6 @@ class Fork(Command):
         return Outcome(
             text=f"{child.folder.name} branches from {run.folder.name} at step {step}", run=child.folder.name
         )
-
-    def inverse(self, session: Session, done: Done) -> Command | None:
-        """The fork is put away."""
-        return Discard(run=done.after.folder.name)
 
     def _where(self, session: Session) -> tuple[Run, int]:
         run, here = session.native(self.run), session.step(self.run)
@@ -167,10 +163,6 @@ class Keep(Command):
         run.note(KEEP, author=session.author, **({OFF: True} if self.off else {}))
         return Outcome(text=self._said(run), run=run.folder.name)
 
-    def inverse(self, session: Session, done: Done) -> Command | None:
-        """It is not kept any more, or is again."""
-        return Keep(run=done.outcome.run, off=not self.off)
-
     def _said(self, run: Run) -> str:
         return f"{run.folder.name} is {'not kept any more' if self.off else 'kept'}"
 
@@ -186,14 +178,14 @@ class Discard(Command):
     def foretell(self, session: Session) -> Preview:
         """Which run; refused where forks hang on it, or it was kept."""
         run = session.native(self.run)
-        to = self._then(session, run)
+        to = self.then(session, run)
         where = f"; the session goes to {to}" if to else ""
         return Preview(text=f"put {run.folder.name} away, from where it can be taken back{where}", effect=self.EFFECT)
 
     def act(self, session: Session) -> Outcome:
         """Moves its folder away, and the session to its parent where it stood there."""
         run = session.native(self.run)
-        to = self._then(session, run)
+        to = self.then(session, run)
         if to:
             session.move(session.runs.find(to))
         run.note(DISCARD, author=session.author)
@@ -205,7 +197,7 @@ class Discard(Command):
         """It is taken back."""
         return TakeBack(run=done.outcome.figures["discarded"])
 
-    def _then(self, session: Session, run: Run) -> str:
+    def then(self, session: Session, run: Run) -> str:
         """The run to go to, empty for where the session stands. Raises OntogenyError where this one must stay."""
         if is_kept(run):
             raise OntogenyError(f"{run.folder.name} was kept, so it is not put away; `keep --off` ends that first")
@@ -252,5 +244,10 @@ class TakeBack(Command):
 
 def is_kept(run: Run) -> bool:
     """Whether a run is one to keep: its journal says so, and not the contrary later."""
-    said = [entry for entry in run.own_entries if entry.kind == KEEP]
+    return kept_by(run.own_entries)
+
+
+def kept_by(entries: Sequence[Entry]) -> bool:
+    """The same by some entries of its own."""
+    said = [entry for entry in entries if entry.kind == KEEP]
     return bool(said) and not said[-1].content.get(OFF, False)

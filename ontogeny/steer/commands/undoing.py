@@ -9,10 +9,12 @@ from pydantic import Field
 
 from ontogeny.isa.errors import OntogenyError
 from ontogeny.record.journal import Entry
+from ontogeny.record.run import Run
 from ontogeny.record.runs_folder import is_run
 from ontogeny.steer.command import Asking, Command, Effect, Heading, Outcome, Preview
 from ontogeny.steer.commands.places import Discard, TakeBack
-from ontogeny.steer.session import TAKEN_BACK, Done, Position, Session, before_of, commands_of
+from ontogeny.steer.commands.restoring import MAKING, restoring
+from ontogeny.steer.session import COMMAND, TAKEN_BACK, Done, Position, Session, before_of, commands_of
 
 
 class Undo(Command):
@@ -28,13 +30,16 @@ class Undo(Command):
         taken = last_taken(session)
         inverse = _in_place(session, taken)
         how = inverse.foretell(session).text if inverse else f"stand {_standing(taken.before(session))}"
-        effect = self.EFFECT if inverse else Effect.MOVES
-        return Preview(text=f"take back {taken.says!r}: {how}", effect=effect)
+        past = "" if inverse else "; what is changed next, where that is in the past, is changed on a fork made there"
+        stays = "" if inverse else _staying(session, taken)
+        effect = self.EFFECT if inverse or taken.changed else Effect.MOVES
+        return Preview(text=f"take back {taken.says!r}: {how}{stays}{past}", effect=effect)
 
     def act(self, session: Session) -> Outcome:
         """Takes it back."""
         taken = last_taken(session)
         inverse = _in_place(session, taken)
+        stays = "" if inverse else _staying(session, taken)
         text = inverse.act(session).text if inverse else ""
         before = taken.before(session)
         if inverse is None or session.position.folder.resolve() != before.folder.resolve():
@@ -42,7 +47,7 @@ class Undo(Command):
         if taken.done is not None:
             session.done.remove(taken.done)
         figures = {TAKEN_BACK: taken.id if taken.changed else ""}
-        said = text or _standing(before)
+        said = text or f"{_standing(before)}{stays}"
         return Outcome(text=f"taken back {taken.says!r}: {said}", figures=figures)
 
     def about(self, before: Position, outcome: Outcome) -> str:
@@ -120,13 +125,39 @@ def _in_place(session: Session, taken: Taken) -> Command | None:
     """
     if taken.line is not None and taken.line["command"] == Discard.NAME:
         return TakeBack(run=taken.line["before"]["run"])
+    if taken.done is not None and isinstance(taken.done.command, Discard):
+        return taken.done.command.inverse(session, taken.done)
+    run, line = _written(session, taken)
+    if run is not None and line is not None and (found := restoring(session, run, line)) is not None:
+        return found
     if taken.done is None:
         return None
-    if isinstance(taken.done.command, Discard):
-        return taken.done.command.inverse(session, taken.done)
     if session.rest() != taken.done.after or session.in_past():
         return None
     return taken.done.command.inverse(session, taken.done)
+
+
+def _written(session: Session, taken: Taken) -> tuple[Run | None, Entry | None]:
+    """The run that a command was about, and its line there; None where either is not there any more."""
+    done = taken.done
+    name = "" if done is None else done.command.about(done.before, done.outcome)
+    if name and not is_run(session.runs.root / name):
+        return None, None
+    run = session.native(name)
+    return run, next((entry for entry in own_commands(run) if entry.content.get("id") == taken.id), None)
+
+
+def _staying(session: Session, taken: Taken) -> str:
+    """That a run which was made stays, where it does."""
+    run, line = _written(session, taken)
+    if run is None or line is None or line["command"] not in MAKING:
+        return ""
+    return f"; {run.folder.name} stays, and `ontogeny discard {run.folder.name}` puts it away"
+
+
+def own_commands(run: Run) -> list[Entry]:
+    """The lines of a run's own journal that say which commands it was given, without those that it inherited."""
+    return [entry for entry in run.own_entries if entry.kind == COMMAND]
 
 
 def _standing(position: Position) -> str:
