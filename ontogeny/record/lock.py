@@ -14,8 +14,12 @@ from ontogeny.record.disk import disk
 NAME = "lock"
 
 
+class LockedError(RecordError):
+    """Another process writes the run at present; whoever can wait may try again."""
+
+
 class Lock:
-    """Held from construction until `release`. Raises RecordError where another writer holds it."""
+    """Held from construction until `release`. Raises LockedError where another writer holds it."""
 
     def __init__(self, folder: Path) -> None:
         path, self._fd, self._owner = folder / NAME, -1, os.getpid()
@@ -26,7 +30,7 @@ class Lock:
         except OSError as error:
             holder = os.pread(self._fd, 20, 0).decode("ascii", "replace").strip() or "unknown"
             self.release()
-            raise RecordError(
+            raise LockedError(
                 f"the run {folder} is being written by process {holder}; close it there first (run.close()), or fork it"
             ) from error
         os.ftruncate(self._fd, 0)

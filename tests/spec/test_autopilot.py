@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
@@ -16,6 +17,7 @@ from ontogeny.data.order import Order
 from ontogeny.isa.errors import OntogenyError
 from ontogeny.record.run import Run, create
 from ontogeny.record.runs_folder import RunsFolder
+from ontogeny.steer.autopilot import log
 from ontogeny.steer.autopilot.flight import PROPOSERS, Flight, fly
 from ontogeny.steer.autopilot.heldout import held_out
 from ontogeny.steer.autopilot.judge import judged
@@ -136,6 +138,43 @@ def test_a_person_overrules_it(tmp_path: Path) -> None:
     report = flown(session, told=turn)
     assert not report.kept and report.run == "run" and "eve changed the run" in report.why
     assert given(session).dials()["lr"] == 0.3 and session.position.folder.name == "run"
+
+
+def test_a_command_that_holds_the_journal_overrules_it(tmp_path: Path) -> None:
+    session = begun(tmp_path, 0.001)
+    other = og.open_run(tmp_path / "run")
+    heard: list[str] = []
+
+    def turn(text: str) -> None:
+        heard.append(text)
+        if len(heard) == 6:
+            other.set_dial("lr", 0.3, author="eve")
+            threading.Timer(0.5, other.close).start()
+
+    report = flown(session, told=turn)
+    assert not report.kept and report.run == "run" and "eve changed the run" in report.why
+    assert report.discarded and not list(tmp_path.glob("run-auto*")), "unfinished trials are put away"
+
+
+def test_somebody_who_goes_on_with_the_run_ends_it(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(log, "PATIENCE", 0.2)
+    session = begun(tmp_path, 0.001)
+    other = og.open_run(tmp_path / "run")
+    heard: list[str] = []
+
+    def turn(text: str) -> None:
+        heard.append(text)
+        if len(heard) == 6:
+            other.note("mark", author="eve")
+
+    asked = command("autopilot", {"run": "run", "budget": str(BUDGET), "steps": diagnosed.STEPS})
+    session.told = turn
+    report = session.do(asked).figures
+    assert "somebody else goes on with the run" in report["why"] and "being written by process" in report["why"]
+    assert report["discarded"] and not list(tmp_path.glob("run-auto*"))
+    other.close()
+    session.told = lambda text: None
+    assert session.do(asked).figures["steps"] > 0, "the same again begins anew, since its trials are gone"
 
 
 def test_a_person_who_takes_a_trial_over_keeps_it(tmp_path: Path) -> None:

@@ -6,18 +6,18 @@ import math
 import time
 from collections.abc import Sequence
 from contextlib import closing
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 
 from ontogeny.ask.workers import Workers
 from ontogeny.record.journal import Entry
 from ontogeny.record.run import Run
 from ontogeny.record.schedule import EFFECTIVE
-from ontogeny.steer.autopilot.forks import Forks, Overruled
+from ontogeny.steer.autopilot.forks import Forks
 from ontogeny.steer.autopilot.general import General
 from ontogeny.steer.autopilot.heldout import Numbers, Scorer, held_out, measure_of
 from ontogeny.steer.autopilot.judge import Verdict, judged
-from ontogeny.steer.autopilot.log import AUTHOR, BEGAN, ENDED, KIND, Log, Told, writable
+from ontogeny.steer.autopilot.log import AUTHOR, BEGAN, ENDED, KIND, Log, Overruled, Told, writable
 from ontogeny.steer.autopilot.pilot import Pilot
 from ontogeny.steer.autopilot.plan import Plan
 from ontogeny.steer.autopilot.proposal import Proposer, check_never
@@ -113,6 +113,7 @@ class Flight:
 
     def _judge(self, champion: Trial) -> Report:
         """The best state beside the run as it was given, or as its unchanged fork came to be."""
+        self.check()
         forks, control = self.forks, self.pilot.control
         trial, row = self.found
         if trial is control or not self._changes(trial):
@@ -178,7 +179,10 @@ class Flight:
             goal_met=goal,
         )
         text = report.text.split("\n\n")[0]
-        self.log.note(ENDED, text, report={**report.as_json(), "lines": []})
+        try:
+            self.log.note(ENDED, text, report={**report.as_json(), "lines": []})
+        except Overruled:  # whoever holds the journal goes on; neither the report nor the forks wait for that
+            report = replace(report, written=False)
         self._put_away(discarded)
         self.session.move(self.session.runs.find(name))
         if at is not None:

@@ -22,10 +22,6 @@ from ontogeny.steer.commands.places import Fork
 from ontogeny.steer.session import Session
 
 
-class Overruled(Exception):
-    """A person has commanded the run; the message says who, and what."""
-
-
 @dataclass(eq=False)
 class Forks:
     """The forks of one flight. `checks` is called before every leg; it raises Overruled, or waits, where it has to."""

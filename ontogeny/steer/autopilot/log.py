@@ -6,17 +6,27 @@ goes through the same reasoning and finds there, and in the forks, what has been
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable, Mapping
 from typing import Any
 
 from ontogeny.isa.errors import RecordError
 from ontogeny.record.journal import Entry
+from ontogeny.record.lock import LockedError
 from ontogeny.record.run import Run
 
 KIND = "autopilot"
 AUTHOR = "autopilot"
 BEGAN, ENDED = "began", "ended"
+PATIENCE = 10.0
+"""Seconds that a line waits for another process to let the run's journal go: a command holds it about a second."""
+AGAIN = 0.1
+"""Seconds between two tries."""
 Told = Callable[[str], object]
+
+
+class Overruled(Exception):
+    """A person has commanded the run; the message says who, and what."""
 
 
 class Log:
@@ -33,27 +43,41 @@ class Log:
         return self._known.get(key)
 
     def note(self, key: str, text: str, **content: Any) -> dict[str, Any]:
-        """Writes a line, unless an earlier start has written it; either way what it says."""
+        """Writes a line, unless an earlier start has written it; either way what it says.
+
+        Raises Overruled where another process writes the run, and goes on to.
+        """
         line = self._known.get(key)
         if line is None:
             line = {"key": key, "text": text, **content}
-            try:
-                self.run.note(KIND, author=AUTHOR, key=key, text=text, about=content)
-            finally:
-                self.run.close()
+            self._write(key, text, content)
             self.told(text)
         self.lines.append(line)
         return line
 
+    def _write(self, key: str, text: str, content: dict[str, Any]) -> None:
+        until = time.monotonic() + PATIENCE
+        while True:
+            try:
+                self.run.note(KIND, author=AUTHOR, key=key, text=text, about=content)
+                return
+            except LockedError as error:
+                if time.monotonic() > until:
+                    raise Overruled(f"somebody else goes on with the run: {error}") from error
+                time.sleep(AGAIN)
+            finally:
+                self.run.close()
+
 
 def unfinished(run: Run, settings: Mapping[str, Any]) -> list[dict[str, Any]]:
-    """The lines of the last flight with these settings, where it has not ended."""
+    """The lines of the last flight with these settings, where it has not ended and all its forks are still there."""
     own = [{"key": one["key"], "text": one["text"], **one["about"]} for one in flights(run)]
     starts = [place for place, line in enumerate(own) if line["key"] == BEGAN]
     if not starts or own[starts[-1]]["settings"] != settings:
         return []
     last = own[starts[-1] :]
-    return [] if any(line["key"] == ENDED for line in last) else last
+    gone = any(line.get("run") and not (run.folder.parent / line["run"]).is_dir() for line in last)
+    return [] if gone or any(line["key"] == ENDED for line in last) else last
 
 
 def flights(run: Run) -> list[Entry]:

@@ -28,6 +28,8 @@ class Report:
     remarks: tuple[str, ...] = ()
     lines: tuple[str, ...] = ()
     goal_met: bool | None = None
+    written: bool = True
+    """Whether the run's journal has it; not where another process goes on writing the run."""
     figures: dict[str, Any] = field(default_factory=dict)
 
     @property
@@ -69,6 +71,7 @@ class Report:
             "remarks": list(self.remarks),
             "lines": list(self.lines),
             "goal_met": self.goal_met,
+            "written": self.written,
             **self.figures,
         }
 

@@ -69,6 +69,10 @@ class Autopilot(Command):
             )
         return Outcome(text=report.text, run=report.run, step=report.step, figures=report.as_json())
 
+    def noted(self, outcome: Outcome) -> bool:
+        """Not where the journal is in the hands of another process."""
+        return super().noted(outcome) and bool(outcome.figures.get("written", True))
+
     def _plan(self, session: Session) -> Plan:
         run = session.native(self.run)
         return Plan.of(self.budget, self.steps or run.step, self.goal, self.never)
