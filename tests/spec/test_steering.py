@@ -254,6 +254,18 @@ def test_events_are_read_off_the_curves() -> None:
     assert "diverged" not in found
 
 
+def test_why_says_how_many_lines_it_leaves_out_and_how_to_see_them(session: Session) -> None:
+    for place in range(25):
+        do(session, "mark", name=f"m{place}")
+    told = do(session, "why")
+    lines = told.text.splitlines()
+    assert (
+        lines[0]
+        == f"... {len(told.figures['lines']) - 20} earlier lines are left out; all are in: ontogeny why one --json"
+    )
+    assert lines[1:] == told.figures["lines"][-20:] and "m24" in told.text and "m0" not in told.text
+
+
 def test_python_has_every_command_as_a_method(session: Session) -> None:
     steering = og.steering(session.runs.root / "one")
     assert set(dir(steering)) >= {kind.NAME.replace("-", "_") for kind in COMMANDS}

@@ -22,6 +22,8 @@ from ontogeny.steer.session import COMMAND, Session
 FIRST = ("start", "fork")
 IDENTITY = ("id", "hash", "parent_id", "parent_hash")
 """What tells a run from others, and a person nothing."""
+SHOWN = 20
+"""The last lines of a journal that are shown to a person; the rest are counted, and stand in the figures."""
 DRAWN = ("valid.accuracy", "valid.loss", "loss")
 """The curves that a comparison draws."""
 
@@ -180,7 +182,10 @@ class Why(Asking):
             for entry in said
         ]
         lines += [f"step {one.step}: {one.name}, {one.evidence}" for one in events.all_events(run)]
-        return Outcome(text="\n".join(lines[-20:]), run=run.folder.name, figures={"lines": lines})
+        left = len(lines) - SHOWN
+        more = [f"... {left} earlier lines are left out; all are in: ontogeny why {run.folder.name} --json"]
+        text = "\n".join([*(more if left > 0 else []), *lines[-SHOWN:]])
+        return Outcome(text=text, run=run.folder.name, figures={"lines": lines})
 
 
 def _said_by(entry: Entry, after: Entry | None) -> bool:
