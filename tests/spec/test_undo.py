@@ -90,7 +90,7 @@ def test_what_was_taken_back_is_not_taken_back_again_by_another(session: Session
     third = Session(session.runs, "one")
     assert "'run steps=5'" in third.do(command("undo")).text
     assert at(third) == ("one", 0, True)
-    with pytest.raises(OntogenyError, match="no command that could be taken back"):
+    with pytest.raises(OntogenyError, match="no command of its own that could be taken back"):
         Session(session.runs, "one").do(command("undo"))
 
 
@@ -269,3 +269,10 @@ def test_taking_back_what_changed_a_run_is_a_change(session: Session) -> None:
     assert session.foretell(command("undo")).changes and later(session, "one").foretell(command("undo")).changes
     do(session, "back", to="3")
     assert session.foretell(command("undo")).effect is Effect.MOVES
+
+
+def test_a_fork_without_a_command_of_its_own_says_where_there_is_one(session: Session) -> None:
+    session.fork(session.native(), 5, "other").close()
+    with pytest.raises(OntogenyError, match=r"other has been given no command of its own .*`ontogeny undo one` takes"):
+        do(later(session, "other"), "undo")
+    assert "'run steps=5'" in do(later(session, "one"), "undo").text

@@ -109,13 +109,21 @@ def last_taken(session: Session) -> Taken:
     if mine is not None:
         return Taken(mine.command.says(), mine.id, mine.command.noted(mine.outcome), done=mine)
     run = session.native()
-    lines = commands_of(run)
+    lines = own_commands(run)
     gone = {entry.content.get(TAKEN_BACK) for entry in lines}
     for entry in reversed(lines):
         if entry["command"] != Undo.NAME and entry.content.get("id") not in gone:
             given = " ".join(f"{name}={value}" for name, value in entry["arguments"].items())
             return Taken(f"{entry['command']} {given}".strip(), entry.content.get("id", ""), True, line=entry)
-    raise OntogenyError(f"{run.folder.name} has been given no command that could be taken back")
+    raise OntogenyError(_nothing(run))
+
+
+def _nothing(run: Run) -> str:
+    """That a run has no command of its own to take back, and where there is one."""
+    said = f"{run.folder.name} has been given no command of its own that could be taken back"
+    if run.parent is None or len(commands_of(run)) == len(own_commands(run)):
+        return said
+    return f"{said}; `ontogeny undo {run.parent.name}` takes back the last one of the run that it comes from"
 
 
 def _in_place(session: Session, taken: Taken) -> Command | None:
