@@ -7,6 +7,11 @@ import pytest
 
 from ontogeny.isa.errors import NetlistError
 from ontogeny.isa.netlist import NAND, Netlist, cases, clocked, netlist, started, truth
+from ontogeny.isa.netlist_program import from_program
+from ontogeny.isa.op import Op
+from ontogeny.machine.conformance import cases as conformance_cases
+from ontogeny.machine.conformance.case import Case
+from ontogeny.machine.reference import ReferenceMachine
 from ontogeny.machine.swarm import Swarm, swarm
 
 
@@ -94,3 +99,34 @@ def test_what_does_not_fit_is_refused() -> None:
         together.outputs(np.zeros((2, 1), np.int64))
     with pytest.raises(NetlistError, match="target of shape"):
         together.wrong(cases(2), np.zeros((2, 1), np.uint64))
+
+
+def carried(op: Op) -> list[tuple[Case, Netlist]]:
+    """The conformance suite's cases of an operation that are netlists: any format, elementwise."""
+    found = []
+    for case in conformance_cases([op]):
+        try:
+            found.append((case, from_program(case.program, "main")))
+        except NetlistError:
+            continue
+    return found
+
+
+def as_words(array: np.ndarray, shape: tuple[int, ...]) -> np.ndarray:
+    """The bytes of an operand in the shape of the result, as words."""
+    held = np.ascontiguousarray(np.broadcast_to(array, shape)).tobytes()
+    return np.frombuffer(held.ljust(-(-max(1, len(held)) // 8) * 8, b"\0"), np.uint64)
+
+
+@pytest.mark.parametrize("op", [Op.AND, Op.OR, Op.XOR, Op.NOT, Op.NAND])
+def test_the_operations_that_it_carries_conform_to_the_reference(op: Op) -> None:
+    checked = carried(op)
+    assert len(checked) >= 70
+    for case, net in checked:
+        reference = ReferenceMachine(case.program)
+        reference.load(case.state)
+        (expected,) = reference.call("main", case.inputs, {}).values()
+        given = np.stack([as_words(case.inputs[name], expected.shape) for name in net.named.inputs])
+        found = swarm([net], 1).outputs(given)[0, 0].tobytes()[: expected.nbytes]
+        bits = np.frombuffer(found, np.uint8) & (1 if expected.dtype == bool else 255)
+        assert bits.tobytes() == expected.tobytes(), case.name
