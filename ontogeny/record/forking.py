@@ -8,8 +8,9 @@ from __future__ import annotations
 
 import os
 import uuid
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from contextlib import suppress
+from dataclasses import replace
 from itertools import islice
 from pathlib import Path
 
@@ -19,7 +20,7 @@ from ontogeny.isa.program import Program
 from ontogeny.record.changing import Change, changed, check_batches
 from ontogeny.record.disk import disk
 from ontogeny.record.history import History
-from ontogeny.record.journal import Journal, stamped
+from ontogeny.record.journal import Entry, Journal, stamped
 from ontogeny.record.lineage import FORK
 from ontogeny.record.lock import Lock
 from ontogeny.record.recorded import Recorded
@@ -105,6 +106,18 @@ def until(source: Recorded, step: int, lines: int | None = None) -> Recorded:
         upto=(step, counted(source, step, lines)),
         before=source.__dict__.get("before"),
     )
+
+
+def ahead(run: Recorded, steps: int, entries: Sequence[Entry]) -> Recorded:
+    """What a copy of a run (`until`) will be once such entries are made and so many more steps taken.
+
+    It tells steps, dials and batches, and has no values after those that are recorded.
+    """
+    last = run.step + steps
+    run._lineage = replace(run._lineage.upto(last), entries=(*run.entries, *entries))
+    run._schedule = run._lineage.schedule()
+    run.history.own.last = last
+    return run
 
 
 def hold_first(history: History) -> None:

@@ -29,7 +29,9 @@ def seconds(run: Run | Attached, steps: int) -> float | None:
 
 
 def replayed(run: Run, step: int) -> int:
-    """Steps that are computed again for the state at a step."""
+    """Steps that are computed again for the state at a step; none for one that is yet to be reached."""
+    if step > run.step:
+        return 0
     source = run.as_of(step)
     if step == run.step and (run._seat.holder is run or run.parked is not None):
         return 0

@@ -9,6 +9,7 @@ from pydantic import Field, model_validator
 
 from ontogeny.isa.errors import OntogenyError
 from ontogeny.record import entries
+from ontogeny.record.journal import Entry
 from ontogeny.record.recorded import Recorded
 from ontogeny.steer.command import Command, Effect, Heading, Outcome, Preview
 from ontogeny.steer.session import Done, Session
@@ -77,6 +78,11 @@ class Set(Command):
         if done.outcome.figures["was_moving"]:
             return None
         return Set(run=done.after.folder.name, dial=done.outcome.figures["dial"], to=done.outcome.figures["before"])
+
+    def entry(self, run: Recorded) -> Entry:
+        """The line that it will be in the journal of a run."""
+        name, _, after = self._values(run)
+        return entries.dial(run, name, after, self.over, self.shape)
 
     def _values(self, run: Recorded) -> tuple[str, float, float]:
         """The dial, its value, and what it will be. Raises OntogenyError for a value that it cannot have."""

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Sequence
+from contextlib import closing
 from typing import Annotated, ClassVar
 
 from pydantic import Field
@@ -10,13 +12,17 @@ from pydantic import Field
 from ontogeny.isa.errors import OntogenyError
 from ontogeny.record.journal import Entry
 from ontogeny.record.lineage import parent_folder
+from ontogeny.record.lock import LockedError
 from ontogeny.record.run import Run
 from ontogeny.steer.command import Command, Effect, Heading, Outcome, Place, Preview
+from ontogeny.steer.commands.living import End
 from ontogeny.steer.places import MARK, OFF, marks, step_of
-from ontogeny.steer.session import Done, Session
+from ontogeny.steer.session import Done, Position, Session
 
 KEEP = "keep"
 DISCARD = "discard"
+ENDING_SECONDS = 5.0
+"""How long a live run's process may take to end before its run is put away."""
 
 
 class Back(Command):
@@ -174,28 +180,44 @@ class Discard(Command):
     MEANING: ClassVar[str] = "Put a run away; its files stay, and it can be taken back."
     EFFECT: ClassVar[Effect] = Effect.REMOVES
     HEADING: ClassVar[Heading] = Heading.WHERE
+    LIVE: ClassVar[bool] = False
 
     def foretell(self, session: Session) -> Preview:
         """Which run; refused where forks hang on it, or it was kept."""
         run = session.native(self.run)
         to = self.then(session, run)
         where = f"; the session goes to {to}" if to else ""
-        return Preview(text=f"put {run.folder.name} away, from where it can be taken back{where}", effect=self.EFFECT)
+        host = session.host_of(run.folder)
+        if host is not None:
+            host.close()
+        end = "" if host is None else f"end the process of {run.folder.name} and "
+        text = f"{end}put {run.folder.name} away, from where it can be taken back{where}"
+        return Preview(text=text, effect=self.EFFECT)
 
     def act(self, session: Session) -> Outcome:
         """Moves its folder away, and the session to its parent where it stood there."""
         run = session.native(self.run)
         to = self.then(session, run)
+        _end(session, run)
+        _noted(run, session.author)
         if to:
             session.move(session.runs.find(to))
-        run.note(DISCARD, author=session.author)
+        parent = "" if run.parent is None else run.parent.name
         session.forget(run.folder)
         session.runs.discard(run.folder)
-        return Outcome(text=f"{run.folder.name} is put away", figures={"discarded": run.folder.name})
+        return Outcome(text=f"{run.folder.name} is put away", figures={"discarded": run.folder.name, "parent": parent})
 
     def inverse(self, session: Session, done: Done) -> Command | None:
         """It is taken back."""
         return TakeBack(run=done.outcome.figures["discarded"])
+
+    def noted(self, outcome: Outcome) -> bool:
+        """Where it hung on another run."""
+        return bool(outcome.figures["parent"])
+
+    def about(self, before: Position, outcome: Outcome) -> str:
+        """The run that it hung on."""
+        return str(outcome.figures["parent"])
 
     def then(self, session: Session, run: Run) -> str:
         """The run to go to, empty for where the session stands. Raises OntogenyError where this one must stay."""
@@ -240,6 +262,28 @@ class TakeBack(Command):
             raise
         session.move(folder)
         return Outcome(text=f"{self.run} is back", run=self.run)
+
+
+def _end(session: Session, run: Run) -> None:
+    """Ends the process of a run that is live in another one."""
+    host = session.host_of(run.folder)
+    if host is not None:
+        with closing(host):
+            host.do(End(run=run.folder.name), session.author)
+
+
+def _noted(run: Run, author: str) -> None:
+    """Says in the run's own journal that it is put away, once a process that ends lets go of it."""
+    ends = time.monotonic() + ENDING_SECONDS
+    while True:
+        try:
+            run.note(DISCARD, author=author)
+        except LockedError:
+            if time.monotonic() > ends:
+                raise
+            time.sleep(0.05)
+        else:
+            return
 
 
 def is_kept(run: Run) -> bool:
