@@ -236,6 +236,15 @@ def test_a_goal_is_told_by_the_judged_examples(tmp_path: Path) -> None:
     assert report.kept and report.goal_met and report.steps < BUDGET, "it stops where the goal is met"
 
 
+@pytest.mark.parametrize("how", ["foretell", "do"])
+def test_a_goal_about_no_metric_is_refused_with_those_that_there_are(tmp_path: Path, how: str) -> None:
+    session = begun(tmp_path)
+    asked = command("autopilot", {"run": "run", "steps": diagnosed.STEPS, "goal": "bananas > 3"})
+    with pytest.raises(OntogenyError, match=r"no metric 'bananas' to reach; there are .*valid\.accuracy"):
+        getattr(session, how)(asked)
+    assert not list(tmp_path.glob("run-auto*")) and not flights(given(session))
+
+
 def test_a_proposer_may_only_propose(tmp_path: Path) -> None:
     class Model:
         name = "model"

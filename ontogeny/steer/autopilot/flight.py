@@ -15,7 +15,7 @@ from ontogeny.record.run import Run
 from ontogeny.record.schedule import EFFECTIVE
 from ontogeny.steer.autopilot.forks import Forks
 from ontogeny.steer.autopilot.general import General
-from ontogeny.steer.autopilot.heldout import Numbers, Scorer, held_out, measure_of
+from ontogeny.steer.autopilot.heldout import Numbers, Scorer, check_goal, held_out, measure_of
 from ontogeny.steer.autopilot.judge import Verdict, judged
 from ontogeny.steer.autopilot.log import AUTHOR, BEGAN, ENDED, KIND, Log, Overruled, Told, writable
 from ontogeny.steer.autopilot.pilot import Pilot
@@ -245,6 +245,7 @@ def fly(
     """Looks after a run with a budget of steps, all forks together. Raises OntogenyError for what cannot be judged."""
     given = session.native(run)
     plan = Plan.of(budget, steps or given.step, goal, never)
+    check_goal(plan.goal, given)
     own = Session(session.runs, given.folder.name, author=AUTHOR, open=session._open)
     found = own.native()
     session.let_go()

@@ -160,3 +160,13 @@ class Scorer:
         """The rows over and over, up to the one size that the routine takes."""
         one: Mapping[str, Any] = self.held.arrays if self.held.routine == EVALUATE else run.data.batch(0)
         return {name: np.resize(array, (len(one[name]), *array.shape[1:])) for name, array in rows.items()}
+
+
+def check_goal(goal: Goal | None, run: Recorded) -> None:
+    """Raises OntogenyError for a goal about a metric that scoring a run does not give."""
+    if goal is None:
+        return
+    results = Scorer(held_out(run)).results(run)
+    if goal.metric.removeprefix("valid.") not in results:
+        there = ", ".join(f"valid.{name}" for name in results)
+        raise OntogenyError(f"there is no metric {goal.metric!r} to reach; there are {there or 'none'}")

@@ -8,7 +8,7 @@ from pydantic import Field
 
 from ontogeny.steer import costs
 from ontogeny.steer.autopilot.flight import fly
-from ontogeny.steer.autopilot.heldout import held_out
+from ontogeny.steer.autopilot.heldout import check_goal, held_out
 from ontogeny.steer.autopilot.plan import Plan
 from ontogeny.steer.autopilot.pool import workers
 from ontogeny.steer.autopilot.proposal import check_never
@@ -46,6 +46,7 @@ class Autopilot(Command):
         run = session.native(self.run)
         plan, held = self._plan(session), held_out(run)
         check_never(plan.never, run)
+        check_goal(plan.goal, run)
         text = (
             f"look after {run.folder.name} on forks of it with at most {plan.budget:,} steps, scored on "
             f"{len(held.search)} held-out examples and judged on {len(held.judge)} others; the run stays as it is"
