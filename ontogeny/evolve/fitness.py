@@ -24,15 +24,19 @@ class Fitness(Protocol):
     """Errors of candidates with so many inputs and outputs; what failed has an infinite error, and is told."""
 
     @property
-    def inputs(self) -> int: ...
+    def inputs(self) -> int:
+        """Inputs of a candidate."""
 
     @property
-    def outputs(self) -> int: ...
+    def outputs(self) -> int:
+        """Outputs of a candidate."""
 
     @property
-    def failures(self) -> Sequence[str]: ...
+    def failures(self) -> Sequence[str]:
+        """What was told of the first failures."""
 
-    def errors(self, nets: Sequence[Netlist]) -> list[float]: ...
+    def errors(self, nets: Sequence[Netlist]) -> list[float]:
+        """The error of each, infinite where it failed."""
 
 
 @dataclass(frozen=True)
