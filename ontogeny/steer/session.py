@@ -20,6 +20,7 @@ from ontogeny.isa.errors import OntogenyError
 from ontogeny.record import forking
 from ontogeny.record.attach.attached import Attached, is_attached
 from ontogeny.record.journal import Entry
+from ontogeny.record.lock import LockedError
 from ontogeny.record.recorded import Recorded
 from ontogeny.record.run import OnStep, Run, Stop, Until, open_run
 from ontogeny.record.runs_folder import RunsFolder, is_run
@@ -257,6 +258,10 @@ class Session:
         """Where the session stands, with the step and lines spelt out, so that it means the same later."""
         return self._fixed()
 
+    def host_of(self, folder: Path) -> Host | None:
+        """A connection to the process that a live run belongs to, None where it has none but this one."""
+        return self._host(folder.resolve())
+
     def _hosted(self, command: Command) -> Host | None:
         if not command.LIVE:
             return None
@@ -291,7 +296,8 @@ class Session:
     def _took(self, command: Command, before: Position, outcome: Outcome, id: str) -> None:
         """Remembers a command, in the journal where it changed a run."""
         if command.noted(outcome):
-            self._note(command, before, outcome, id)
+            with suppress(*([LockedError] if command.EFFECT is Effect.REMOVES else [])):  # what is done is done
+                self._note(command, before, outcome, id)
         self.done.append(Done(command, before, self._fixed(), outcome, self.author, id))
 
     def _broke_off(

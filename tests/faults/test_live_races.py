@@ -210,3 +210,23 @@ def test_a_folder_for_sockets_that_is_too_deep_is_said_so(tmp_path: Path) -> Non
         timeout=60,
     )
     assert said.returncode == 1 and "TMPDIR" in said.stderr and "Traceback" not in said.stderr
+
+
+def test_a_live_run_that_is_discarded_ends_and_no_other_run_is_opened(going: Going, tmp_path: Path) -> None:
+    begin(tmp_path / "two").close()
+    with going() as one, going("two") as two:
+        session = Session(RunsFolder(tmp_path), "two", host=find)
+        assert "end the process of two" in session.foretell(command("discard")).text
+        assert session.do(command("discard")).run == "one"
+        gone(two.address.process)
+        assert one.status()["run"] == "one"
+        assert not (tmp_path / "two").exists() and (tmp_path / ".discarded" / "two").is_dir()
+    assert [entry for entry in open_run(tmp_path / "one").entries if entry.kind == COMMAND] == []
+
+
+def test_a_fork_of_a_run_that_is_live_is_discarded(going: Going, tmp_path: Path) -> None:
+    session = Session(RunsFolder(tmp_path), "one", host=find)
+    session.do(command("fork", {"name": "other"}))
+    with going():
+        assert "other is put away" in Session(session.runs, "other", host=find).do(command("discard")).text
+    assert not (tmp_path / "other").exists()
