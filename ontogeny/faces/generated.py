@@ -84,8 +84,11 @@ def _lastingly(asked: Command, foretold: Preview) -> Preview:
 
 def _lasting(session: Session, outcome: Outcome) -> Outcome:
     """Where a command that changes led into the past, a fork there: the session ends here, and would be forgotten."""
-    if not outcome.past or session.done[-1:] == [] or not session.done[-1].command.EFFECT.confirmed:
+    if not outcome.past or session.done[-1:] == []:  # a live run's process stays where it went
         return outcome
+    if not session.done[-1].command.EFFECT.confirmed:
+        how = f"this only shows that step; `ontogeny fork {outcome.run} {outcome.step}` is to change from there"
+        return outcome.model_copy(update={"text": f"{outcome.text}; {how}"})
     child = session.head()
     session.let_go()
     return outcome.model_copy(update={"text": f"{outcome.text}; {child.folder.name} goes on from there"})

@@ -32,7 +32,9 @@ One and the same command can be given
 | words | `ontogeny chat RUN`: what changes a run is previewed and confirmed |
 | a program that speaks MCP | `ontogeny mcp` |
 
-The shell has `run` and `switch` of steering as `resume` and `show`.
+The shell has `run` and `switch` of steering as `resume` and `show`. Each of its commands is a session of its own, which
+begins at the run's last step: `ontogeny back` only shows a step of a run that is not live, and `ontogeny fork RUN STEP`
+makes a run to change from there.
 
 A **live** run has a process of its own (`ontogeny live RUN`) and takes commands between two steps; whoever gives it
 one need not know that. A **loop** that is not ours takes some while it runs, once it calls

@@ -94,7 +94,8 @@ def test_what_leads_into_the_past_goes_on_as_a_fork() -> None:
 
 
 def test_steps_back_count_from_the_last() -> None:
-    assert plain(shell("back", "one", "-3", "--json").output)["step"] == 9
+    answer = plain(shell("back", "one", "-3", "--json").output)
+    assert answer["step"] == 9 and "only shows that step; `ontogeny fork one 9`" in answer["text"]
     assert "has no step" in shell("back", "one", "-13", exit_code=1).output
 
 
