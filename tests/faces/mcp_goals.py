@@ -155,6 +155,10 @@ async def forgot(talk: Talk, runs: Path) -> None:
     beside = await talk.ask("look", command="compare", run=made, to="line")
     assert made == "innocent" and open_run(runs / "innocent").step == 12
     assert beside["figures"]["metrics"]["loss"][0] != beside["figures"]["metrics"]["loss"][1]
+    undo = await talk.ask("undo")
+    assert undo["done"] is False and "put innocent away" in undo["text"]
+    await talk.do("undo")
+    assert not (runs / "innocent").exists() and (runs / ".discarded" / "innocent").is_dir()
 
 
 @goal("ask what a smaller rate would have done, and if it is better do it")
