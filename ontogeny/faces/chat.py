@@ -145,6 +145,8 @@ class Chat:
         for place, command in enumerate(reading.commands):
             try:
                 self._tell(self._act(command, told[place]))
+                if place + 1 < len(reading.commands):
+                    self._arrive(command)
             except (Exception, KeyboardInterrupt):
                 for left in reading.commands[place + 1 :]:
                     self.say(f"[dim]not done: {escape(left.says())}[/]")
@@ -196,6 +198,13 @@ class Chat:
         with Busy(command.NAME, quiet=self.quiet):
             return self.session.do(command)
 
+    def _arrive(self, command: Command) -> None:
+        """A live run is only sent on its way by `run`: what comes after it waits until the steps are taken."""
+        if isinstance(command, Advance):
+            goal = None if command.until else (self.outcomes[-1].step or 0) + (command.steps or 1)
+            with Busy(f"waiting for {command.until or f'step {goal}'}", quiet=self.quiet):
+                self.session.arrive(goal)
+
     def _step(self) -> int:
         try:
             return self.session.step()
@@ -211,6 +220,9 @@ class Chat:
         if isinstance(run, Run):
             run.close()
         self.refused.append("interrupted")
+        if self.session.goes_on():
+            self.say(f"[yellow]not waited for[/] {escape(run.folder.name)}, which is live; `pause` lets it wait")
+            return
         self.say(f"[yellow]paused[/] {escape(run.folder.name)} at step {run.step}; `run N steps` goes on")
 
     def _refuse(self, text: str, quiet: bool = False) -> None:

@@ -65,6 +65,9 @@ class Host(Protocol):
     def foretell(self, command: Command) -> Preview:
         """Says what a command would do."""
 
+    def wait(self, goal: int | None) -> None:
+        """Waits until the run has come to a step, or None: until it stands still."""
+
     def close(self) -> None:
         """Lets go of the process."""
 
@@ -241,6 +244,19 @@ class Session:
             self.author = asked
             self.let_go()
         return outcome
+
+    def arrive(self, goal: int | None) -> None:
+        """Waits until a live run has come to a step, or None: until it stands still; any other is there already."""
+        if host := self._host(self.position.folder.resolve()):
+            with closing(host):
+                host.wait(goal)
+
+    def goes_on(self) -> bool:
+        """Whether the run goes on by itself in a process of its own."""
+        host = self._host(self.position.folder.resolve())
+        if host is not None:
+            host.close()
+        return host is not None
 
     def let_go(self) -> None:
         """Writes what waits and frees the runs for other writers."""

@@ -191,6 +191,22 @@ def test_a_live_run_takes_what_is_said(runs: Path) -> None:
     assert run.step == 24 and run.dials()["lr"] == pytest.approx(0.025)
 
 
+def test_what_follows_a_run_waits_until_a_live_run_has_taken_the_steps(runs: Path) -> None:
+    environment = {**os.environ, "ONTOGENY_RUNS": str(runs)}
+    subprocess.run([*ONTOGENY, "live", "one", "--paused"], env=environment, check=True, timeout=SECONDS)
+    try:
+        for words in (
+            "run 300 steps then halve the learning rate",
+            "run until loss < 1000 then double the learning rate",
+        ):
+            done = said(runs, "one", "-c", words, "--yes")
+            assert done.returncode == 0, done.stderr
+    finally:
+        subprocess.run([*ONTOGENY, "stop", "one"], env=environment, check=True, timeout=SECONDS)
+    turned = [(entry.at, entry["value"]) for entry in open_run(runs / "one").entries if entry.kind == "dial"]
+    assert turned == [(320, 0.025), (321, 0.05)]
+
+
 def test_help_names_every_command_and_how_it_may_be_said(runs: Path) -> None:
     listed = said(runs, "one", "-c", "help", "-c", "help set", "-c", "help what if").stdout
     assert "halve" in listed and "take-back" in listed and "what if" in listed

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import socket
+import time
 import uuid
 from collections.abc import Iterator
 from pathlib import Path
@@ -16,6 +17,9 @@ from ontogeny.steer.live import address, wire
 
 PATIENCE = 60.0
 """Seconds that a command may wait for its turn between two steps."""
+
+LOOK_EVERY = 0.05
+"""Seconds between two looks at a run that is waited for."""
 
 
 class Client:
@@ -53,6 +57,18 @@ class Client:
         """How the run stands: state, step, goal, metrics."""
         found: dict[str, Any] = self._ask({"ask": "status"})
         return found
+
+    def wait(self, goal: int | None) -> None:
+        """Waits until the run has come to a step, or None: until it stands still.
+
+        Raises OntogenyError where it failed on the way, or was paused before that step.
+        """
+        while (now := self.status())["state"] == "running" and (goal is None or now["step"] < goal):
+            time.sleep(LOOK_EVERY)
+        if now["trouble"]:
+            raise OntogenyError(f"{now['run']} stopped at step {now['step']}: {now['trouble']}")
+        if goal is not None and now["step"] < goal:
+            raise OntogenyError(f"{now['run']} was stopped at step {now['step']}, before step {goal}; `resume` goes on")
 
     def close(self) -> None:
         """Ends the connection."""
