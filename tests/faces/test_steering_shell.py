@@ -137,3 +137,11 @@ def test_odd_arguments_are_refused_in_one_line() -> None:
 )
 def test_a_value_is_given_to_the_shell_as_it_is_written(word: str, value: object) -> None:
     assert given_as(word) == value
+
+
+def test_turning_a_dial_is_foretold() -> None:
+    before = Path("runs/one/journal.jsonl").read_bytes()
+    told = json.loads(shell("set", "one", "lr=0.2", "momentum=0.5", "--dry-run", "--json").output)
+    assert "lr of one from 0.05 to 0.2" in told["text"] and "momentum of one from 0.9 to 0.5" in told["text"]
+    assert "would turn lr" in shell("set", "one", "lr=0.2", "--dry-run").output
+    assert Path("runs/one/journal.jsonl").read_bytes() == before

@@ -7,7 +7,7 @@ from typing import Annotated
 import typer
 from rich.markup import escape
 
-from ontogeny.faces.generated import session_at
+from ontogeny.faces.generated import say_preview, session_at
 from ontogeny.faces.numbers import numbers
 from ontogeny.faces.sources import DataFile, RunName
 from ontogeny.faces.terminal import AsJson, answer
@@ -21,6 +21,7 @@ def command(
     shape: Annotated[str, typer.Option("--shape", help="How, with --over: linear, cosine or exponential.")] = "linear",
     author: Annotated[str, typer.Option("--author", help="Who turns them, for the journal.")] = "you",
     file: DataFile = "",
+    dry: Annotated[bool, typer.Option("--dry-run", help="Only say what it would do.")] = False,
     as_json: AsJson = False,
 ) -> None:
     """Turn a dial of a run from its present step on.
@@ -31,8 +32,11 @@ def command(
     turned = numbers(dials)
     session = session_at(name, file, author)
     asked = [given("set", {"dial": dial, "to": to, "over": over, "shape": shape}) for dial, to in turned.items()]
-    for one in asked:
-        session.foretell(one)  # all or none
+    foretold = [session.foretell(one) for one in asked]  # all or none
+    if dry:
+        text = "; ".join(one.text for one in foretold)
+        whole = foretold[0].model_copy(update={"text": text})
+        return answer(whole.model_dump(mode="json"), as_json, lambda console: say_preview(console, whole))
     outcomes = [session.do(one) for one in asked]
     last = outcomes[-1]
     figures = [outcome.figures for outcome in outcomes if outcome.figures]
