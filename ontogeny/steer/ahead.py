@@ -19,9 +19,9 @@ from ontogeny.steer.commands.going import Advance
 from ontogeny.steer.commands.places import Back, Discard, Fork, Switch
 from ontogeny.steer.commands.undoing import Undo
 from ontogeny.steer.places import step_of
+from ontogeny.steer.registry import FORKING
 from ontogeny.steer.session import Session
 
-FORKING = ("fork", "rule", "freeze", "unfreeze")
 LEADING_AWAY = ("again", "take-back", "undo", "autopilot")
 """Commands that lead to a run that is not there yet, or not foretold."""
 

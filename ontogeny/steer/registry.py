@@ -70,6 +70,8 @@ COMMANDS: tuple[type[Command], ...] = (
     undoing.History,
 )
 BY_NAME: dict[str, type[Command]] = {command.NAME: command for command in COMMANDS}
+FORKING = ("fork", "rule", "freeze", "unfreeze")
+"""Commands after which one stands at a fork."""
 
 
 def command(name: str, arguments: Mapping[str, Any] | None = None) -> Command:

@@ -9,7 +9,7 @@ from ontogeny.steer.phrases.context import Context
 from ontogeny.steer.phrases.courtesy import AFTER, BEFORE
 from ontogeny.steer.phrases.grammar import grammar
 from ontogeny.steer.phrases.normal import NOTHING, forms, normal
-from ontogeny.steer.phrases.said.plain import BLOCKING, OPENING
+from ontogeny.steer.phrases.said.plain import BLOCKING, OPENING, STRETCHES
 from ontogeny.steer.phrases.tokens import Word, words
 
 FILE = "vocabulary.txt"
@@ -20,7 +20,7 @@ FILE = "vocabulary.txt"
 def known_words() -> frozenset[str]:
     """Every known word in its one form. Another word may be a name, or spelt wrongly."""
     fitted = forms(resources.files(__package__).joinpath(FILE).read_text(encoding="utf-8"))
-    return grammar().words.union(fitted, BLOCKING, OPENING, *BEFORE, *AFTER)
+    return grammar().words.union(fitted, BLOCKING, OPENING, STRETCHES, *BEFORE, *AFTER)
 
 
 def heard(text: str, context: Context) -> list[Word]:

@@ -16,15 +16,13 @@ from ontogeny.steer.phrases.matcher import Matcher, Tree
 from ontogeny.steer.phrases.phrase import Unclear
 from ontogeny.steer.phrases.tokens import Word
 from ontogeny.steer.reading import Alternative, Reading
-from ontogeny.steer.registry import BY_NAME, command
+from ontogeny.steer.registry import BY_NAME, FORKING, command
 
 SUPPOSED = frozenset(("if", "suppose", "supposing", "imagine", "assume", "assuming"))
 """What begins so only supposes."""
 TELLING = ("tell", "show", "know", "wonder", "curious")
 """A clause that begins so asks for words."""
 PUNCTUATION = ("COMMA", "SEMICOLON", "STOP", "DASH")
-MOVING = ("fork", "rule", "freeze", "unfreeze")
-"""Commands after which one stands at a fork."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -101,7 +99,7 @@ def meant(clauses: list[list[Clause]], context: Context) -> Reading:
         except OntogenyError as error:
             return Reading(unsure=str(error))
         commands += found
-        if any(one.NAME in MOVING for one in found):
+        if any(one.NAME in FORKING for one in found):
             context = context.forked()
     return Reading(commands=tuple(commands))
 

@@ -80,8 +80,8 @@ def read(text: str, context: Context) -> Reading:
     if found.commands and (best.sure < OVERRULES or not meant or meant == found.commands):
         return hedged(text, found)
     if meant:
-        changes = any(command.EFFECT.confirmed for command in meant)
-        return hedged(text, Reading(commands=meant, sure=not changes or best.sure >= CERTAIN))
+        reading = Reading(commands=meant)
+        return hedged(text, replace(reading, sure=not reading.changes or best.sure >= CERTAIN))
     return back(said, "", context)
 
 
@@ -97,7 +97,7 @@ def likeliest(said: Sequence[Word], context: Context) -> tuple[Weighed, Sequence
 
 def _allowed(best: Weighed, said: Sequence[Word], context: Context) -> tuple[Command, ...]:
     """The commands of a reading that is probable enough, and is none that was told not to be done."""
-    changes = any(command.EFFECT.confirmed for command in best.commands)
+    changes = Reading(commands=best.commands).changes
     if best.sure < (ENOUGH if changes else ENOUGH_ASKED):
         return ()
     return () if changes and denied(best, said, context) else shared(settled(best.commands), said)

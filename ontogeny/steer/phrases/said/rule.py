@@ -22,9 +22,6 @@ def _divided(found: Found) -> dict[str, Any]:
     return {"dial": found["dial"], "by": 1 / found["n"]}
 
 
-def _down_by(found: Found) -> dict[str, Any]:
-    """Lowered by 10% is nine tenths; by 10, or ten times, a tenth."""
-    return {"dial": found["dial"], "by": 1 / found["n"] if found["n"] > 1 else 1 - found["n"]}
 
 
 def _down_part(found: Found) -> dict[str, Any]:

@@ -104,8 +104,6 @@ def _entry(found: Found) -> str:
     return _row(found, found["a"]).replace(",:]", f",{found['b']}]")
 
 
-def _kind(last: str) -> Names:
-    return (f"*{last}",)
 
 
 def _biases(found: Found) -> Names:
@@ -199,7 +197,6 @@ TENSORS: Table = {
         v("{n:FRACTION} (layers|block)", lambda f: _none(f, "that layer")),
         v("(layers|block) {n:number}", lambda f: with_part(f, figure(f["n"]), said=f"layer {figure(f['n'])}")),
     ),
-    "tensors_named": (v("{n:TENSOR}", _pattern), v("{n:PATTERN}", _pattern), v("biases", _biases), v("embeddings", _embeddings), v("unembedding", lambda f: with_part(f, "unembed", "unembedding", "lm_head"))),
     "tensor_one": (v("{n:TENSOR}", _pattern), v("{n:PATTERN}", _pattern), v("{n:NAME}", _called)),
     "tensor": (v("{t:tensor_set}", lambda f: f["t"][0] if len(f["t"]) == 1 else _several(f)),),
     "element": (
