@@ -10,14 +10,16 @@ fitness is asked generation by generation. Both go the same way from the same se
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from typing import ClassVar
 
 import numpy as np
 from numpy.typing import NDArray
 
 from ontogeny.evolve import cgp_kernels as kernels
-from ontogeny.evolve.fitness import Table
+from ontogeny.evolve.fitness import Fitness, Table
+from ontogeny.evolve.method import Asked, Best, Errors, Method, single
+from ontogeny.evolve.spaces import Netlists, Space, expected
 from ontogeny.isa.errors import NetlistError
 from ontogeny.isa.netlist import NAND, Netlist, netlist
 
@@ -36,30 +38,27 @@ class Parent:
 
     genes: Genes
     rng: NDArray[np.uint64]
-    inputs: int
-    outputs: int
+    space: Netlists
     error: float | None = None
     gates: int = 0
     evaluations: int = 0
 
     @property
+    def inputs(self) -> int:
+        """What nodes may take beside one another: inputs and registers."""
+        return self.space.inputs + self.space.registers
+
+    @property
     def nodes(self) -> int:
         """Number of nodes."""
-        return (len(self.genes) - self.outputs) // 3
-
-
-@dataclass(frozen=True, eq=False)
-class Asked:
-    """Children whose errors are wanted, as genes and as netlists, and the random state after them."""
-
-    genes: list[Genes]
-    nets: list[Netlist]
-    rng: NDArray[np.uint64]
+        return (len(self.genes) - self.space.outputs - self.space.registers) // 3
 
 
 @dataclass(frozen=True)
-class CGP:
+class CGP(Method[Netlist, Parent]):
     """How many nodes, which gates (a name in GATE_SETS, or truth tables), how many children to a generation."""
+
+    DIALS: ClassVar[tuple[str, ...]] = ("gates", "offspring", "hits")
 
     nodes: int = 100
     gates: str | tuple[int, ...] = "two-input"
@@ -81,46 +80,60 @@ class CGP:
         """The truth tables to draw from."""
         return np.array(GATE_SETS[self.gates] if isinstance(self.gates, str) else self.gates, np.int32)
 
-    def begin(self, inputs: int, outputs: int, seed: int) -> Parent:
+    def begin(self, space: Space, seed: int) -> Parent:
         """A random parent, not yet judged."""
-        if inputs < 1 or outputs < 1:
-            raise NetlistError(f"{inputs} inputs and {outputs} outputs; expected 1 or more of each")
-        genes, rng = np.empty(3 * self.nodes + outputs, np.int32), np.array([seed % 2**64], np.uint64)
-        kernels.begin(genes, self.nodes, inputs, self.functions, rng)
-        return Parent(genes, rng, inputs, outputs)
+        nets = expected(space, Netlists, "CGP")
+        genes = np.empty(3 * self.nodes + nets.outputs + nets.registers, np.int32)
+        parent = Parent(genes, np.array([seed % 2**64], np.uint64), nets)
+        kernels.begin(genes, self.nodes, parent.inputs, self.functions, parent.rng)
+        return parent
 
-    def ask(self, parent: Parent) -> Asked:
+    def ask(self, state: Parent) -> Asked[Netlist]:
         """The children of one generation; the parent alone where it was not judged yet."""
-        if parent.error is None:
-            return Asked([parent.genes], [self.net(parent)], parent.rng)
-        rng, active, order = parent.rng.copy(), np.empty(parent.inputs + parent.nodes, np.uint8), _order(parent)
-        log, children = np.empty((3, 8 * len(parent.genes)), np.int32), []
-        kernels.mark(parent.genes, parent.nodes, parent.inputs, active, order)
-        for _ in range(self.offspring):
-            child = parent.genes.copy()
-            kernels.mutate(child, parent.nodes, parent.inputs, self.functions, active, self.hits, rng, log)
-            children.append(child)
-        return Asked(children, [self.net(replace(parent, genes=child)) for child in children], rng)
+        if state.error is None:
+            return Asked(state.genes[None], [self.net(state)], rng=state.rng)
+        rng, active, order = state.rng.copy(), np.empty(state.inputs + state.nodes, np.uint8), _order(state)
+        log, children = np.empty((3, 8 * len(state.genes)), np.int32), np.repeat(state.genes[None], self.offspring, 0)
+        kernels.mark(state.genes, state.nodes, state.inputs, active, order)
+        for child in children:
+            kernels.mutate(child, state.nodes, state.inputs, self.functions, active, self.hits, rng, log)
+        return Asked(children, [self.net(replace(state, genes=child)) for child in children], rng=rng)
 
-    def tell(self, parent: Parent, asked: Asked, errors: Sequence[float], goal: float = 0.0) -> Parent:
+    def tell(self, state: Parent, asked: Asked[Netlist], errors: Errors, goal: float = 0.0) -> Parent:
         """The next parent: the last of the best, if it is no worse."""
-        best = parent
-        for genes, net, error in zip(asked.genes, asked.nets, errors, strict=True):
-            child = replace(parent, genes=genes, error=error, gates=net.gates)
+        best = state
+        for genes, net, error in zip(asked.genes, asked.candidates, single(errors, "CGP").tolist(), strict=True):
+            child = replace(state, genes=genes, error=error, gates=net.gates)
             if best.error is None or _rank(child, goal) <= _rank(best, goal):
                 best = child
-        return replace(best, rng=asked.rng, evaluations=parent.evaluations + len(errors))
+        return replace(best, rng=asked.rng, evaluations=state.evaluations + len(errors))
 
-    def leg(self, parent: Parent, table: Table, most: int, until: bool) -> Parent:
-        """Generations until `most` further evaluations, or the first right parent; the same as by ask and tell."""
-        genes, rng, told = parent.genes.copy(), parent.rng.copy(), np.zeros(3, np.int64)
-        kernels.leg(genes, self.functions, rng, self.offspring, self.hits, table.words, table.target, table.planes,
-                    table.weights, most, until, told)  # fmt: skip
+    def best(self, state: Parent) -> Best[Netlist]:
+        """The parent."""
+        return Best(self.net(state), (np.inf if state.error is None else state.error,), state.gates)
+
+    def doubted(self, state: Parent) -> Parent:
+        """The parent, not judged yet."""
+        return replace(state, error=None)
+
+    def turned(self, state: Parent) -> Parent:
+        """Gates that are no longer in the set are drawn anew, and the parent is then judged again."""
+        genes, rng = state.genes.copy(), state.rng.copy()
+        foreign = 3 * np.flatnonzero(~np.isin(genes[: 3 * state.nodes : 3], self.functions))
+        for gene in foreign:
+            genes[gene] = self.functions[kernels.below(rng, len(self.functions))]
+        return replace(state, genes=genes, rng=rng, error=None if len(foreign) else state.error)
+
+    def leg(self, state: Parent, fitness: Fitness[Netlist], most: int, until: bool) -> Parent | None:
+        """Against a table: generations until `most` further evaluations, or the first right parent."""
+        if not isinstance(fitness, Table):
+            return None
+        genes, rng, told = state.genes.copy(), state.rng.copy(), np.zeros(3, np.int64)
+        kernels.leg(genes, self.functions, rng, self.offspring, self.hits, fitness.words, fitness.target,
+                    fitness.planes, fitness.weights, most, until, told)  # fmt: skip
         error, gates, done = map(int, told)
-        first = parent.error is None
-        return replace(
-            parent, genes=genes, rng=rng, error=float(error), gates=gates, evaluations=parent.evaluations + first + done
-        )
+        judged = state.evaluations + done + (state.error is None)
+        return replace(state, genes=genes, rng=rng, error=float(error), gates=gates, evaluations=judged)
 
     def net(self, parent: Parent) -> Netlist:
         """The netlist of the parent: its active nodes alone."""
@@ -130,7 +143,9 @@ class CGP:
         number = np.arange(inputs + nodes, dtype=np.int32)
         number[inputs + kept] = inputs + np.arange(len(kept))
         rows = genes[: 3 * nodes].reshape(nodes, 3)[kept]
-        return netlist(inputs, rows[:, 0], number[rows[:, 1:]].reshape(-1, 2), number[genes[3 * nodes :]])
+        wanted, outputs = number[genes[3 * nodes :]], parent.space.outputs
+        fanin = number[rows[:, 1:]].reshape(-1, 2)
+        return netlist(parent.space.inputs, rows[:, 0], fanin, wanted[:outputs], next=wanted[outputs:])
 
 
 def _order(parent: Parent) -> Genes:

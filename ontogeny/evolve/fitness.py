@@ -8,11 +8,12 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
-from typing import Protocol
+from typing import Protocol, TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
 
+from ontogeny.evolve.spaces import Netlists, Space
 from ontogeny.isa.errors import NetlistError
 from ontogeny.isa.netlist import Netlist, Words, cases
 from ontogeny.machine.swarm import swarm
@@ -20,23 +21,26 @@ from ontogeny.machine.swarm import swarm
 MOST_INPUTS = 20
 
 
-class Fitness(Protocol):
-    """Errors of candidates with so many inputs and outputs; what failed has an infinite error, and is told."""
+Searched = TypeVar("Searched", contravariant=True)
+
+
+class Fitness(Protocol[Searched]):
+    """Errors of candidates of one space; what failed has an infinite error, and is told."""
 
     @property
-    def inputs(self) -> int:
-        """Inputs of a candidate."""
+    def space(self) -> Space:
+        """What kind of candidates it judges."""
 
     @property
-    def outputs(self) -> int:
-        """Outputs of a candidate."""
+    def objectives(self) -> tuple[str, ...]:
+        """The names of its errors: one, or several."""
 
     @property
     def failures(self) -> Sequence[str]:
         """What was told of the first failures."""
 
-    def errors(self, nets: Sequence[Netlist]) -> list[float]:
-        """The error of each, infinite where it failed."""
+    def errors(self, candidates: Sequence[Searched], /) -> Sequence[float] | NDArray[np.float64]:
+        """The error of each, or f64[n, objectives] where there are several; infinite where it failed."""
 
 
 @dataclass(frozen=True)
@@ -52,6 +56,12 @@ class Table:
     planes: Words
     weights: NDArray[np.int64]
     failures: Sequence[str] = field(default=(), init=False)
+    objectives: tuple[str, ...] = field(default=("wrong bits",), init=False)
+
+    @property
+    def space(self) -> Space:
+        """Netlists of these inputs and outputs."""
+        return Netlists(self.inputs, self.outputs)
 
     @property
     def inputs(self) -> int:
@@ -63,7 +73,7 @@ class Table:
         """Outputs of a candidate."""
         return len(self.target)
 
-    def errors(self, nets: Sequence[Netlist]) -> list[float]:
+    def errors(self, nets: Sequence[Netlist], /) -> list[float]:
         """Weighted wrong bits of each, all at once."""
         together = swarm(nets, threads=1)
         parts = (together.wrong(self.words, self.target, plane) for plane in self.planes)

@@ -13,38 +13,41 @@ from collections.abc import Callable, Sequence
 from multiprocessing.connection import Connection
 from multiprocessing.process import BaseProcess
 from types import TracebackType
-from typing import Any
+from typing import Any, Generic, TypeVar
 
-from ontogeny.isa.errors import NetlistError
-from ontogeny.isa.netlist import Netlist
+from ontogeny.evolve.spaces import Netlists, Space
+from ontogeny.isa.errors import SearchError
 
 SECONDS = 10.0
 TOLD = 20
-Scores = Callable[[Sequence[Netlist]], Sequence[float]]
+Candidate = TypeVar("Candidate")
+Scores = Callable[[Sequence[Candidate]], Sequence[float]]
 
 
-class Judged:
+class Judged(Generic[Candidate]):
     """A fitness that a Python function gives; `close` ends its process. Make one by `each` or `batch`."""
 
-    def __init__(self, function: Scores, inputs: int, outputs: int, seconds: float | None, together: bool) -> None:
+    objectives = ("error",)
+
+    def __init__(self, function: Scores[Candidate], space: Space, seconds: float | None, together: bool) -> None:
         if seconds is not None and not seconds > 0:
-            raise NetlistError(f"a time limit of {seconds} seconds; expected more than 0, or None for no limit")
-        self.inputs, self.outputs = inputs, outputs
+            raise SearchError(f"a time limit of {seconds} seconds; expected more than 0, or None for no limit")
+        self.space = space
         self.failed = 0
         self.failures: list[str] = []
         self._function, self._seconds, self._together = function, seconds, together
         self._worker: tuple[BaseProcess, Connection] | None = None
 
-    def errors(self, nets: Sequence[Netlist]) -> list[float]:
+    def errors(self, candidates: Sequence[Candidate], /) -> list[float]:
         """The error of each, infinite where it failed."""
-        if self._together and len(nets) > 1:
-            scores, _ = self._asked(nets)
+        if self._together and len(candidates) > 1:
+            scores, _ = self._asked(candidates)
             if scores is not None and not any(map(math.isnan, scores)):
                 return scores
-        return [self._one(net) for net in nets]
+        return [self._one(candidate) for candidate in candidates]
 
-    def _one(self, net: Netlist) -> float:
-        scores, why = self._asked([net])
+    def _one(self, candidate: Candidate) -> float:
+        scores, why = self._asked([candidate])
         if scores is not None and not math.isnan(scores[0]):
             return scores[0]
         self.failed += 1
@@ -52,13 +55,13 @@ class Judged:
             self.failures.append(why or "the fitness gave NaN")
         return math.inf
 
-    def _asked(self, nets: Sequence[Netlist]) -> tuple[list[float] | None, str]:
+    def _asked(self, candidates: Sequence[Candidate]) -> tuple[list[float] | None, str]:
         """The scores, or None and why there are none."""
         if self._seconds is None:
-            return _scored(self._function, nets)
+            return _scored(self._function, candidates)
         process, pipe = self._worker = self._worker or _forked(self._function)
         try:
-            pipe.send(list(nets))
+            pipe.send(list(candidates))
             if pipe.poll(self._seconds):
                 scores, why = pipe.recv()
                 return scores, why
@@ -78,37 +81,48 @@ class Judged:
             process.join()
             pipe.close()
 
-    def __enter__(self) -> Judged:
+    def __enter__(self) -> Judged[Candidate]:
         return self
 
     def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, at: TracebackType | None) -> None:
         self.close()
 
 
-def each(function: Callable[[Netlist], float], inputs: int, outputs: int, seconds: float | None = SECONDS) -> Judged:
-    """Fitness by a function of one candidate: its error, lower is better. `seconds` is the limit for each."""
-    return Judged(lambda nets: [function(net) for net in nets], inputs, outputs, seconds, together=False)
+def each(
+    function: Callable[[Candidate], float], inputs: int | Space, outputs: int = 0, seconds: float | None = SECONDS
+) -> Judged[Candidate]:
+    """Fitness by a function of one candidate: its error, lower is better. `seconds` is the limit for each.
+
+    Candidates are netlists of so many inputs and outputs, or of another space, given in place of the inputs.
+    """
+    return Judged(lambda many: [function(one) for one in many], _space(inputs, outputs), seconds, together=False)
 
 
-def batch(function: Scores, inputs: int, outputs: int, seconds: float | None = SECONDS) -> Judged:
+def batch(
+    function: Scores[Candidate], inputs: int | Space, outputs: int = 0, seconds: float | None = SECONDS
+) -> Judged[Candidate]:
     """Fitness by a function of several candidates, an error for each. Where it fails, they are tried one by one."""
-    return Judged(function, inputs, outputs, seconds, together=True)
+    return Judged(function, _space(inputs, outputs), seconds, together=True)
 
 
-def _scored(function: Scores, nets: Sequence[Netlist]) -> tuple[list[float] | None, str]:
+def _space(inputs: int | Space, outputs: int) -> Space:
+    return inputs if isinstance(inputs, Space) else Netlists(inputs, outputs)
+
+
+def _scored(function: Scores[Any], candidates: Sequence[Any]) -> tuple[list[float] | None, str]:
     try:
-        scores = [float(score) for score in function(nets)]
+        scores = [float(score) for score in function(candidates)]
     except Exception as error:  # whatever a fitness raises is the candidate's failure, not the search's
         return None, f"the fitness raised {type(error).__name__}: {error}"
-    if len(scores) != len(nets):
-        return None, f"the fitness gave {len(scores)} scores for {len(nets)} candidates"
+    if len(scores) != len(candidates):
+        return None, f"the fitness gave {len(scores)} scores for {len(candidates)} candidates"
     return scores, ""
 
 
-def _forked(function: Scores) -> tuple[BaseProcess, Connection]:
+def _forked(function: Scores[Any]) -> tuple[BaseProcess, Connection]:
     """A process that answers for the function, with its pipe."""
     if "fork" not in multiprocessing.get_all_start_methods():
-        raise NetlistError("a time limit needs a system that can fork; give seconds=None to run without a limit")
+        raise SearchError("a time limit needs a system that can fork; give seconds=None to run without a limit")
     context = multiprocessing.get_context("fork")
     ours, theirs = context.Pipe()
     process = context.Process(target=_serve, args=(function, ours, theirs), daemon=True)
@@ -117,11 +131,11 @@ def _forked(function: Scores) -> tuple[BaseProcess, Connection]:
     return process, ours
 
 
-def _serve(function: Scores, ours: Any, pipe: Connection) -> None:
+def _serve(function: Scores[Any], ours: Any, pipe: Connection) -> None:
     ours.close()
     while True:
         try:
-            nets = pipe.recv()
+            candidates = pipe.recv()
         except (EOFError, KeyboardInterrupt):
             return
-        pipe.send(_scored(function, nets))
+        pipe.send(_scored(function, candidates))

@@ -1,34 +1,54 @@
 """The one driver of all searches: a method proposes, a fitness judges, until the budget is spent. Repeatable.
 
 What is found is a pure function of method, fitness, seed and budget; only `seconds`, which ends a search early, looks
-at a clock. A method is `begin`, `ask`, `tell` and `net`; one that has `leg` judges truth tables by itself.
+at a clock. What a method is says `method.py`; what a search is that is written down, `recorded.py`.
 """
 
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from dataclasses import dataclass
+from typing import Any, Generic, TypeVar
 
-from ontogeny.evolve.cgp import CGP, Parent
-from ontogeny.evolve.fitness import Fitness, Table
-from ontogeny.isa.errors import NetlistError
+import numpy as np
+
+from ontogeny.evolve.fitness import Fitness
+from ontogeny.evolve.method import Asked, Best, Errors, Method, State
+from ontogeny.isa.errors import SearchError
 from ontogeny.isa.netlist import Netlist
 
 LEG = 20_000
 """Evaluations between two looks at the clock."""
+Candidate = TypeVar("Candidate")
+S = TypeVar("S", bound=State)
 
 
 @dataclass(frozen=True)
-class Found:
-    """The best candidate, and what it took. `solved_at`: the evaluations by which it was first right, or None."""
+class Found(Generic[Candidate]):
+    """The best candidate, and what it took. `solved_at`: the evaluations by which it was first right, or None.
 
-    net: Netlist
-    error: float
+    `front` has all that are worth a look, the best first: of several objectives the Pareto front.
+    """
+
+    best: Candidate
+    errors: tuple[float, ...]
     evaluations: int
     solved_at: int | None
     seconds: float
-    failures: tuple[str, ...]
+    failures: tuple[str, ...] = ()
+    size: int = 0
+    front: tuple[Best[Candidate], ...] = ()
+
+    @property
+    def net(self) -> Candidate:
+        """The best, as one says where candidates are netlists."""
+        return self.best
+
+    @property
+    def error(self) -> float:
+        """The first of its errors."""
+        return self.errors[0]
 
     @property
     def solved(self) -> bool:
@@ -37,59 +57,91 @@ class Found:
 
     def __str__(self) -> str:
         state = f"solved at {self.solved_at:,}" if self.solved_at is not None else f"error {self.error:g}"
-        return f"{state} of {self.evaluations:,} evaluations in {self.seconds:.2f} s: {self.net.gates} gates"
+        size = f": {self.size} {'gates' if isinstance(self.best, Netlist) else 'long'}" if self.size else ""
+        others = f", a front of {len(self.front)}" if len(self.front) > 1 else ""
+        return f"{state} of {self.evaluations:,} evaluations in {self.seconds:.2f} s{size}{others}"
 
 
-@dataclass(frozen=True)
-class Search:
-    """A search under way: its method, fitness and budget."""
+@dataclass(frozen=True, eq=False)
+class Standing(Generic[S]):
+    """Where a search stands: the method's state, and the evaluations by which it was solved."""
 
-    method: CGP
-    fitness: Fitness
-    evaluations: int
-    prune: int
-    goal: float
+    state: S
+    solved_at: int | None = None
 
-    def further(self, parent: Parent, solved_at: int | None) -> Parent:
-        """One leg or one generation on."""
-        end = self.evaluations if solved_at is None else solved_at + self.prune
-        if isinstance(self.fitness, Table):
-            return self.method.leg(parent, self.fitness, min(LEG, end - parent.evaluations), solved_at is None)
-        asked = self.method.ask(parent)
-        return self.method.tell(parent, asked, self.fitness.errors(asked.nets), self.goal)
 
-    def over(self, parent: Parent, solved_at: int | None) -> bool:
+@dataclass(frozen=True, eq=False)
+class Search(Generic[Candidate, S]):
+    """What holds while a search goes on: its method, fitness and budget. Raises SearchError for what makes no sense."""
+
+    method: Method[Candidate, S]
+    fitness: Fitness[Candidate]
+    evaluations: int = 10_000_000
+    prune: int = 0
+    goal: float = 0.0
+
+    def __post_init__(self) -> None:
+        if self.evaluations < 1 or self.prune < 0:
+            raise SearchError(f"{self.evaluations} evaluations, {self.prune} to prune; expected 1 or more, 0 or more")
+
+    def begin(self, seed: int) -> Standing[S]:
+        """Where it begins."""
+        return Standing(self.method.begin(self.fitness.space, seed))
+
+    def end(self, standing: Standing[S]) -> int:
+        """The evaluations at which it is over, as it looks now; several objectives are searched to the end."""
+        if standing.solved_at is None or len(self.fitness.objectives) > 1:
+            return self.evaluations
+        return standing.solved_at + self.prune
+
+    def over(self, standing: Standing[S]) -> bool:
         """Whether the budget is spent."""
-        return parent.evaluations >= (self.evaluations if solved_at is None else solved_at + self.prune)
+        return standing.state.evaluations >= self.end(standing)
+
+    def further(self, standing: Standing[S], most: int = LEG) -> Standing[S]:
+        """One generation on, or a compiled leg of about as many evaluations as `most`; never past its end."""
+        state, until = standing.state, standing.solved_at is None
+        most = min(most, self.end(standing) - state.evaluations)
+        gone = self.method.leg(state, self.fitness, most, until) if self.goal == 0 else None
+        if gone is None:
+            asked = self.method.ask(state)
+            gone = self.method.tell(state, asked, self.judged(asked), self.goal)
+        solved = until and self.method.best(gone).error <= self.goal
+        return Standing(gone, gone.evaluations if solved else standing.solved_at)
+
+    def judged(self, asked: Asked[Candidate]) -> Errors:
+        """The errors of a generation. What is not a number has failed. SearchError where their number is wrong."""
+        errors = np.asarray(self.fitness.errors(asked.candidates), np.float64)
+        if not len(asked.candidates) or len(errors) != len(asked.candidates):
+            raise SearchError(
+                f"{len(errors)} errors of {len(asked.candidates)} candidates; expected one or more of each"
+            )
+        return np.where(np.isnan(errors), np.inf, errors)
+
+    def found(self, standing: Standing[S], seconds: float = 0.0) -> Found[Candidate]:
+        """What it has come to."""
+        best, told = self.method.best(standing.state), tuple(self.fitness.failures)
+        front = tuple(self.method.front(standing.state))
+        judged = standing.state.evaluations
+        return Found(best.candidate, best.errors, judged, standing.solved_at, seconds, told, best.size, front)
 
 
 def search(
-    method: CGP, fitness: Fitness, *, seed: int = 0, evaluations: int = 10_000_000, prune: int = 0, goal: float = 0.0,
-    seconds: float | None = None, progress: Callable[[Found], object] | None = None,
-) -> Found:  # fmt: skip
+    method: Method[Candidate, Any], fitness: Fitness[Candidate], *, seed: int = 0, evaluations: int = 10_000_000,
+    prune: int = 0, goal: float = 0.0, seconds: float | None = None,
+    progress: Callable[[Found[Candidate]], object] | None = None,
+) -> Found[Candidate]:  # fmt: skip
     """Searches until an error is at most `goal` or the evaluations are spent; then `prune` more for fewer gates.
 
-    `seconds` of wall clock end it early; `progress` is told of every leg. Raises NetlistError for a budget below 1.
+    `seconds` of wall clock end it early; `progress` is told of every leg. Raises SearchError for a budget below 1.
     """
-    if evaluations < 1 or prune < 0 or (isinstance(fitness, Table) and goal != 0):
-        raise NetlistError(
-            f"{evaluations} evaluations, {prune} to prune, goal {goal}; expected 1 or more, 0 or more; 0 for a table"
-        )
-    run = Search(method, fitness, evaluations, prune, goal)
-    parent, solved_at, started = method.begin(fitness.inputs, fitness.outputs, seed), None, time.perf_counter()
-
-    def found() -> Found:
-        error = float("inf") if parent.error is None else parent.error
-        failures: Sequence[str] = fitness.failures
+    going, started = Search(method, fitness, evaluations, prune, goal), time.perf_counter()
+    standing = going.begin(seed)
+    while not going.over(standing):
+        standing = going.further(standing)
         spent = time.perf_counter() - started
-        return Found(method.net(parent), error, parent.evaluations, solved_at, spent, tuple(failures))
-
-    while not run.over(parent, solved_at):
-        parent = run.further(parent, solved_at)
-        if solved_at is None and parent.error is not None and parent.error <= goal:
-            solved_at = parent.evaluations
         if progress is not None:
-            progress(found())
-        if seconds is not None and time.perf_counter() - started > seconds:
+            progress(going.found(standing, spent))
+        if seconds is not None and spent > seconds:
             break
-    return found()
+    return going.found(standing, time.perf_counter() - started)

@@ -54,3 +54,7 @@ class EditError(OntogenyError):
 
 class NetlistError(OntogenyError):
     """A gate network that is malformed: a wire that nothing drives, a loop without a register, a wrong table."""
+
+
+class SearchError(OntogenyError):
+    """A search that makes no sense: a method, fitness, dial or budget that does not fit."""

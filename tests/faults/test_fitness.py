@@ -9,7 +9,7 @@ import time
 import pytest
 
 from ontogeny.evolve import CGP, Judged, batch, each, search
-from ontogeny.isa.errors import NetlistError
+from ontogeny.isa.errors import SearchError
 from ontogeny.isa.netlist import Netlist, cases, truth
 
 TARGET = 0b0110
@@ -85,5 +85,5 @@ def test_no_process_is_left_and_the_limit_is_checked() -> None:
     assert process is not None and process.is_alive()
     fitness.close()
     assert not process.is_alive()
-    with pytest.raises(NetlistError, match="time limit of 0"):
+    with pytest.raises(SearchError, match="time limit of 0"):
         each(wrong, 2, 1, 0)
