@@ -1,15 +1,35 @@
 """Programs searched for: candidates, fitness, methods; circuits, which are gate networks as a person handles them.
 
 search.py        the one driver
+method.py        what a method is; its state, what it asks, chance
 cgp.py           Cartesian genetic programming, with its compiled loops in cgp_kernels.py
+ageing.py        regularised evolution, over any genome
+genome.py        what candidates are made of; gate_genes.py: netlists, with rows.py and gate_kernels.py
+population.py    genes with their errors
+spaces.py        what kind of thing is searched for
 fitness.py       what a search goes by: a truth table, a Python function from number to number
 judged.py        fitness by any Python function, with a time limit
 circuits/        formats, simplification, proofs
 """
 
+from ontogeny.evolve.ageing import Ageing
 from ontogeny.evolve.cgp import CGP
 from ontogeny.evolve.fitness import Table, equals, outputs_of, table
+from ontogeny.evolve.gate_genes import Gates
 from ontogeny.evolve.judged import Judged, batch, each
 from ontogeny.evolve.search import Found, search
 
-__all__ = ["CGP", "Found", "Judged", "Table", "batch", "each", "equals", "outputs_of", "search", "table"]
+__all__ = [
+    "CGP",
+    "Ageing",
+    "Found",
+    "Gates",
+    "Judged",
+    "Table",
+    "batch",
+    "each",
+    "equals",
+    "outputs_of",
+    "search",
+    "table",
+]

@@ -19,9 +19,10 @@ from numpy.typing import NDArray
 from ontogeny.evolve import cgp_kernels as kernels
 from ontogeny.evolve.fitness import Fitness, Table
 from ontogeny.evolve.method import Asked, Best, Errors, Method, single
+from ontogeny.evolve.rows import net_of
 from ontogeny.evolve.spaces import Netlists, Space, expected
 from ontogeny.isa.errors import NetlistError
-from ontogeny.isa.netlist import NAND, Netlist, netlist
+from ontogeny.isa.netlist import NAND, Netlist
 
 GATE_SETS = {
     "nand": (NAND,),
@@ -135,17 +136,9 @@ class CGP(Method[Netlist, Parent]):
         judged = state.evaluations + done + (state.error is None)
         return replace(state, genes=genes, rng=rng, error=float(error), gates=gates, evaluations=judged)
 
-    def net(self, parent: Parent) -> Netlist:
+    def net(self, state: Parent) -> Netlist:
         """The netlist of the parent: its active nodes alone."""
-        nodes, inputs, genes = parent.nodes, parent.inputs, parent.genes
-        active, order = np.empty(inputs + nodes, np.uint8), _order(parent)
-        kept = order[: kernels.mark(genes, nodes, inputs, active, order)][::-1]
-        number = np.arange(inputs + nodes, dtype=np.int32)
-        number[inputs + kept] = inputs + np.arange(len(kept))
-        rows = genes[: 3 * nodes].reshape(nodes, 3)[kept]
-        wanted, outputs = number[genes[3 * nodes :]], parent.space.outputs
-        fanin = number[rows[:, 1:]].reshape(-1, 2)
-        return netlist(parent.space.inputs, rows[:, 0], fanin, wanted[:outputs], next=wanted[outputs:])
+        return net_of(state.genes, state.space)
 
 
 def _order(parent: Parent) -> Genes:

@@ -13,6 +13,7 @@ from typing import Protocol, TypeVar
 import numpy as np
 from numpy.typing import NDArray
 
+from ontogeny.evolve.rows import Rows
 from ontogeny.evolve.spaces import Netlists, Space
 from ontogeny.isa.errors import NetlistError
 from ontogeny.isa.netlist import Netlist, Words, cases
@@ -75,6 +76,8 @@ class Table:
 
     def errors(self, nets: Sequence[Netlist], /) -> list[float]:
         """Weighted wrong bits of each, all at once."""
+        if isinstance(nets, Rows):
+            return [float(error) for error in nets.errors(self.words, self.target, self.planes, self.weights)]
         together = swarm(nets, threads=1)
         parts = (together.wrong(self.words, self.target, plane) for plane in self.planes)
         return [float(error) for error in sum(w * part for w, part in zip(self.weights, parts, strict=True))]

@@ -19,7 +19,7 @@ Candidate_co = TypeVar("Candidate_co", covariant=True)
 
 
 class Genome(Protocol[Candidate_co]):
-    """A way to write candidates as genes. Subclass it, as a frozen dataclass; one file each, and a line in `kinds.py`."""
+    """A way to write candidates as genes. Subclass it, as a frozen dataclass: one file, and a line in `kinds.py`."""
 
     DIALS: ClassVar[tuple[str, ...]] = ()
     """The fields that may be turned while a search goes on."""

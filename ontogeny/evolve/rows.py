@@ -1,0 +1,55 @@
+"""Netlists as rows of genes int32[3 * nodes + outputs]: what `cgp_kernels.py` runs, and the netlist of a row."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import overload
+
+import numpy as np
+from numpy.typing import NDArray
+
+from ontogeny.evolve import cgp_kernels as kernels
+from ontogeny.evolve.gate_kernels import judge
+from ontogeny.evolve.spaces import Netlists
+from ontogeny.isa.netlist import Netlist, Words, netlist
+
+Genes = NDArray[np.int32]
+
+
+def net_of(genes: Genes, space: Netlists) -> Netlist:
+    """The netlist of a row of genes: its active nodes alone."""
+    inputs = space.inputs + space.registers
+    nodes = (len(genes) - space.outputs - space.registers) // 3
+    active, order = np.empty(inputs + nodes, np.uint8), np.empty(nodes, np.int32)
+    kept = order[: kernels.mark(genes, nodes, inputs, active, order)][::-1]
+    number = np.arange(inputs + nodes, dtype=np.int32)
+    number[inputs + kept] = inputs + np.arange(len(kept))
+    rows = genes[: 3 * nodes].reshape(nodes, 3)[kept]
+    wanted, fanin = number[genes[3 * nodes :]], number[rows[:, 1:]].reshape(-1, 2)
+    return netlist(space.inputs, rows[:, 0], fanin, wanted[: space.outputs], next=wanted[space.outputs :])
+
+
+@dataclass(frozen=True, eq=False)
+class Rows(Sequence[Netlist]):
+    """Netlists as their genes int32[n, ...], for fitness functions that judge these; each is made when it is taken."""
+
+    genes: Genes
+    space: Netlists
+
+    def __len__(self) -> int:
+        return len(self.genes)
+
+    @overload
+    def __getitem__(self, at: int) -> Netlist: ...
+    @overload
+    def __getitem__(self, at: slice) -> Rows: ...
+    def __getitem__(self, at: int | slice) -> Netlist | Rows:
+        return Rows(self.genes[at], self.space) if isinstance(at, slice) else net_of(self.genes[at], self.space)
+
+    def errors(self, words: Words, target: Words, planes: Words, weights: NDArray[np.int64]) -> NDArray[np.int64]:
+        """The weighted wrong bits of each against a table, int64[n], without making a netlist of any."""
+        genes, found = np.ascontiguousarray(self.genes, np.int32), np.empty(len(self), np.int64)
+        nodes = (genes.shape[1] - self.space.outputs - self.space.registers) // 3
+        judge(genes, nodes, words, target, planes, weights, found)
+        return found
