@@ -19,6 +19,7 @@ import numpy.typing as npt
 from ontogeny.ask import events
 from ontogeny.ask.diagnose import watcher_of
 from ontogeny.ask.findings import KINDS
+from ontogeny.ask.onsets import FEW, STAYED, Curve, levels, lost
 from ontogeny.isa.errors import OntogenyError
 from ontogeny.machine.base import value_of
 from ontogeny.machine.conditions import RELATIONS
@@ -40,7 +41,7 @@ OF: dict[str, Callable[[npt.NDArray[np.float64]], float]] = {
 LATEST = {"memorised": "accuracy", "spiked": "loss", "diverged": "loss"}
 """Events that the latest steps of a metric tell."""
 SEEN = 64
-"""So many of them."""
+"""So many of them, more than any of these events is told from."""
 Metrics = Mapping[str, float]
 Clause = Callable[[Metrics], bool]
 
@@ -126,24 +127,48 @@ def _happened(run: Run, name: str) -> Clause:
 
 
 def _lately(run: Run, name: str, happened: bool) -> Clause:
-    """The same of an event that a few steps tell, and, of the loss, the lowest before them."""
-    curve = events.curves(run).get(LATEST[name], (np.zeros(0), np.zeros(0)))
-    latest = deque(zip(*curve, strict=True), maxlen=SEEN)
-    lowest = float(np.nanmin(curve[1])) if np.isfinite(curve[1]).any() else np.inf
-    lasting = name != "diverged"
+    """The same of an event that a few steps tell, and, of the loss, its levels before them. It stays happened."""
+    metric = LATEST[name]
+    curve = events.curves(run).get(metric, (np.zeros(0), np.zeros(0)))
+    told = _losing(curve[1]) if name == "diverged" else _among(name, curve)
 
     def holds(metrics: Metrics) -> bool:
-        nonlocal happened, lowest
-        value = metrics.get(LATEST[name], np.nan)
-        lowest = min(lowest, value)
-        latest.append((run.step, value))
-        seen = [(-1.0, lowest), *latest] if name == "diverged" and np.isfinite(lowest) else latest
-        steps, values = np.array(seen, np.float64).T
-        now = LATEST[name] in metrics and events.EVENTS[name]({LATEST[name]: (steps, values)}) is not None
-        happened = now or (happened and lasting)
+        nonlocal happened
+        if metric in metrics:
+            happened = told(run.step, metrics[metric]) or happened
         return happened
 
     return holds
+
+
+def _among(name: str, curve: Curve) -> Callable[[int, float], bool]:
+    """Whether an event shows among the latest steps."""
+    latest = deque(zip(*curve, strict=True), maxlen=SEEN)
+
+    def told(step: int, value: float) -> bool:
+        latest.append((step, value))
+        steps, values = np.array(latest, np.float64).T
+        return events.EVENTS[name]({LATEST[name]: (steps, values)}) is not None
+
+    return told
+
+
+def _losing(losses: npt.NDArray[np.float64]) -> Callable[[int, float], bool]:
+    """Whether a loss has diverged, by its latest values, and the first and lowest level before them."""
+    latest = deque(losses, maxlen=FEW + STAYED)
+    early = levels(losses[:-STAYED]).tolist()
+    first, best = next(iter(early), None), min(early, default=np.inf)
+
+    def told(step: int, value: float) -> bool:
+        nonlocal first, best
+        latest.append(value)
+        seen = np.array(latest)
+        found = lost(seen, first, best)
+        for level in levels(seen[:-STAYED]).tolist():
+            first, best = level if first is None else first, min(best, level)
+        return found is not None or not np.isfinite(value)
+
+    return told
 
 
 def _finding(run: Run, name: str) -> Clause:

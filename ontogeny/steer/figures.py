@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from ontogeny.ask.events import Curve
+from ontogeny.ask.onsets import Curve
 from ontogeny.steer.command import Series
 
 DRAWN = 60

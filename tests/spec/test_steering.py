@@ -56,11 +56,15 @@ def test_conditions_are_about_metrics_and_parameters(session: Session, text: str
         assert 0 < session.step() < 50
 
 
-@pytest.mark.parametrize(("event", "rate"), [("spiked", 0.4), ("diverged", 0.6), ("generalised", 0.05), ("best", 0.05)])
+@pytest.mark.parametrize(
+    ("event", "early", "rate"),
+    [("spiked", 0.05, 0.4), ("diverged", 0.05, 0.6), ("generalised", 1e-5, 0.02), ("best", 0.05, 0.05)],
+)
 def test_a_run_stops_at_the_first_step_at_which_something_has_happened(
-    session: Session, event: str, rate: float
+    session: Session, event: str, early: float, rate: float
 ) -> None:
-    do(session, "run", steps=80 if rate > 0.1 else 1)
+    do(session, "set", dial="lr", to=early)
+    do(session, "run", steps=1 if event == "best" else 80)
     do(session, "set", dial="lr", to=rate)
     first = session.step()
     assert "holds" in do(session, "run", until=event, steps=100).text

@@ -7,8 +7,8 @@ from itertools import zip_longest
 
 import numpy as np
 
-from ontogeny.ask.events import RECENT, Curve, spiked
 from ontogeny.ask.finding import Finding, Remedy
+from ontogeny.ask.onsets import GAP, Curve, spikes
 from ontogeny.data.without import numbered, ranges, written
 from ontogeny.isa.errors import OntogenyError
 from ontogeny.record.run import Run
@@ -72,15 +72,13 @@ def command_of(remedy: Remedy) -> Command | None:
 
 
 def spike(known: Mapping[str, Curve]) -> Finding | None:
-    """A jump of the training loss to several times what it was, as a finding."""
-    event = spiked(known)
-    if event is None:
-        return None
-    steps, losses = known["loss"]
-    place = int(np.searchsorted(steps, event.step))
-    if losses[place : place + RECENT].max() < JUMP * np.median(losses[max(0, place - RECENT) : place]):
-        return None
-    return Finding(SPIKED, event.before, 1.0, event.evidence, found=event.step)
+    """The first jump of the training loss to several times what it was, as a finding."""
+    for event in spikes(known):
+        steps, losses = known["loss"]
+        before, after = (int(np.searchsorted(steps, step)) for step in (event.before, event.step))
+        if losses[after : after + GAP].max() >= JUMP * np.median(losses[max(0, before - GAP) : before + 1]):
+            return Finding(SPIKED, event.before, 1.0, event.evidence, found=event.step)
+    return None
 
 
 def shifted(situation: Situation) -> list[Proposal]:
