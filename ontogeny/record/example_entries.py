@@ -75,8 +75,8 @@ def stop_also(run: Recorded, examples: Asked | None = None, at: int | None = Non
 
 
 def mix(run: Recorded, examples: Asked, share: float, at: int | None = None) -> Entry:
-    """A share of every batch's own rows drawn from a group."""
-    at, found = _drawn(run, examples, at)
+    """A share of every batch's own rows drawn from a group; a share of 0 ends that, and draws nothing more from it."""
+    at, found = _drawn(run, examples, at) if share else _some(run, examples, at)
     if isinstance(share, bool) or not math.isfinite(share) or not 0 <= share <= 1:
         raise DataError(f"a share is a number from 0 to 1; not {share!r}")
     others = [one for one in run._schedule.composition(at).mixed if one.examples != found]

@@ -384,6 +384,20 @@ def test_shares_of_more_than_the_whole_are_refused(run: Run) -> None:
         run.mix([2], 0.5)
 
 
+def test_a_mixture_ends_though_some_of_its_examples_are_left_out_or_were_forgotten(run: Run) -> None:
+    run.mix("0:5", 0.5)
+    run.advance(6)
+    forgot = forget(run, [3], run.folder.parent / "forgot")
+    assert forgot is not None
+    run.leave_out([4])
+    for one in (run, forgot):
+        with pytest.raises(DataError, match="is left out at step"):
+            one.mix("0:5", 0.25)
+        one.mix("0:5", 0)
+        one.advance(2)
+        assert not one._schedule.composition(one.step).mixed and one.verify().ok
+
+
 def test_a_program_of_one_batch_size_takes_no_further_rows(tmp_path: Path) -> None:
     with regression.begin(tmp_path / "run") as run:
         run.advance(1)
