@@ -276,3 +276,24 @@ def test_a_fork_without_a_command_of_its_own_says_where_there_is_one(session: Se
     with pytest.raises(OntogenyError, match=r"other has been given no command of its own .*`ontogeny undo one` takes"):
         do(later(session, "other"), "undo")
     assert "'run steps=5'" in do(later(session, "one"), "undo").text
+
+
+def test_what_is_named_is_taken_back_of_that_run_wherever_one_stands(session: Session) -> None:
+    do(session, "set", dial="lr", to=0.2)
+    do(session, "fork", name="two")
+    do(session, "set", dial="momentum", to=0.5)
+    assert "take back 'set dial=lr to=0.2'" in session.foretell(command("undo", {"run": "one"})).text
+    do(session, "undo", run="one")
+    assert session.native("two").dials()["momentum"] == 0.5, "the run that nobody named is as it was"
+    do(session, "run", steps=1)
+    assert at(session)[0] == "one-5" and session.native().dials()["lr"] == 0.05
+
+
+def test_by_another_session_too_and_the_named_run_knows(session: Session) -> None:
+    do(session, "mark", name="here")
+    do(session, "fork", name="two")
+    do(session, "set", dial="lr", to=0.2)
+    other = Session(session.runs, "two")
+    other.do(command("undo", {"run": "one"}))
+    assert not marks(other.native("one")) and session.native("two").dials()["lr"] == 0.2
+    assert "run steps=5" in other.foretell(command("undo", {"run": "one"})).text, "it is taken back once"

@@ -16,6 +16,9 @@ from ontogeny.steer.commands.places import Discard, TakeBack
 from ontogeny.steer.commands.restoring import MAKING, restoring
 from ontogeny.steer.session import COMMAND, TAKEN_BACK, Done, Position, Session, before_of, commands_of
 
+OF = "of"
+"""The run whose command was taken back, among the figures of what came of it."""
+
 
 class Undo(Command):
     """The last command is taken back: in place where nothing came after it, else by standing before it."""
@@ -27,7 +30,7 @@ class Undo(Command):
 
     def foretell(self, session: Session) -> Preview:
         """Which command, and where the session will stand."""
-        taken = last_taken(session)
+        taken = last_taken(session, self.run)
         inverse = _in_place(session, taken)
         how = inverse.foretell(session).text if inverse else f"stand {_standing(taken.before(session))}"
         past = "" if inverse else "; what is changed next, where that is in the past, is changed on a fork made there"
@@ -37,22 +40,24 @@ class Undo(Command):
 
     def act(self, session: Session) -> Outcome:
         """Takes it back."""
-        taken = last_taken(session)
+        taken = last_taken(session, self.run)
         inverse = _in_place(session, taken)
         stays = "" if inverse else _staying(session, taken)
+        if isinstance(inverse, Discard):  # what is put away is not stood at, so that a live process does not end by it
+            _stand(session, taken.before(session))
         text = inverse.act(session).text if inverse else ""
         before = taken.before(session)
         if inverse is None or session.position.folder.resolve() != before.folder.resolve():
-            session.move(before.folder, before.step, before.lines)
+            _stand(session, before)
         if taken.done is not None:
             session.done.remove(taken.done)
-        figures = {TAKEN_BACK: taken.id if taken.changed else ""}
+        figures = {TAKEN_BACK: taken.id if taken.changed else "", OF: taken.of}
         said = text or f"{_standing(before)}{stays}"
         return Outcome(text=f"taken back {taken.says!r}: {said}", figures=figures)
 
     def about(self, before: Position, outcome: Outcome) -> str:
-        """The run that it was given to, where the line of what is taken back stands."""
-        return before.folder.name
+        """The run that was named, or that it was given to: where the line of what is taken back stands."""
+        return str(outcome.figures.get(OF) or before.folder.name)
 
     def noted(self, outcome: Outcome) -> bool:
         """Where what was taken back stands in a journal."""
@@ -87,6 +92,8 @@ class Taken:
     says: str
     id: str
     changed: bool
+    of: str = ""
+    """The run that was named, whose last command it is; empty: the one that the session stands at."""
     done: Done | None = None
     line: Entry | None = None
 
@@ -100,22 +107,29 @@ class Taken:
         return self.done.before
 
 
-def last_taken(session: Session) -> Taken:
+def last_taken(session: Session, name: str = "") -> Taken:
     """The last command that was not taken back: of this session, or of the run's journal where this one gave none.
 
-    Raises OntogenyError where there is none.
+    With a `name`, the last of that run. Raises OntogenyError where there is none.
     """
-    mine = next((done for done in reversed(session.done) if not isinstance(done.command, Undo)), None)
-    if mine is not None:
-        return Taken(mine.command.says(), mine.id, mine.command.noted(mine.outcome), done=mine)
-    run = session.native()
+    of = session.runs.find(name).name if name else ""
+    mine = [done for done in session.done if not isinstance(done.command, Undo) and (not of or of in _about(done))]
+    if mine:
+        last = mine[-1]
+        return Taken(last.command.says(), last.id, last.command.noted(last.outcome), of, done=last)
+    run = session.native(of)
     lines = own_commands(run)
     gone = {entry.content.get(TAKEN_BACK) for entry in lines}
     for entry in reversed(lines):
         if entry["command"] != Undo.NAME and entry.content.get("id") not in gone:
             given = " ".join(f"{name}={value}" for name, value in entry["arguments"].items())
-            return Taken(f"{entry['command']} {given}".strip(), entry.content.get("id", ""), True, line=entry)
+            return Taken(f"{entry['command']} {given}".strip(), entry.content.get("id", ""), True, of, line=entry)
     raise OntogenyError(_nothing(run))
+
+
+def _about(done: Done) -> tuple[str, str]:
+    """The runs that a command was about: the one that it led to, and the one whose journal has it."""
+    return done.after.folder.name, done.command.about(done.before, done.outcome)
 
 
 def _nothing(run: Run) -> str:
@@ -148,7 +162,7 @@ def _in_place(session: Session, taken: Taken) -> Command | None:
 def _written(session: Session, taken: Taken) -> tuple[Run | None, Entry | None]:
     """The run that a command was about, and its line there; None where either is not there any more."""
     done = taken.done
-    name = "" if done is None else done.command.about(done.before, done.outcome)
+    name = taken.of if done is None else done.command.about(done.before, done.outcome)
     if name and not is_run(session.runs.root / name):
         return None, None
     run = session.native(name)
@@ -166,6 +180,10 @@ def _staying(session: Session, taken: Taken) -> str:
 def own_commands(run: Run) -> list[Entry]:
     """The lines of a run's own journal that say which commands it was given, without those that it inherited."""
     return [entry for entry in run.own_entries if entry.kind == COMMAND]
+
+
+def _stand(session: Session, place: Position) -> None:
+    session.move(place.folder, place.step, place.lines)
 
 
 def _standing(position: Position) -> str:
