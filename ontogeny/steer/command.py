@@ -106,6 +106,9 @@ class Command(BaseModel):
     STANDS: ClassVar[bool] = True
     """Whether the run that it names is one to stand at."""
 
+    MAKES: ClassVar[bool] = False
+    """Whether all that it does is to make a run, and the one that it is about stays as it is."""
+
     run: Run = ""
 
     def foretell(self, session: Session) -> Preview:
@@ -127,6 +130,11 @@ class Command(BaseModel):
     def about(self, before: Position, outcome: Outcome) -> str:
         """The run whose journal gets it."""
         return outcome.run
+
+    @property
+    def drives(self) -> bool:
+        """Whether it is about the run that goes on, so that where its live process went another run is meant by it."""
+        return self.LIVE and not self.MAKES and (self.EFFECT.confirmed or self.HEADING is Heading.GOING)
 
     def given(self) -> dict[str, Any]:
         """The arguments that are not left at their defaults, as plain values."""

@@ -26,11 +26,14 @@ from ontogeny.record.run import OnStep, Run, Stop, Until, open_run
 from ontogeny.record.runs_folder import RunsFolder, is_run
 from ontogeny.record.schedule import EFFECTIVE
 from ontogeny.steer.command import Command, Effect, Outcome, Preview
+from ontogeny.steer.live.client import check_not_left
 
 COMMAND = "command"
 """The kind of a journal's lines that say which command was given."""
 TAKEN_BACK = "taken_back"
 """What such a line says where it takes another one back: the id of that one."""
+LONG = 40
+"""Characters of a run's name from which on its forks are called like its root."""
 Opener = Callable[[Path], Run | Attached]
 
 
@@ -178,9 +181,9 @@ class Session:
         return self.fork(run, self.step(name), called, lines=self.position.lines)
 
     def fork(self, run: Run, step: int, called: str = "", *, lines: int | None = None, **changes: Any) -> Run:
-        """A fork of a run at a step, to which the session moves. By default it is called like its root and the step."""
+        """A fork of a run at a step, to which the session moves. By default it is called like the run and the step."""
         changes.setdefault("author", self.author)
-        child = run.fork(step, self.runs.fresh(called or f"{root_of(run)}-{step}"), lines=lines, **changes)
+        child = run.fork(step, self.runs.fresh(called or fork_name(run, str(step))), lines=lines, **changes)
         self._made.append(child)
         self._opened[child.folder.resolve()] = child
         self.move(child.folder)
@@ -281,7 +284,11 @@ class Session:
     def _hosted(self, command: Command) -> Host | None:
         if not command.LIVE:
             return None
-        return self._host((self.runs.find(command.run) if command.run else self.position.folder).resolve())
+        folder = (self.runs.find(command.run) if command.run else self.position.folder).resolve()
+        host = self._host(folder)
+        if host is None and command.drives:
+            check_not_left(folder, command.NAME)
+        return host
 
     def _elsewhere(self, name: str) -> bool:
         return bool(name) and self.runs.find(name).resolve() != self.position.folder.resolve()
@@ -361,9 +368,10 @@ def _identity(run: Run | Attached) -> Entry:
     return run.own_entries[0] if isinstance(run, Run) else run.entries[0]
 
 
-def root_of(run: Recorded) -> str:
-    """The name of the run that a run comes from, over all forks."""
-    return run.root.resolve().name
+def fork_name(run: Recorded, made: str) -> str:
+    """What a fork is called unless somebody says: like its parent, or where that is long the root, and how it came."""
+    parent = run.folder.resolve().name
+    return f"{parent if len(parent) <= LONG else run.root.resolve().name}-{made}"
 
 
 def commands_of(run: Run | Attached) -> list[Entry]:

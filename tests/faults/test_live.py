@@ -197,3 +197,37 @@ def test_a_run_is_stopped_by_a_finding(tmp_path: Path) -> None:
     session.do(command("set", {"dial": "lr", "to": 1.0}))
     assert "diverging holds" in session.do(command("run", {"until": "diverging", "steps": 500})).text
     assert 40 < session.step() < 540
+
+
+def test_a_process_goes_over_to_a_fork_and_back_and_the_run_that_it_left_takes_nothing_for_it(live: Client) -> None:
+    runs = RunsFolder(live.folder.parent)
+    session, other = (Session(runs, "one", host=find) for _ in range(2))
+    session.do(command("run", {"steps": 6}))
+    until(lambda: live.status()["step"] == 6)
+    assert "its live process goes over to that" in session.foretell(command("freeze", {"tensors": ["w"]})).text
+    said = session.do(command("freeze", {"tensors": ["w"]})).text
+    assert said.endswith("its live process waits at one-freeze now, and one rests at step 6")
+    for asked in (command("set", {"dial": "lr", "to": 0.3}), command("pause"), command("undo")):
+        for took in (other.do, other.foretell):
+            with pytest.raises(OntogenyError, match=rf"one rests at step 6.* give `{asked.NAME}` to one-freeze"):
+                took(asked)
+    assert other.do(command("fork", {"name": "two"})).text == "two branches from one at step 6"
+    session.do(command("fork", {"name": "three"}))
+    said = session.do(command("undo")).text
+    assert "three is put away" in said and said.endswith("its live process waits at one-freeze now")
+    session.do(command("undo"))
+    assert session.do(command("set", {"dial": "lr", "to": 0.3})).run == "one", "it is live again"
+    with pytest.raises(OntogenyError, match="one-freeze rests at step 6"):
+        other.do(command("set", {"run": "one-freeze", "dial": "lr", "to": 0.3}))
+
+
+def test_a_live_process_that_is_told_to_discard_its_run_ends(live: Client) -> None:
+    live.do(command("fork", {"name": "two"}))
+    assert "end the process of two" in live.foretell(command("discard")).text
+    assert live.do(command("discard")).text == "two is put away; its live process ends"
+    gone(live)
+    runs = RunsFolder(live.folder.parent)
+    assert [folder.name for folder in runs.all()] == ["one"]
+    assert not list(runs.root.glob("**/live.json")), "what it left and what is put away are like any other run"
+    turned = Session(runs, "one", host=find).do(command("set", {"dial": "lr", "to": 0.3}))
+    assert turned.run == "one"

@@ -15,7 +15,7 @@ from ontogeny.record.recorded import Recorded
 from ontogeny.record.run import Run
 from ontogeny.steer.command import Command, Effect, Heading, Outcome, Preview
 from ontogeny.steer.examples import numbers, of_file, written_out
-from ontogeny.steer.session import Session, root_of
+from ontogeny.steer.session import Session, fork_name
 
 Examples = Annotated[
     str, Field(min_length=1, description="training examples by number (3,17,40:60), or by a value (y=3)")
@@ -171,6 +171,7 @@ class Forget(Command):
     )
     EFFECT: ClassVar[Effect] = Effect.CHANGES
     HEADING: ClassVar[Heading] = Heading.DATA
+    MAKES: ClassVar[bool] = True
 
     examples: Examples
     name: Annotated[str, Field(description="what to call the new run")] = ""
@@ -190,7 +191,7 @@ class Forget(Command):
         """Replays, and moves the session to the new run."""
         run = session.native(self.run)
         other = forgetting(run, numbers(run, self.examples))
-        folder = session.runs.fresh(self.name or f"{root_of(run)}-forgot")
+        folder = session.runs.fresh(self.name or fork_name(run, "forgot"))
         with kept(run, other, folder, session.author) as child:
             step = child.step
         session.move(folder)

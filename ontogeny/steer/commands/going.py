@@ -11,7 +11,7 @@ from ontogeny.steer import costs
 from ontogeny.steer.command import Command, Effect, Heading, Outcome, Preview
 from ontogeny.steer.conditions import condition
 from ontogeny.steer.figures import thinned
-from ontogeny.steer.session import Session
+from ontogeny.steer.session import Session, fork_name
 
 MOST = 10_000
 """Steps that a condition is waited for unless more are allowed."""
@@ -77,6 +77,7 @@ class Again(Command):
     MEANING: ClassVar[str] = "Start a new run of the same learner from its beginning, with another seed or other dials."
     EFFECT: ClassVar[Effect] = Effect.CHANGES
     HEADING: ClassVar[Heading] = Heading.GOING
+    MAKES: ClassVar[bool] = True
 
     name: Annotated[str, Field(description="what to call the new run")] = ""
     seed: Annotated[int | None, Field(description="another seed for random draws; left out, the same")] = None
@@ -94,7 +95,7 @@ class Again(Command):
         run = session.native(self.run)
         start = run.start
         made = create(
-            session.runs.fresh(self.name or f"{run.folder.name}-again"),
+            session.runs.fresh(self.name or fork_name(run, "again")),
             run.first_learner,
             run.data,
             valid=run.valid,

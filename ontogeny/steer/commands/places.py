@@ -97,6 +97,7 @@ class Fork(Command):
     MEANING: ClassVar[str] = "Start a new run from a step of this one, which stays as it is; the session moves to it."
     EFFECT: ClassVar[Effect] = Effect.CHANGES
     HEADING: ClassVar[Heading] = Heading.WHERE
+    MAKES: ClassVar[bool] = True
 
     at: Annotated[str, Field(description="where, as for `back`; left out, where the session stands")] = ""
     name: Annotated[str, Field(description="what to call it")] = ""
@@ -187,10 +188,7 @@ class Discard(Command):
         run = session.native(self.run)
         to = self.then(session, run)
         where = f"; the session goes to {to}" if to else ""
-        host = session.host_of(run.folder)
-        if host is not None:
-            host.close()
-        end = "" if host is None else f"end the process of {run.folder.name} and "
+        end = f"end the process of {run.folder.name} and " if _is_live(session, run) else ""
         text = f"{end}put {run.folder.name} away, from where it can be taken back{where}"
         return Preview(text=text, effect=self.EFFECT)
 
@@ -264,8 +262,22 @@ class TakeBack(Command):
         return Outcome(text=f"{self.run} is back", run=self.run)
 
 
+def _is_live(session: Session, run: Run) -> bool:
+    """Whether a run has a process of its own: another one, or the one that this session is of."""
+    host = session.host_of(run.folder)
+    if host is not None:
+        host.close()
+    return host is not None or _is_here(session, run)
+
+
+def _is_here(session: Session, run: Run) -> bool:
+    return session.live and session.position.folder.resolve() == run.folder.resolve()
+
+
 def _end(session: Session, run: Run) -> None:
-    """Ends the process of a run that is live in another one."""
+    """Ends the process of a run that is live: another one, or once this command is answered the one that takes it."""
+    if _is_here(session, run):
+        return session.end()
     host = session.host_of(run.folder)
     if host is not None:
         with closing(host):

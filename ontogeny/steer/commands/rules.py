@@ -18,7 +18,7 @@ from ontogeny.isa.errors import OntogenyError
 from ontogeny.record.run import Run
 from ontogeny.steer import costs
 from ontogeny.steer.command import Command, Effect, Heading, Outcome, Preview, Tensors
-from ontogeny.steer.session import Session, root_of
+from ontogeny.steer.session import Session, fork_name
 
 RULES = ("adamw", "sgd", "nesterov", "lion", "muon")
 YES = {"true": True, "yes": True, "on": True, "1": True, "false": False, "no": False, "off": False, "0": False}
@@ -58,7 +58,7 @@ class Editing(Command):
         child = session.fork(
             run,
             step,
-            f"{root_of(run)}-{self.called()}",
+            fork_name(run, self.called()),
             lines=lines,
             dials=edited.dials,
             program=edited.program,

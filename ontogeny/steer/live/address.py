@@ -1,5 +1,7 @@
 """Where a live run's process can be reached: a Unix socket that only its owner may open, named in the run's folder.
 
+A run that its process has left for another, a fork by another rule say, names it still, and the step at which it rests.
+
 A socket's path may hold 100 bytes or so, so sockets lie in the system's folder for temporary files, in one of the
 owner's own.
 """
@@ -15,7 +17,7 @@ import struct
 import tempfile
 import time
 from contextlib import suppress
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 
 from ontogeny.isa.errors import OntogenyError
@@ -36,25 +38,41 @@ class Address:
     process: int
     socket: str
     since: float
+    left: int | None = None
+    """The step at which the process went over to another run; None while this is the run that is live there."""
 
     def write(self, folder: Path) -> None:
-        """Says in a run's folder that it is live here."""
+        """Says in a run's folder that it is live here, or was until it was left."""
         replace_file(folder / NAME, json.dumps(asdict(self)).encode())
 
 
 def read(folder: Path) -> Address | None:
     """What a run's folder says of its live process, None where it says nothing readable. The process may be gone."""
-    try:
-        found = json.loads((folder / NAME).read_text())
-        return Address(int(found["process"]), str(found["socket"]), float(found["since"]))
-    except (OSError, ValueError, KeyError, TypeError):
-        return None
+    found = _said(folder)
+    return found if found is not None and found.left is None else None
+
+
+def read_left(folder: Path) -> Address | None:
+    """The same of the process that has left the run for another one."""
+    found = _said(folder)
+    return found if found is not None and found.left is not None else None
 
 
 def remove(folder: Path, address: Address) -> None:
-    """The run is live no more, unless another process says that it is."""
-    if read(folder) == address:
+    """The run is live no more, and was not left either, unless another process says so."""
+    found = _said(folder)
+    if found is not None and replace(found, left=None) == address:
         (folder / NAME).unlink(missing_ok=True)
+
+
+def _said(folder: Path) -> Address | None:
+    try:
+        found = json.loads((folder / NAME).read_text())
+        left = found.get("left")
+        place = int(found["process"]), str(found["socket"]), float(found["since"])
+        return Address(*place, None if left is None else int(left))
+    except (OSError, ValueError, KeyError, TypeError, AttributeError):
+        return None
 
 
 def is_live(folder: Path) -> bool:

@@ -14,6 +14,7 @@ from ontogeny.isa.errors import OntogenyError
 from ontogeny.record.runs_folder import RunsFolder
 from ontogeny.steer.command import Command, Outcome, Preview
 from ontogeny.steer.live import address, wire
+from ontogeny.steer.live.address import Address
 
 PATIENCE = 60.0
 """Seconds that a command may wait for its turn between two steps."""
@@ -25,9 +26,9 @@ LOOK_EVERY = 0.05
 class Client:
     """A connection to a live run's process. Raises OntogenyError where nobody answers."""
 
-    def __init__(self, folder: Path, patience: float = PATIENCE) -> None:
+    def __init__(self, folder: Path, patience: float = PATIENCE, found: Address | None = None) -> None:
         self.folder = folder
-        found = address.read(folder)
+        found = found or address.read(folder)
         if found is None:
             raise OntogenyError(f"{folder.name} is not live; `ontogeny live {folder.name}` makes it so")
         self.address = found
@@ -108,6 +109,22 @@ def find(folder: Path) -> Client | None:
         return Client(folder)
     except OntogenyError:
         return None
+
+
+def check_not_left(folder: Path, command: str) -> None:
+    """Raises OntogenyError where the live process of a run trains another one now: whoever commands it means that."""
+    found = address.read_left(folder)
+    if found is None:
+        return
+    try:
+        with Client(folder, found=found) as client:
+            now = client.status()["run"]
+    except OntogenyError:  # it has ended, and the run is one like any other
+        return
+    raise OntogenyError(
+        f"{folder.name} rests at step {found.left}, since its live process went over to {now}; give `{command}` to "
+        f"{now}, or make {folder.name} live again first: `ontogeny live {folder.name}`"
+    )
 
 
 def live_runs(runs: RunsFolder) -> Iterator[dict[str, Any]]:

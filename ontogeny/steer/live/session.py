@@ -4,17 +4,18 @@ from __future__ import annotations
 
 import queue
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
 from ontogeny.ask.diagnose import watcher_of
 from ontogeny.isa.errors import OntogenyError
 from ontogeny.record.run import Run, Stop, Until
-from ontogeny.record.runs_folder import RunsFolder
-from ontogeny.steer.command import Command, Outcome
-from ontogeny.steer.live.address import Address, is_live, remove
+from ontogeny.record.runs_folder import RunsFolder, is_run
+from ontogeny.steer.command import Command, Outcome, Preview
+from ontogeny.steer.live.address import Address, is_live, read_left, remove
 from ontogeny.steer.live.troubles import unexpected
+from ontogeny.steer.registry import FORKING
 from ontogeny.steer.session import Opener, Session, commands_of, opened
 
 FOREVER = 1 << 62
@@ -52,6 +53,7 @@ class LiveSession(Session):
         self.on_step = self._stepped
         self.watcher = watcher_of(self.native())
         self._goal = Goal()
+        self._left: set[Path] = set()
         self._inbox: queue.SimpleQueue[Task] = queue.SimpleQueue()
         self._reading: queue.SimpleQueue[Task] = queue.SimpleQueue()
 
@@ -73,7 +75,8 @@ class LiveSession(Session):
                 if self.running and not self.ending:
                     self._go_on()
         finally:
-            remove(self.position.folder, self.address)
+            for folder in (self.position.folder, *self._left):
+                remove(folder, self.address)
             super().let_go()
 
     def advance(self, run: Run, steps: int, until: Until | None = None) -> Stop | None:
@@ -92,7 +95,20 @@ class LiveSession(Session):
         known = next((entry for entry in reversed(commands_of(run)) if id and entry.content.get("id") == id), None)
         if known is not None:
             return self._placed(Outcome(text=known["text"]))
-        return super().do(command, author, id)
+        here = self.position.folder
+        outcome = super().do(command, author, id)
+        if self.position.folder.resolve() == here.resolve():
+            return outcome
+        return outcome.model_copy(update={"text": f"{outcome.text}; {self._gone_over(here)}"})
+
+    def foretell(self, command: Command) -> Preview:
+        """What a command will do, and that the process goes over to a run that it makes."""
+        told = super().foretell(command)
+        makes = command.NAME in FORKING or command.MAKES or self.in_past(command.run)
+        if not told.changes or not makes:
+            return told
+        goes = f"its live process goes over to that, and {self.position.folder.name} rests at the step where it is"
+        return told.model_copy(update={"text": f"{told.text}; {goes}"})
 
     def resume(self) -> None:
         """Goes on towards the last goal, or without end where it was reached."""
@@ -108,13 +124,16 @@ class LiveSession(Session):
     def move(self, folder: Path, step: int | None = None, lines: int | None = None) -> None:
         """Stands elsewhere, and pauses there."""
         before = self.position.folder
-        if folder.resolve() != before.resolve() and is_live(folder):
+        over = folder.resolve() != before.resolve() and not self.ending
+        if over and is_live(folder):
             raise OntogenyError(f"{folder.name} is live in a process of its own; stop it there first, or go on with it")
         super().move(folder, step, lines)
-        if step is not None or folder.resolve() != before.resolve():
+        if step is not None or over:
             self.running, self._goal = False, Goal()
-        if folder.resolve() != before.resolve():
+        if self.ending:
             remove(before, self.address)
+        if over:
+            self._leave(before)
             self.address.write(folder)
             self.latest = (self.recording().step, {})
             self.watcher = watcher_of(self.native())
@@ -142,6 +161,22 @@ class LiveSession(Session):
             "since": self.address.since,
             "process": self.address.process,
         }
+
+    def _leave(self, folder: Path) -> None:
+        """Says in the folder of the run that was live here where it rests, so that nobody takes it for the live one."""
+        run = self._opened.get(folder.resolve())
+        if run is None or not is_run(folder):
+            return remove(folder, self.address)
+        self._left.add(folder)
+        return replace(self.address, left=run.step).write(folder)
+
+    def _gone_over(self, before: Path) -> str:
+        """That the process has another run now, and what became of the one before."""
+        if self.ending:
+            return "its live process ends"
+        found, now = read_left(before), self.position.folder.name
+        rests = f", and {before.name} rests at step {found.left}" if found else ""
+        return f"its live process {'trains' if self.running else 'waits at'} {now} now{rests}"
 
     def _read(self) -> None:
         """Does the work that only reads."""
