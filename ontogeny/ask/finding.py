@@ -41,8 +41,10 @@ class Finding:
     """One thing found: its standard name, and from which state on.
 
     `found` is the step whose result told it, so that `found` - `since` is how long it went unseen; `until` the step at
-    which it was over, None where it still holds. `score` is how far the sign lies beyond where it is as likely as not.
-    `units` are the positions in a layer's output, `examples` the numbers in the training data, the most telling first.
+    which it was over, None where it still holds. `before` is the last state looked at that shows nothing of it; None:
+    `since` is such a state itself, as in all that is told of steps. `score` is how far the sign lies beyond where it is
+    as likely as not. `units` are the positions in a layer's output, `examples` the numbers in the training data, the
+    most telling first.
     """
 
     name: str
@@ -50,6 +52,7 @@ class Finding:
     sureness: float
     words: str
     found: int = 0
+    before: int | None = None
     until: int | None = None
     score: float = 0.0
     fault: bool = True
@@ -59,6 +62,11 @@ class Finding:
     tensors: tuple[str, ...] = ()
     units: tuple[str, ...] = ()
     examples: tuple[int, ...] = ()
+
+    @property
+    def sound(self) -> int:
+        """The state to go back to."""
+        return self.since if self.before is None else self.before
 
     def as_json(self) -> dict[str, Any]:
         """The same as plain values."""

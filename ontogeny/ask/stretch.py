@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 
 from ontogeny.ask.finding import Series, series
@@ -13,10 +13,12 @@ from ontogeny.ask.finding import Series, series
 class Stretch:
     """Holds from the state `since` on, and no longer at `until` (None: to the end). `score` is the highest in it.
 
-    Where it holds nowhere, `since` is where the score is highest, which is then at most 0.
+    `before` is the last state looked at before it, at which it does not hold; `since` itself where there is none. Where
+    it holds nowhere, `since` is where the score is highest, which is then at most 0.
     """
 
     since: int
+    before: int
     until: int | None
     score: float
     peak: int
@@ -30,10 +32,12 @@ def stretch(
     name: str,
     further: Iterable[int] = (),
     lasting: int = 1,
+    within: Sequence[int] = (),
 ) -> Stretch:
     """The stretch with the highest score above 0, looked for at every so many of a grid and at `further` states.
 
-    It holds at `lasting` neighbours among these at least, or at all there are.
+    It holds at `lasting` neighbours among these at least, or at all there are. Its beginning is halved for over the
+    grid, or over the states `within`.
     """
     looked = sorted({*grid[::every], grid[-1], *further})
     scores = [score(step) for step in looked]
@@ -41,15 +45,15 @@ def stretch(
     peak = max(range(len(looked)), key=lambda place: scores[place])
     line = series(name, looked, (math.exp(min(50.0, one)) for one in scores))
     if scores[peak] <= 0:
-        return Stretch(looked[peak], None, scores[peak], looked[peak], line)
+        return Stretch(looked[peak], looked[peak], None, scores[peak], looked[peak], line)
     first = last = peak
     while first and scores[first - 1] > 0:
         first -= 1
     while last + 1 < len(looked) and scores[last + 1] > 0:
         last += 1
-    since = looked[0] if not first else _halved(grid, looked[first - 1], looked[first], score)
+    before, since = _halved(within or grid, looked[max(0, first - 1)], looked[first], score)
     until = looked[last + 1] if last + 1 < len(looked) else None
-    return Stretch(since, until, scores[peak], looked[peak], line)
+    return Stretch(since, before, until, scores[peak], looked[peak], line)
 
 
 def lasted(scores: list[float], count: int) -> list[float]:
@@ -59,16 +63,16 @@ def lasted(scores: list[float], count: int) -> list[float]:
     return [max(least[max(0, at - count + 1) : at + 1]) for at in range(len(scores))]
 
 
-def _halved(grid: tuple[int, ...], sound: int, bad: int, score: Callable[[int], float]) -> int:
-    """The first state of the grid between a sound one and a bad one from which on it holds."""
-    between = [step for step in grid if sound < step < bad]
+def _halved(states: Sequence[int], sound: int, bad: int, score: Callable[[int], float]) -> tuple[int, int]:
+    """Two neighbours among some states between a sound state and a bad one: the last without it, the first with it."""
+    between = [step for step in states if sound < step < bad]
     while between:
         middle = between[len(between) // 2]
         if score(middle) > 0:
             bad, between = middle, [step for step in between if step < middle]
         else:
-            between = [step for step in between if step > middle]
-    return bad
+            sound, between = middle, [step for step in between if step > middle]
+    return sound, bad
 
 
 def log_odds(share: float) -> float:

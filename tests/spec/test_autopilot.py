@@ -61,7 +61,9 @@ def steps_taken(root: Path) -> int:
 @pytest.mark.parametrize("lr", [0.001, 30.0])
 def test_a_wrong_learning_rate_is_found_and_a_better_one_kept_within_the_budget(tmp_path: Path, lr: float) -> None:
     session = begun(tmp_path, lr)
-    report = flown(session)
+    heard: list[str] = []
+    report = flown(session, told=heard.append)
+    assert heard == list(report.lines), "every line once, and the report by itself"
     assert report.kept and report.verdict is not None and report.verdict.better
     assert any("learning rate" in change for change in report.changes)
     assert session.native(report.run).step == report.step == session.step(), "the session stands at what is kept"
@@ -74,6 +76,15 @@ def test_a_wrong_learning_rate_is_found_and_a_better_one_kept_within_the_budget(
     assert "is kept: better beyond noise" in told
     assert all(line in report.text for line in report.lines)
     assert session.native(report.run).verify().ok
+
+
+def test_what_goes_back_goes_to_a_state_that_shows_nothing_of_it(tmp_path: Path) -> None:
+    run = given(begun(tmp_path, 0.2, steps=8))
+    finding = Finding("dead_units", since=6, before=4, sureness=1.0, words="")
+    situation = Situation(run, 8, (finding,), 8)
+    backs = [one for one in Findings().propose(situation) if one.at is not None]
+    assert len(backs) == 3 and {one.at for one in backs} == {4}
+    assert all("back to step 4, before it" in one.words for one in backs)
 
 
 def test_a_healthy_run_stands_as_it_is(tmp_path: Path) -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import math
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -255,7 +256,12 @@ def test_a_finding_that_is_over_says_until_when() -> None:
 def test_a_stretch_begins_where_it_begins(first: int) -> None:
     grid = tuple(range(33))
     found = stretch(grid, 8, lambda step: 1.0 if step >= first else -1.0, "sign")
-    assert (found.since, found.until) == (first, None)
+    assert (found.since, found.before, found.until) == (first, max(0, first - 1), None)
+    coarse = stretch(grid[::4], 2, lambda step: 1.0 if step >= first else -1.0, "sign")
+    assert coarse.before <= max(0, first - 1) and coarse.before % 4 == coarse.since % 4 == 0
+    assert stretch(grid[::4], 2, lambda step: 1.0 if step >= first else -1.0, "sign", within=grid) == replace(
+        coarse, since=found.since, before=found.before
+    )
     assert stretch(grid, 8, lambda step: -2.0 - step, "sign").score == -2.0
     assert stretch(grid, 8, lambda step: float(step == 16), "sign", lasting=2).score <= 0
 

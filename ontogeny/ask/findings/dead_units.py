@@ -25,7 +25,8 @@ def look(evidence: Evidence) -> Iterator[Finding]:
     if not any(layer.op.text not in ("tanh", "sigmoid") for layer in inside.layers):
         raise Silent("it has no hidden units that can be dead: no ReLU, GELU or SiLU")
 
-    found = stretch(inside.steps, COARSE, lambda step: _score(inside, step), "odds of dead units, of their bound")
+    score = lambda step: _score(inside, step)  # noqa: E731
+    found = stretch(inside.steps, COARSE, score, "odds of dead units, of their bound", within=evidence.states.tolist())
     worst = worst_of(inside, found.peak)
     share = float(worst.dead.mean())
     units = np.flatnonzero(worst.dead)[:SHOWN]
@@ -35,13 +36,14 @@ def look(evidence: Evidence) -> Iterator[Finding]:
         sureness=sureness(NAME, found.score),
         words=f"{worst.dead.sum()} of {len(worst.dead)} units ({share:.0%}) that {worst.layer.tensor} feeds are dead",
         found=found.since,
+        before=found.before,
         until=found.until,
         score=found.score,
         evidence=(found.line,),
         figures={"dead": float(worst.dead.sum()), "units": float(len(worst.dead)), "share": share},
         remedies=(
             Remedy("start the dead units anew", "alter", {"how": "reset", "tensors": [worst.layer.tensor]}),
-            Remedy("go back to before they died", "back", {"to": str(found.since)}),
+            Remedy("go back to before they died", "back", {"to": str(found.before)}),
             Remedy("a lower learning rate, or a nonlinearity that is never flat (leaky ReLU, GELU)"),
         ),
         tensors=(worst.layer.tensor,),

@@ -22,7 +22,14 @@ def look(evidence: Evidence) -> Iterator[Finding]:
     """The matrix whose gradient is largest beside its weights; also right where the loss jumps."""
     inside = evidence.inside
     score = lambda step: _score(inside, step)  # noqa: E731
-    found = stretch(inside.steps, COARSE, score, "largest gradient over its weights, of the bound", evidence.jumps)
+    found = stretch(
+        inside.steps,
+        COARSE,
+        score,
+        "largest gradient over its weights, of the bound",
+        evidence.jumps,
+        within=evidence.states.tolist(),
+    )
     if found.score == NONE:
         return
     moment = inside.moment(found.peak)
@@ -34,13 +41,14 @@ def look(evidence: Evidence) -> Iterator[Finding]:
         sureness=sureness(NAME, found.score),
         words=f"the gradient of {worst} is {ratio:.3g} times its weights, by their root mean squares",
         found=found.since,
+        before=found.before,
         until=found.until,
         score=found.score,
         evidence=(found.line, by_layer(inside, found.peak)),
         figures={"gradient": moment.gradient[worst], "weight": moment.weight[worst], "ratio": ratio},
         remedies=(
             Remedy("clip the gradient's norm", "rule", {"edit": "clip", "arguments": {"norm": 1.0}}),
-            Remedy("go back to before", "back", {"to": str(found.since)}),
+            Remedy("go back to before", "back", {"to": str(found.before)}),
             Remedy("initial weights that keep the scale from layer to layer, or normalisation"),
         ),
         tensors=(worst,),

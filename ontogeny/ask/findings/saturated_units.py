@@ -24,7 +24,8 @@ def look(evidence: Evidence) -> Iterator[Finding]:
     inside = evidence.inside
     if not any(layer.op.text in ("tanh", "sigmoid") for layer in inside.layers):
         raise Silent("it has no hidden units with bounds: no tanh or sigmoid")
-    found = stretch(inside.steps, COARSE, lambda step: _score(inside, step), "odds of saturation, of their bound")
+    score = lambda step: _score(inside, step)  # noqa: E731
+    found = stretch(inside.steps, COARSE, score, "odds of saturation, of their bound", within=evidence.states.tolist())
     worst = worst_of(inside, found.peak)
     share = float(worst.saturated.mean())
     units = np.flatnonzero(worst.saturated > SHARE)[:SHOWN]
@@ -35,13 +36,14 @@ def look(evidence: Evidence) -> Iterator[Finding]:
         sureness=sureness(NAME, found.score),
         words=f"{share:.0%} of the activations of the {len(worst.saturated)} units that {tensor} feeds are at a bound",
         found=found.since,
+        before=found.before,
         until=found.until,
         score=found.score,
         evidence=(found.line,),
         figures={"share": share, "units": float(len(worst.saturated))},
         remedies=(
             Remedy("scale its weights down", "alter", {"how": "scale", "tensors": [tensor], "amount": 0.1}),
-            Remedy("go back to before", "back", {"to": str(found.since)}),
+            Remedy("go back to before", "back", {"to": str(found.before)}),
             Remedy("normalise what enters the layer, or start it from smaller weights"),
         ),
         tensors=(tensor,),

@@ -30,7 +30,7 @@ class Overruled(Exception):
 
 
 class Log:
-    """The lines of one flight in a run's journal; `told` hears each new one."""
+    """The lines of one flight in a run's journal; `told` hears each new one but the last, which is the report."""
 
     def __init__(self, run: Run, settings: Mapping[str, Any], told: Told = lambda text: None) -> None:
         self.run, self.settings, self.told = run, dict(settings), told
@@ -51,7 +51,8 @@ class Log:
         if line is None:
             line = {"key": key, "text": text, **content}
             self._write(key, text, content)
-            self.told(text)
+            if key != ENDED:
+                self.told(text)
         self.lines.append(line)
         return line
 

@@ -55,15 +55,15 @@ class Findings:
                 yield Proposal(remedy.words, (command,), None, reason)
         if finding.name == "memorising" and situation.run.dials().get("weight_decay"):
             yield turned("weight_decay", STRONGER, reason)
-        if finding.name in BEFORE_IT and finding.since < situation.step and "lr" in situation.run.dials():
-            lr = situation.run.dials(finding.since)["lr"]
+        if finding.name in BEFORE_IT and finding.sound < situation.step and "lr" in situation.run.dials():
+            lr = situation.run.dials(finding.sound)["lr"]
             lower = Set(dial="lr", by=0.1)
             warm = (Set(dial="lr", to=lr * 0.01), Set(dial="lr", to=lr * 0.3, over=WARM))
-            back = f"back to step {finding.since}, before it"
-            yield Proposal(f"{back}, and a tenth of the learning rate", (lower,), finding.since, reason)
-            yield Proposal(f"{back}, and a warm-up to a third of the learning rate", warm, finding.since, reason)
+            back = f"back to step {finding.sound}, before it"
+            yield Proposal(f"{back}, and a tenth of the learning rate", (lower,), finding.sound, reason)
+            yield Proposal(f"{back}, and a warm-up to a third of the learning rate", warm, finding.sound, reason)
             yield Proposal(f"{back}, and clip the gradient", (Rule(edit="clip", arguments={"norm": 1.0}),),
-                           finding.since, reason)  # fmt: skip
+                           finding.sound, reason)  # fmt: skip
 
 
 def command_of(remedy: Remedy) -> Command | None:
