@@ -265,12 +265,20 @@ def test_a_proposer_may_only_propose(tmp_path: Path) -> None:
             return [
                 Proposal("no such dial", (Set(dial="moon", by=2.0),)),
                 Proposal("double", (Set(dial="lr", by=2.0),)),
+                Proposal("clip", (Rule(edit="clip", arguments={"norm": 1e-6}),)),
+                Proposal("half of it cannot be done", (Rule(edit="update_sign"), Set(dial="moon", by=2.0))),
             ]
 
     asked: list[Situation] = []
     session = begun(tmp_path, 0.05)
     report = flown(session, proposers=(Model(), *PROPOSERS), budget="400")
     assert asked and any("cannot try: no such dial" in line for line in report.lines)
+    assert any("-clip, from step" in line for line in report.lines), "an edited rule was tried"
+    trials = sorted(folder.name for folder in session.runs.all() if "-auto" in folder.name)
+    lineage = [session.native(report.run)]
+    while lineage[-1].parent is not None:
+        lineage.append(session.native(lineage[-1].parent.name))
+    assert trials == sorted({run.folder.name for run in lineage} - {"run", "run-best"}), "all others are put away"
     with pytest.raises(OntogenyError, match="nothing that a fork is tried with"):
         made({"command": "forget", "examples": "1"})
 

@@ -24,7 +24,7 @@ from ontogeny.steer.autopilot.proposal import Proposer, check_never
 from ontogeny.steer.autopilot.remedies import Findings
 from ontogeny.steer.autopilot.report import Report
 from ontogeny.steer.autopilot.trials import Row, Trial
-from ontogeny.steer.commands.places import DISCARD, Fork
+from ontogeny.steer.commands.places import Fork
 from ontogeny.steer.live.client import find
 from ontogeny.steer.session import Session
 
@@ -155,8 +155,9 @@ class Flight:
     def _end(self, trial: Trial | None, row: Row | None, why: str, verdict: Verdict | None) -> Report:
         forks, plan = self.forks, self.plan
         kept = verdict is not None and self._keeps(verdict)
-        stays = {one.name for one in trial.lineage()} if trial is not None else set()
-        discarded = [one.name for one in forks.trials if one.name not in stays and not forks.foreign(one)]
+        taken = [one for one in forks.trials if forks.foreign(one)]
+        stays = {one for last in (trial, *taken) if last is not None for one in last.lineage()}
+        discarded = [name for one in forks.trials if one not in stays for name in one.runs]
         at = trial if kept or trial is self._control else None
         goal = None if plan.goal is None or at is None or row is None else self._goal(at, row)
         remarks = (self.scorer.held.remark,) if self.scorer.held.remark else ()
@@ -183,7 +184,7 @@ class Flight:
             self.log.note(ENDED, text, report={**report.as_json(), "lines": []})
         except Overruled:  # whoever holds the journal goes on; neither the report nor the forks wait for that
             report = replace(report, written=False)
-        self._put_away(discarded)
+        forks.put_away(discarded)
         self.session.move(self.session.runs.find(name))
         if at is not None:
             run = self.session.native()
@@ -220,14 +221,6 @@ class Flight:
         parts = self.scorer.parts(self.forks.run(trial), row.step, self.scorer.held.judge)
         values = [part.get(name.removeprefix("valid."), math.nan) for part in parts]
         return self.plan.goal.met({name: sum(values) / len(values)})
-
-    def _put_away(self, names: Sequence[str]) -> None:
-        """Discards trials, those that others hang on last; what cannot be put away stays."""
-        for name in reversed(names):
-            run = self.session.native(name)
-            run.note(DISCARD, author=AUTHOR)
-            self.session.forget(run.folder)
-            self.session.runs.discard(run.folder)
 
 
 def fly(

@@ -18,7 +18,7 @@ from ontogeny.steer.autopilot.proposal import Proposal
 from ontogeny.steer.autopilot.trials import Leg, Row, Trial, Went, go, gone
 from ontogeny.steer.command import Command
 from ontogeny.steer.commands.examples import LeaveOut
-from ontogeny.steer.commands.places import Fork
+from ontogeny.steer.commands.places import DISCARD, Fork
 from ontogeny.steer.session import Session
 
 
@@ -64,7 +64,7 @@ class Forks:
             self.log.note(**line)
         if not line["run"]:
             return None
-        trial = Trial(proposal, line["run"], at, parent, at)
+        trial = Trial(proposal, line["run"], at, parent, at, by_way=tuple(line.get("by_way", ())))
         self.trials.append(trial)
         return trial
 
@@ -72,18 +72,22 @@ class Forks:
         source = self.run(parent).folder.name
         name = self.session.runs.fresh(f"{self.given.folder.name}-auto").name
         content = {"at": at, "from": source, "proposal": proposal.as_json()}
+        left = self.scorer.held.left_out
+        first = [LeaveOut(examples=left)] if left and parent is None else []
+        made: list[str] = []
         try:
-            first = (
-                LeaveOut(examples=self.scorer.held.left_out) if self.scorer.held.left_out and parent is None else None
-            )
-            self._do(Fork(run=source, at=str(at), name=name))
-            for command in (*([first] if first else ()), *proposal.commands):
+            for command in (Fork(run=source, at=str(at), name=name), *first, *proposal.commands):
                 self._do(command)
-        except OntogenyError as error:
+                made = list(dict.fromkeys([*made, self.session.position.folder.name]))
+        except BaseException as error:
+            self.put_away(made)
+            if not isinstance(error, OntogenyError):
+                raise
             return {"text": f"cannot try: {proposal.words}: {error}", "run": "", **content}
-        name = self.session.position.folder.name
+        *by_way, name = made
         why = f", since {proposal.reason}" if proposal.reason else ""
-        return {"text": f"tries on {name}, from step {at} of {source}: {proposal.words}{why}", "run": name, **content}
+        text = f"tries on {name}, from step {at} of {source}: {proposal.words}{why}"
+        return {"text": text, "run": name, "by_way": by_way, **content}
 
     def _do(self, command: Command) -> None:
         self.session.do(command, author=AUTHOR)
@@ -131,6 +135,14 @@ class Forks:
         trial.step = went.step
         trial.rows += went.rows
         trial.out = f"broke at step {went.step}" if went.broken or trial.broken else trial.out
+
+    def put_away(self, names: Sequence[str]) -> None:
+        """Discards runs that were made for trials, those that others hang on last."""
+        for name in reversed(names):
+            run = self.session.native(name)
+            run.note(DISCARD, author=AUTHOR)
+            self.session.forget(run.folder)
+            self.session.runs.discard(run.folder)
 
     def foreign(self, trial: Trial) -> str:
         """Who else has changed the trial's run."""

@@ -71,6 +71,8 @@ class Trial:
     parent: Trial | None = None
     step: int = 0
     rows: list[Row] = field(default_factory=list)
+    by_way: tuple[str, ...] = ()
+    """The runs that it was made by way of, the first first: a rule is edited on a fork of a fork."""
     out: str = ""
     """Why it gets no more steps; empty while it may."""
 
@@ -93,6 +95,11 @@ class Trial:
         """What was measured on it and on what it was forked from, in order."""
         before = [row for row in self.parent.history() if row.step <= self.base] if self.parent else []
         return [*before, *self.rows]
+
+    @property
+    def runs(self) -> tuple[str, ...]:
+        """All runs that were made for it, its own last."""
+        return (*self.by_way, self.name)
 
     def lineage(self) -> Iterator[Trial]:
         """It, what it was forked from, and so on."""
