@@ -155,7 +155,7 @@ def cost(run: Recorded, first: int, last: int, sides: int = 2) -> Cost:
     nearest = next((at for at, _ in run.history.keyframes(first)), run.history.first)
     steps = first - nearest + sides * (last - first)
     recorded = step_seconds(run.history, run.step)
-    seconds = recorded or _timed(run, nearest)
+    seconds = recorded or timed(run, nearest)
     count = 1 + sum(first < row["step"] < last for row in run.evaluations())
     share = _share(run.program) if run.valid else 0.0
     return Cost(steps, seconds, "recorded" if recorded else "measured now", count if share else 0, share * seconds)
@@ -169,8 +169,11 @@ def _share(program: Program) -> float:
     return one / max(1, whole)
 
 
-def _timed(run: Recorded, first: int) -> float:
-    """Seconds of a step of the run, on a machine of its own; the shortest of a few."""
+def timed(run: Recorded, first: int) -> float:
+    """Seconds of a step of the run after the state `first`, on a machine of its own; the shortest of a few.
+
+    Infinite where the run has taken no step from there.
+    """
     machine = run._seat.another()
     machine.load(run.history.nearest(first)[1])
     best, before = float("inf"), time.perf_counter()

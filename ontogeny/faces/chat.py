@@ -17,7 +17,7 @@ from ontogeny.faces.chat_foretold import Foretold, foretold
 from ontogeny.faces.chat_help import help_about
 from ontogeny.faces.plot import plot
 from ontogeny.faces.progress import Busy, Live
-from ontogeny.faces.terminal import complain, duration
+from ontogeny.faces.terminal import complain, takes
 from ontogeny.isa.errors import OntogenyError
 from ontogeny.record.run import Run
 from ontogeny.steer.command import Command, Effect, Outcome
@@ -50,7 +50,8 @@ class Said(Exception):
 class Chat:
     """A conversation with a session. `hear(prompt, text)` is a line from a person, beginning with `text` where it can.
 
-    `outcomes` gathers what came of it, `refused` what was not done.
+    `outcomes` gathers what came of it, `refused` what was not done, `shown` what a person was asked about first, and
+    `offered` what they could have meant.
     """
 
     session: Session
@@ -61,6 +62,8 @@ class Chat:
     quiet: bool = False
     outcomes: list[Outcome] = field(default_factory=list)
     refused: list[str] = field(default_factory=list)
+    shown: list[Foretold] = field(default_factory=list)
+    offered: list[str] = field(default_factory=list)
     _live: Live | None = None
 
     def __post_init__(self) -> None:
@@ -137,6 +140,7 @@ class Chat:
         if doubtful and self.ask is Ask.NEVER:
             self.say("[dim]that was read with some doubt, so it is asked about[/]")
         if doubtful or self._is_asked(reading.commands):
+            self.shown += told
             for line in said_of(told):
                 self.say(line)
             again = self._confirmed(text)
@@ -155,6 +159,7 @@ class Chat:
 
     def _ask_back(self, reading: Reading) -> str | None:
         self.refused.append(reading.unsure)
+        self.offered += [one.words for one in reading.alternatives]
         self.say(f"[yellow]?[/] {escape(reading.unsure)}")
         for number, one in enumerate(reading.alternatives, 1):
             self.say(f"  {number}. {escape(one.words)}")
@@ -257,7 +262,7 @@ def said_of(told: Sequence[Foretold]) -> list[str]:
     lines = []
     for number, one in enumerate(told, 1):
         mark = f"{number}. " if len(told) > 1 else "would "
-        how_long = f", about {duration(one.seconds)}" if one.seconds else ""
-        lines.append(f"{mark}{escape(one.text)}[dim]{how_long}[/]")
+        how_long = takes(one.steps, one.seconds)
+        lines.append(f"{mark}{escape(one.text)}{f'[dim], {how_long}[/]' if how_long else ''}")
         lines += [f"   [dim]{escape(remark)}[/]" for remark in one.remarks]
     return lines

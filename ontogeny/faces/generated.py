@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import inspect
 import json
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Annotated, Any, get_args, get_origin
 
 import typer
@@ -17,8 +17,10 @@ from rich.console import Console
 from rich.markup import escape
 
 from ontogeny.faces.experiments import pairs
-from ontogeny.faces.sources import recording
+from ontogeny.faces.foretelling import tell
+from ontogeny.faces.sources import Dry, recording
 from ontogeny.faces.terminal import AsJson, answer
+from ontogeny.isa.hints import typed
 from ontogeny.record.runs_folder import RunsFolder
 from ontogeny.steer.command import Command, Outcome, Preview
 from ontogeny.steer.live.client import find
@@ -29,7 +31,7 @@ RUN = "run"
 PLAIN = (str, int, float, bool)
 
 
-def session_at(name: str, file: str = "", author: str = "you", **settings: Any) -> Session:
+def session_at(name: str, file: str = "", author: str = "you", options: Sequence[str] = (), **settings: Any) -> Session:
     """A session that stands at a run, of which live ones take their commands themselves."""
     runs = RunsFolder.default()
     folder = runs.find(name) if name else None
@@ -39,7 +41,7 @@ def session_at(name: str, file: str = "", author: str = "you", **settings: Any) 
         folder.name if folder else "",
         author=author,
         host=find,
-        open=lambda one: recording(str(one), file),
+        open=lambda one: recording(str(one), file, options),
         **settings,
     )
 
@@ -55,8 +57,7 @@ def function_of(kind: type[Command]) -> Callable[..., None]:
         session = session_at(name if kind.STANDS else "", file, author)
         asked = command(kind.NAME, given if kind.STANDS else {**given, RUN: name})
         if dry:
-            foretold = _lastingly(asked, session.foretell(asked))
-            return answer(foretold.model_dump(mode="json"), as_json, lambda console: say_preview(console, foretold))
+            return tell([_lastingly(asked, session.foretell(asked))], as_json)
         outcome = _lasting(session, session.do(asked))
         answer(outcome.model_dump(mode="json"), as_json, lambda console: say(console, outcome))
 
@@ -66,7 +67,7 @@ def function_of(kind: type[Command]) -> Callable[..., None]:
         *(_of_field(name, field) for name, field in fields.items() if not field.is_required()),
         _parameter("author", Annotated[str, typer.Option("--author", help="Who asks, for the journal.")], "you"),
         _parameter("file", Annotated[str, typer.Option("--file", help="The experiment's file, for large data.")], ""),
-        _parameter("dry", Annotated[bool, typer.Option("--dry-run", help="Only say what it would do.")], False),
+        _parameter("dry", Dry, False),
         _parameter("as_json", AsJson, False),
     ]
     run_it.__signature__ = inspect.Signature(parameters)  # type: ignore[attr-defined]
@@ -87,7 +88,7 @@ def _lasting(session: Session, outcome: Outcome) -> Outcome:
     if not outcome.past or session.done[-1:] == []:  # a live run's process stays where it went
         return outcome
     if not session.done[-1].command.EFFECT.confirmed:
-        how = f"this only shows that step; `ontogeny fork {outcome.run} {outcome.step}` is to change from there"
+        how = f"this only shows that step; `{typed('fork', outcome.run, str(outcome.step))}` is to change from there"
         return outcome.model_copy(update={"text": f"{outcome.text}; {how}"})
     child = session.head()
     session.let_go()
@@ -99,15 +100,6 @@ def say(console: Console, outcome: Outcome) -> None:
     console.print(escape(outcome.text), soft_wrap=True)
     for file in outcome.files:
         console.print(f"[dim]{escape(file)}[/]", soft_wrap=True)
-
-
-def say_preview(console: Console, foretold: Preview) -> None:
-    """What a command would do, for a person."""
-    console.print(f"would {escape(foretold.text)}", soft_wrap=True)
-    if foretold.seconds:
-        console.print(f"[dim]about {foretold.seconds:.2g} s[/]")
-    for remark in foretold.remarks:
-        console.print(f"[dim]{escape(remark)}[/]", soft_wrap=True)
 
 
 def _of_field(name: str, field: FieldInfo) -> inspect.Parameter:

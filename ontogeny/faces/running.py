@@ -12,23 +12,24 @@ from rich.markup import escape
 from ontogeny.faces.progress import Live
 from ontogeny.faces.terminal import answer, number, tell
 from ontogeny.isa.errors import OntogenyError
-from ontogeny.record.experiment import Goal
+from ontogeny.isa.hints import typed
 from ontogeny.record.run import Run, Stop
+from ontogeny.steer.conditions import Condition
 
 INTERRUPTED = 130
 
 
-def go_on(run: Run, steps: int, until: Goal | None, as_json: bool) -> None:
+def go_on(run: Run, steps: int, until: Condition | None, as_json: bool) -> None:
     """Take steps and tell what came of it. Ctrl-C leaves the run at the step it has reached, to be resumed."""
     if steps < 0:
         raise OntogenyError(f"{steps} steps cannot be taken; give 0 or more")
     first = run.step
     try:
         with run, Live(first + steps, first, quiet=as_json) as live:
-            stop = run.advance(steps, until=until.met if until else None, on_step=live.step)
+            stop = run.advance(steps, until=until.holds if until else None, on_step=live.step)
     except KeyboardInterrupt:
         left = first + steps - run.step
-        tell(f"stopped at step {run.step}; `ontogeny resume {escape(run.folder.name)} --steps {left}` goes on")
+        tell(f"stopped at step {run.step}; `{escape(typed('resume', run.folder.name, '--steps', str(left)))}` goes on")
         raise typer.Exit(INTERRUPTED) from None
     reason = f"{until} holds" if until and stop is Stop.CONDITION else stop.value
     answer(document(run, reason), as_json, lambda console: say(console, run, reason))

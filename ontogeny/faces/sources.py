@@ -33,6 +33,8 @@ DataFile = Annotated[
     str, typer.Option("--file", help="The Python file of the experiment, where its data was too large to be saved.")
 ]
 
+Dry = Annotated[bool, typer.Option("--dry-run", help="Only say what it would do, and how long that takes.")]
+
 StepWindow = Annotated[
     str, typer.Option("--steps", "--window", metavar="FROM:TO", help="A window of steps, such as 100:200, :200 or 100:")
 ]

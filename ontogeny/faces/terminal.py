@@ -121,6 +121,15 @@ def duration(seconds: float) -> str:
     return f"{minutes} min {rest:02} s" if minutes < 60 else f"{minutes // 60} h {minutes % 60:02} min"
 
 
+def takes(steps: int, seconds: float | None) -> str:
+    """What something will take, as far as that is known; empty for what is done at once."""
+    if seconds:
+        return f"about {duration(seconds)}" if seconds >= 0.0005 else "under 1 ms"
+    if seconds is None and steps:
+        return f"{steps:,} step{'' if steps == 1 else 's'}, and no step was timed yet"
+    return ""
+
+
 def number(value: float) -> str:
     """A metric in four significant digits."""
     return f"{value:.4g}"

@@ -85,7 +85,10 @@ class Op(Enum):
     LE = Group.SELECT, "a <= b as bool"
     EQ = Group.SELECT, "a == b as bool"
     WHERE = Group.SELECT, "b where the bool a holds, else c"
-    CAST = Group.SELECT, "converted to {dtype}: floats round to nearest even; float to integer truncates; to bool: not zero"
+    CAST = (
+        Group.SELECT,
+        "converted to {dtype}: floats round to nearest even; float to integer truncates; to bool: not zero",
+    )
     BITCAST = Group.SELECT, "the same bits read as {dtype} of the same width"
 
     AND = Group.BITS, "bitwise and, of integers or bools"
@@ -97,7 +100,10 @@ class Op(Enum):
     POPCOUNT = Group.BITS, "the number of ones among the bits"
 
     DOT = Group.REDUCE, "matrix product [..., m, k] x [..., k, n] -> [..., m, n]; leading dimensions equal"
-    WINDOW = Group.REDUCE, "sliding windows of {size} by {stride} and {dilation} over the last dimensions, appended as new ones"
+    WINDOW = (
+        Group.REDUCE,
+        "sliding windows of {size} by {stride} and {dilation} over the last dimensions, appended as new ones",
+    )
     SUM = Group.REDUCE, "sum over {dims}; {keep} leaves them as size one"
     REDUCE_MAX = Group.REDUCE, "largest over {dims}; {keep} leaves them as size one; NaN if any is"
     ARGMAX = Group.REDUCE, "i64 index of the first largest along {dim}; {keep} leaves it as size one"
@@ -108,7 +114,10 @@ class Op(Enum):
     SCATTER_ADD = Group.INDEX, "a with b added at a[i, j, ...], in the order of b where a place is named twice"
     SORT = Group.INDEX, "sorted along {dim}, stable, {descending} or not, and the i64 places they came from"
 
-    RAND_BITS = Group.RANDOM, "u32 bits of {shape}: Threefry-2x32-20 of key (i64 seed, i64 step) and counter (place, {site})"
+    RAND_BITS = (
+        Group.RANDOM,
+        "u32 bits of {shape}: Threefry-2x32-20 of key (i64 seed, i64 step) and counter (place, {site})",
+    )
 
     CALL = Group.CONTROL, "the results of routine {body} on the operands"
     LOOP = Group.CONTROL, "values carried n times (i64 first operand) through {body}(i, values) -> values"
@@ -138,31 +147,56 @@ class Op(Enum):
     SCALE = Group.MACRO, "a * value; operands a and the f64 scalar value"
     LINEAR = Group.MACRO, "a + b @ c for matrices b, c and a that broadcasts (addmm)"
     MEAN = Group.MACRO, "mean over {dims}; {keep} leaves them as size one"
-    VARIANCE = Group.MACRO, "variance over {dims} with {correction} taken from the count; {keep} leaves them as size one"
+    VARIANCE = (
+        Group.MACRO,
+        "variance over {dims} with {correction} taken from the count; {keep} leaves them as size one",
+    )
     SOFTMAX = Group.MACRO, "exp(a - max) / sum along {dim}"
     SOFTMAX_BACKWARD = Group.MACRO, "y * (g - sum(g * y)) along {dim}; operands g, y"
     LOG_SOFTMAX = Group.MACRO, "a - max - log(sum(exp(a - max))) along {dim}"
     LOG_SOFTMAX_BACKWARD = Group.MACRO, "g - exp(y) * sum(g) along {dim}; operands g, y"
     LAYER_NORM = Group.MACRO, "(a - mean) * rstd * w + b over the last {rank} dimensions with {eps}; also mean and rstd"
-    LAYER_NORM_BACKWARD = Group.MACRO, "gradients of a, w, b; operands g, a, mean, rstd, w over the last {rank} dimensions"
-    BATCH_NORM = Group.MACRO, (
-        "operands a, w, b, running mean and variance, in {train} or not, {momentum}, {eps}: "
-        "normalised over all but dimension 1; also batch mean, rstd, new running mean and variance"
+    LAYER_NORM_BACKWARD = (
+        Group.MACRO,
+        "gradients of a, w, b; operands g, a, mean, rstd, w over the last {rank} dimensions",
     )
-    BATCH_NORM_BACKWARD = Group.MACRO, (
-        "gradients of a, w, b; operands g, a, w, running mean and variance, batch mean, rstd; {train}, {eps}"
+    BATCH_NORM = (
+        Group.MACRO,
+        (
+            "operands a, w, b, running mean and variance, in {train} or not, {momentum}, {eps}: "
+            "normalised over all but dimension 1; also batch mean, rstd, new running mean and variance"
+        ),
     )
-    CONV = Group.MACRO, "convolution [n,c,...] x [o,c/groups,...] with {stride}, {padding}, {dilation}, {groups}; bias optional"
+    BATCH_NORM_BACKWARD = (
+        Group.MACRO,
+        ("gradients of a, w, b; operands g, a, w, running mean and variance, batch mean, rstd; {train}, {eps}"),
+    )
+    CONV = (
+        Group.MACRO,
+        "convolution [n,c,...] x [o,c/groups,...] with {stride}, {padding}, {dilation}, {groups}; bias optional",
+    )
     CONV_BACKWARD = Group.MACRO, "gradients of a, w and bias; operands g, a, w; attributes as conv"
-    MAX_POOL = Group.MACRO, "largest of windows of {size} by {stride}, {padding}; also each one's flat i64 place in its plane"
-    MAX_POOL_BACKWARD = Group.MACRO, "g put back to the places of max_pool; operands g, a, places; attributes as max_pool"
+    MAX_POOL = (
+        Group.MACRO,
+        "largest of windows of {size} by {stride}, {padding}; also each one's flat i64 place in its plane",
+    )
+    MAX_POOL_BACKWARD = (
+        Group.MACRO,
+        "g put back to the places of max_pool; operands g, a, places; attributes as max_pool",
+    )
     AVG_POOL = Group.MACRO, "mean of windows of {size} by {stride}, {padding} counted as zeros"
     AVG_POOL_BACKWARD = Group.MACRO, "g spread over the windows of avg_pool; operands g, a; attributes as avg_pool"
-    NLL_LOSS = Group.MACRO, (
-        "mean of -a[i, target[i]] over targets other than {ignore}; operands a [n,c], target i64[n]; also their count"
+    NLL_LOSS = (
+        Group.MACRO,
+        (
+            "mean of -a[i, target[i]] over targets other than {ignore}; operands a [n,c], target i64[n]; also their count"
+        ),
     )
     NLL_LOSS_BACKWARD = Group.MACRO, "gradient of nll_loss; operands g, a, target, count; {ignore}"
-    EMBEDDING_BACKWARD = Group.MACRO, "rows g summed into {rows} rows by index; operands g, index; rows of {padding} stay zero"
+    EMBEDDING_BACKWARD = (
+        Group.MACRO,
+        "rows g summed into {rows} rows by index; operands g, index; rows of {padding} stay zero",
+    )
     UNIFORM = Group.MACRO, "f32 in [0, 1) of {shape}: the top 24 of rand_bits's 32 bits; operands and {site} as there"
 
 

@@ -16,7 +16,8 @@ from ontogeny.record.run import OnStep
 from ontogeny.record.runs_folder import RunsFolder
 from ontogeny.steer.command import Outcome, Preview
 from ontogeny.steer.live.client import find
-from ontogeny.steer.registry import BY_NAME, command
+from ontogeny.steer.registry import BY_NAME
+from ontogeny.steer.registry import command as made
 from ontogeny.steer.session import Session
 
 
@@ -32,7 +33,7 @@ class Steering:
             raise AttributeError(f"there is no command {called!r}; there are {', '.join(BY_NAME)}")
 
         def take(**arguments: Any) -> Outcome:
-            return self.session.do(command(called, arguments))
+            return self.session.do(made(called, arguments))
 
         take.__name__, take.__doc__ = name, BY_NAME[called].MEANING
         return take
@@ -40,9 +41,9 @@ class Steering:
     def __dir__(self) -> list[str]:
         return [*(name.replace("-", "_") for name in BY_NAME), "foretell", "session"]
 
-    def foretell(self, name: str, **arguments: Any) -> Preview:
+    def foretell(self, command: str, /, **arguments: Any) -> Preview:
         """What a command would do, and what it takes; nothing is changed."""
-        return self.session.foretell(command(name.replace("_", "-"), arguments))
+        return self.session.foretell(made(command.replace("_", "-"), arguments))
 
     def __repr__(self) -> str:
         return f"Steering({self.session.position.folder.name!r}, step {self.session.step()})"

@@ -11,6 +11,8 @@ from typing import TYPE_CHECKING, Annotated, Any, ClassVar
 
 from pydantic import BaseModel, ConfigDict, Field
 
+from ontogeny.steer.sentences import arguments
+
 if TYPE_CHECKING:
     from ontogeny.steer.session import Done, Position, Session
 
@@ -153,6 +155,8 @@ class Asking(Command):
     LIVE = False
 
     def foretell(self, session: Session) -> Preview:
-        """A question changes nothing."""
-        session.recording(self.run)
-        return Preview(text=self.MEANING, effect=self.EFFECT)
+        """What is asked, and of which run; nothing is changed."""
+        given = {name: value for name, value in self.given().items() if name != "run"}
+        about = [f"of {session.recording(self.run).folder.name}", *([arguments(given)] if given else [])]
+        what = f"{self.MEANING[:1].lower()}{self.MEANING[1:].rstrip('.')}"
+        return Preview(text=f"{what} ({'; '.join(about)})", effect=self.EFFECT)

@@ -50,7 +50,7 @@ def test_a_fork_is_foretold_from_where_it_branches(session: Session) -> None:
 
 def test_after_a_run_is_put_away_the_next_one_is_foretold(session: Session) -> None:
     told, done = told_and_done(session, "discard this run and run 10 steps")
-    assert "goes to two" in told[0].text and "take two on for 10 steps, to 17" in told[1].text
+    assert "and go to two" in told[0].text and "take two on for 10 steps, to 17" in told[1].text
     assert "two is at step 17" in done[1]
 
 

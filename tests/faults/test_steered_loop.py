@@ -133,7 +133,7 @@ def test_groups_go_each_from_their_own_setting(tmp_path: Path) -> None:
     with og.attach(model, torch.optim.SGD(groups), tmp_path / "mine") as recording:
         loop = Loop(recording)
         halved = command("set", {"dial": "lr", "by": 0.5, "over": 2})
-        assert "0.01 to 0.005, 0.1 to 0.05" in LOOP["set"].words(loop, halved)
+        assert "0.01 to 0.005, 0.1 to 0.05" in LOOP["set"].will(loop, halved)
         LOOP["set"].act(loop, halved)
         for _ in range(3):
             recording.step()

@@ -8,8 +8,9 @@ import typer
 from rich.console import Console
 from rich.markup import escape
 
-from ontogeny.faces.generated import say_preview, session_at
-from ontogeny.faces.sources import DataFile, RunName
+from ontogeny.faces.foretelling import foretell
+from ontogeny.faces.generated import session_at
+from ontogeny.faces.sources import DataFile, Dry, RunName
 from ontogeny.faces.terminal import AsJson, answer
 from ontogeny.steer.command import Outcome
 from ontogeny.steer.registry import command as command_of
@@ -29,7 +30,7 @@ def command(
     ray: Annotated[str, typer.Option("--ray", help="A Ray cluster for the trials, by its URL.")] = "",
     author: Annotated[str, typer.Option("--author", help="Who asks, for the journal.")] = "you",
     file: DataFile = "",
-    dry: Annotated[bool, typer.Option("--dry-run", help="Only say what it would do.")] = False,
+    dry: Dry = False,
     as_json: AsJson = False,
 ) -> None:
     """Look after a run: find its faults, try remedies on forks, keep what is better, and report.
@@ -41,8 +42,7 @@ def command(
     given = {"budget": budget, "goal": goal, "steps": steps, "never": never, "workers": workers, "ray": ray}
     asked = command_of("autopilot", given)
     if dry:
-        foretold = session.foretell(asked)
-        return answer(foretold.model_dump(mode="json"), as_json, lambda console: say_preview(console, foretold))
+        return foretell(session, [asked], as_json)
     beside = Console(stderr=True, highlight=False)
     if not as_json:
         session.told = lambda text: beside.print(f"[dim]{escape(text)}[/]", soft_wrap=True)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import asdict
 from typing import Annotated, Any
 
 import typer
@@ -58,10 +59,12 @@ def command(
 
 
 def document(chat: Chat) -> dict[str, Any]:
-    """What came of everything that was said, and what was not done."""
+    """What came of everything that was said, what was asked about first, and what was not done."""
     return {
+        "previews": [asdict(one) for one in chat.shown],
         "outcomes": [outcome.model_dump(mode="json") for outcome in chat.outcomes],
         "not_done": chat.refused,
+        "could_be_meant": chat.offered,
         "run": chat.session.position.folder.name,
         "step": chat.session.step(),
     }

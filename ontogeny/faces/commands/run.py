@@ -14,6 +14,7 @@ from ontogeny.faces.sources import fresh
 from ontogeny.faces.terminal import AsJson
 from ontogeny.record.experiment import Goal
 from ontogeny.record.run import create
+from ontogeny.steer.conditions import Condition
 
 
 def command(
@@ -51,4 +52,5 @@ def command(
         keyframe_bytes=size_of(keyframe_bytes) if keyframe_bytes else None,
         evaluate_every=experiment.evaluate_every if experiment.learner.program.has("evaluate") else 0,
     )
-    go_on(made, steps, goal or experiment.until, as_json)
+    goal = goal or experiment.until
+    go_on(made, steps, Condition(str(goal), goal.met) if goal else None, as_json)

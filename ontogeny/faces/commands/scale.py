@@ -21,6 +21,7 @@ from ontogeny.faces.progress import Busy
 from ontogeny.faces.scale_words import RATES, STAGES, Rows, markdown, rate_rows, stage_rows, summary
 from ontogeny.faces.terminal import AsJson, answer, table, tell
 from ontogeny.isa.errors import OntogenyError
+from ontogeny.isa.hints import typed
 
 
 def command(
@@ -79,7 +80,8 @@ def _read(path: str) -> Calibration:
     try:
         return Calibration.of_json(json.loads(Path(path).read_text(encoding="utf-8")))
     except (OSError, ValueError, KeyError, TypeError) as error:
-        raise OntogenyError(f"{path} holds no rates ({error}); `ontogeny scale --save {path}` measures them") from error
+        hint = f"`{typed('scale', '--save', str(path))}` measures them"
+        raise OntogenyError(f"{path} holds no rates ({error}); {hint}") from error
 
 
 def _measured(rounds: int) -> Calibration:

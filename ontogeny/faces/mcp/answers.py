@@ -12,6 +12,7 @@ import unicodedata
 from collections.abc import Mapping
 from typing import Any
 
+from ontogeny.faces.terminal import takes
 from ontogeny.steer.command import Outcome, Preview
 
 TEXT, LIST, NESTED = 4000, 100, 8
@@ -20,8 +21,8 @@ WHOLE = 40_000
 """Characters of an answer."""
 POINTS, CURVES = 40, 4
 """Of the curves that come with an answer."""
-LINE = 300
-"""Characters of a name, or of a question to a person."""
+LINE, QUESTION = 300, 1000
+"""Characters of a name, and of a question to a person."""
 SCHEMA: dict[str, Any] = {
     "type": "object",
     "properties": {"text": {"type": "string"}, "figures": {"type": "object"}},
@@ -44,11 +45,23 @@ def of_outcome(outcome: Outcome) -> dict[str, Any]:
 def of_preview(foretold: Preview) -> dict[str, Any]:
     """What a command would do, and what it takes."""
     figures = {"effect": foretold.effect.value, "steps": foretold.steps, "seconds": foretold.seconds}
-    return _object({"text": f"would {foretold.text}", "done": False, "figures": {**figures, **_remarks(foretold)}})
+    text = f"would {in_words(foretold)}"
+    return _object({"text": text, "done": False, "figures": {**figures, **_remarks(foretold)}})
+
+
+def in_words(foretold: Preview) -> str:
+    """What a command would do, and how long it takes."""
+    how_long = takes(foretold.steps, foretold.seconds)
+    return f"{foretold.text}{f' ({how_long})' if how_long else ''}"
+
+
+def question(foretold: Preview) -> str:
+    """All that a person is to know of a change before they agree to it, on one line."""
+    return line("; ".join([in_words(foretold), *foretold.remarks]), QUESTION)
 
 
 def line(text: str, most: int = LINE) -> str:
-    """A text on one line, for a person to read before it is agreed to, or as a name."""
+    """A text on one line, for a person to read, or as a name."""
     return _text(" ".join(text.split()), most)
 
 

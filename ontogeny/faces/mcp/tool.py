@@ -27,7 +27,7 @@ from ontogeny.faces.mcp.confirming import Consent
 from ontogeny.faces.mcp.conversation import Conversation, Job
 from ontogeny.faces.mcp.desk import Desk
 from ontogeny.isa.errors import OntogenyError
-from ontogeny.steer.command import Command, Preview
+from ontogeny.steer.command import Command
 from ontogeny.steer.tools import Tool
 
 PATIENCE = 25.0
@@ -100,7 +100,7 @@ class SteeringTool(SdkTool):
                     "arguments, confirm=true and this token",
                 }
             )
-        given = {"call": Call(answers.line(_whole(foretold)), asks=True)}
+        given = {"call": Call(answers.question(foretold), asks=True)}
         found = await resolve_arguments(self.resolved_params, self.resolver_plans, given, context)
         if isinstance(found, InputRequiredResult):
             return found
@@ -188,8 +188,3 @@ def result(document: Mapping[str, Any]) -> CallToolResult:
     """An answer, structured, and as text for clients that know none."""
     told = answers.bounded(document)
     return CallToolResult(content=[TextContent(type="text", text=answers.as_text(told))], structured_content=told)
-
-
-def _whole(foretold: Preview) -> str:
-    takes = f" (about {foretold.seconds:.0f} s)" if foretold.seconds and foretold.seconds >= 1 else ""
-    return f"{foretold.text}{takes}"

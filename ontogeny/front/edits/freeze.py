@@ -26,7 +26,8 @@ def make(rewrite: Rewrite, tensors: Sequence[str]) -> str:
     chosen = matching(rewrite.program, tensors)
     before = _frozen(rewrite)
     _set(rewrite, tuple(dict.fromkeys((*before, *tensors))))
-    return f"{_listed(chosen)} stay as they are, with their optimizer state"
+    one = len(chosen) == 1
+    return f"{_listed(chosen)} {'stays as it is, with its' if one else 'stay as they are, with their'} optimizer state"
 
 
 def release(rewrite: Rewrite, tensors: Sequence[str]) -> str:
@@ -39,7 +40,8 @@ def release(rewrite: Rewrite, tensors: Sequence[str]) -> str:
     patterns = [p for p in _frozen(rewrite) if all(decl in left for decl in matching(rewrite.program, (p,)))]
     covered = matching(rewrite.program, patterns) if patterns else []
     _set(rewrite, (*patterns, *(decl.name for decl in left if decl not in covered)))
-    return f"{_listed(chosen)} learn again, from the optimizer state that they had"
+    one = len(chosen) == 1
+    return f"{_listed(chosen)} {'learns' if one else 'learn'} again, from the optimizer state of before"
 
 
 def again(rewrite: Rewrite, standing: Standing) -> None:

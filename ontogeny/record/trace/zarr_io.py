@@ -11,6 +11,7 @@ import numpy as np
 import numpy.typing as npt
 
 from ontogeny.isa.errors import RecordError
+from ontogeny.isa.hints import typed
 from ontogeny.record.trace.layout import Layout, Tensor
 from ontogeny.record.trace.traces import ALL, PIECE_BYTES, Array, Piece, Steps, Window, chosen, named
 from ontogeny.record.trace.zarr_grid import block_shape, parts
@@ -23,7 +24,7 @@ def read(place: Path | str) -> ZarrTraces:
     """The trajectories of a group in a folder or at a URL. Raises RecordError where there is no whole one."""
     zarr = library()
     if "://" not in str(place) and not Path(place).exists():
-        raise RecordError(f"there is no {place}; `ontogeny trace RUN --to-zarr {place}` would write one")
+        raise RecordError(f"there is no {place}; `{typed('trace', 'RUN', '--to-zarr', str(place))}` would write one")
     with guarded("reading", place):
         try:
             group = zarr.open_group(store_of(place), mode="r", zarr_format=3)

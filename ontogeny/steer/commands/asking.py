@@ -10,6 +10,7 @@ from pydantic import Field
 from ontogeny.ask import events
 from ontogeny.front.edits.describe import describe
 from ontogeny.isa.errors import OntogenyError
+from ontogeny.isa.hints import typed
 from ontogeny.record.journal import Entry
 from ontogeny.record.parting import parting
 from ontogeny.record.recorded import SESSION
@@ -183,7 +184,7 @@ class Why(Asking):
         ]
         lines += [f"step {one.step}: {one.name}, {one.evidence}" for one in events.all_events(run)]
         left = len(lines) - SHOWN
-        more = [f"... {left} earlier lines are left out; all are in: ontogeny why {run.folder.name} --json"]
+        more = [f"... {left} earlier lines are left out; all are in: {typed('why', run.folder.name, '--json')}"]
         text = "\n".join([*(more if left > 0 else []), *lines[-SHOWN:]])
         return Outcome(text=text, run=run.folder.name, figures={"lines": lines})
 

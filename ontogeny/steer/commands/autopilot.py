@@ -13,6 +13,7 @@ from ontogeny.steer.autopilot.plan import Plan
 from ontogeny.steer.autopilot.pool import workers
 from ontogeny.steer.autopilot.proposal import check_never
 from ontogeny.steer.command import Command, Effect, Heading, Outcome, Preview
+from ontogeny.steer.sentences import counted
 from ontogeny.steer.session import Session
 
 
@@ -49,7 +50,8 @@ class Autopilot(Command):
         check_goal(plan.goal, run)
         text = (
             f"look after {run.folder.name} on forks of it with at most {plan.budget:,} steps, scored on "
-            f"{len(held.search)} held-out examples and judged on {len(held.judge)} others; the run stays as it is"
+            f"{len(held.search)} held-out examples and judged on {len(held.judge)} others"
+            f"{self._asked()}; the run stays as it is"
         )
         remarks = (held.remark,) if held.remark else ()
         seconds = costs.seconds(run, plan.budget)
@@ -73,6 +75,17 @@ class Autopilot(Command):
     def noted(self, outcome: Outcome) -> bool:
         """Not where the journal is in the hands of another process."""
         return super().noted(outcome) and bool(outcome.figures.get("written", True))
+
+    def _asked(self) -> str:
+        """What of it is not as by default."""
+        said = [
+            f"as if the run took {counted(self.steps, 'step')}" if self.steps else "",
+            f"towards {self.goal}" if self.goal else "",
+            f"never changing {self.never}" if self.never else "",
+            f"{self.workers} trials at once" if self.workers > 1 else "",
+            f"on the cluster {self.ray}" if self.ray else "",
+        ]
+        return "".join(f", {one}" for one in said if one)
 
     def _plan(self, session: Session) -> Plan:
         run = session.native(self.run)

@@ -12,6 +12,7 @@ from ontogeny.record import entries
 from ontogeny.record.journal import Entry
 from ontogeny.record.recorded import Recorded
 from ontogeny.steer.command import Command, Effect, Heading, Outcome, Preview
+from ontogeny.steer.sentences import counted, forked_first
 from ontogeny.steer.session import Done, Session
 
 SAID = {
@@ -57,8 +58,8 @@ class Set(Command):
         """From which value to which."""
         run, stood = session.native(self.run), session.stood(self.run)
         name, before, after = self._values(stood)
-        how = f", {HOW[self.shape]} over {self.over} steps" if self.over else ""
-        where = f"fork {run.folder.name} at step {stood.step} and there " if session.in_past(self.run) else ""
+        how = f", {HOW[self.shape]} over {counted(self.over, 'step')}" if self.over else ""
+        where = forked_first(session, self.run)
         text = f"{where}turn {name} of {run.folder.name} from {before:g} to {after:g}{how}, from step {stood.step} on"
         return Preview(text=text, effect=self.EFFECT)
 
@@ -68,7 +69,7 @@ class Set(Command):
         run = session.head(self.run)
         moving = run.dials(AT_LAST)[name] != before
         run.set_dial(name, after, over=self.over, shape=self.shape, author=session.author)
-        how = f" over {self.over} steps" if self.over else ""
+        how = f" over {counted(self.over, 'step')}" if self.over else ""
         text = f"{name} of {run.folder.name} goes from {before:g} to {after:g}{how}, from step {run.step} on"
         figures = {"dial": name, "before": before, "after": after, "was_moving": moving}
         return Outcome(text=text, run=run.folder.name, step=run.step, figures=figures)
@@ -86,6 +87,8 @@ class Set(Command):
 
     def _values(self, run: Recorded) -> tuple[str, float, float]:
         """The dial, its value, and what it will be. Raises OntogenyError for a value that it cannot have."""
+        if self.shape != "linear" and not self.over:
+            raise OntogenyError(f"{self.shape} is how a dial moves over steps; say over how many")
         name = dial_called(run, self.dial)
         before = run.dials()[name]
         after = before * self.by if self.by is not None else float(self.to or 0.0)
@@ -107,8 +110,8 @@ class Call(Command):
         """Which routine, and when."""
         run, stood = session.native(self.run), session.stood(self.run)
         entries.call(stood, self.routine)
-        where = f"fork {run.folder.name} at step {stood.step} and there " if session.in_past(self.run) else ""
-        text = f"{where}call {self.routine} of {run.folder.name} before the step from {stood.step}"
+        where = forked_first(session, self.run)
+        text = f"{where}call {self.routine} of {run.folder.name} once at step {stood.step}, before the next step"
         return Preview(text=text, effect=self.EFFECT)
 
     def act(self, session: Session) -> Outcome:

@@ -15,6 +15,7 @@ from ontogeny.record.recorded import Recorded
 from ontogeny.record.run import Run
 from ontogeny.steer.command import Command, Effect, Heading, Outcome, Preview
 from ontogeny.steer.examples import numbers, of_file, written_out
+from ontogeny.steer.sentences import clipped, counted, example_words, forked_first, settings
 from ontogeny.steer.session import Session, fork_name
 
 Examples = Annotated[
@@ -39,15 +40,15 @@ class Changing(Command):
     def foretell(self, session: Session) -> Preview:
         """Which examples, and what becomes of them."""
         run, stood = session.native(self.run), session.stood(self.run)
-        where = f"fork {run.folder.name} at step {stood.step} and there " if session.in_past(self.run) else ""
-        return Preview(text=f"{where}{self.said(stood)} from step {stood.step} on", effect=self.EFFECT)
+        text = f"{forked_first(session, self.run)}{self.said(stood)}, from step {stood.step} of {run.folder.name} on"
+        return Preview(text=text, effect=self.EFFECT)
 
     def act(self, session: Session) -> Outcome:
         """Does it at the head."""
         said = self.said(session.stood(self.run))
         run = session.head(self.run)
         self.enter(run, session.author)
-        text = f"{run.folder.name}: {said} from step {run.step} on"
+        text = f"{run.folder.name}: {said}, from step {run.step} on"
         return Outcome(text=text, run=run.folder.name, step=run.step)
 
 
@@ -62,7 +63,7 @@ class LeaveOut(Changing):
     def said(self, run: Recorded) -> str:
         """Which examples."""
         example_entries.leave_out(run, numbers(run, self.examples))
-        return f"leave the examples {self.examples} out"
+        return f"leave {example_words(self.examples)} out"
 
     def enter(self, run: Run, author: str) -> None:
         """Leaves them out."""
@@ -80,7 +81,7 @@ class LearnAgain(Changing):
     def said(self, run: Recorded) -> str:
         """Which examples."""
         example_entries.take_back(run, numbers(run, self.examples))
-        return f"learn from the examples {self.examples} again"
+        return f"learn from {example_words(self.examples)} again"
 
     def enter(self, run: Run, author: str) -> None:
         """Takes them back in."""
@@ -105,10 +106,11 @@ class Learn(Changing):
         found = self._found(run)
         if isinstance(found, str):
             example_entries.learn_also(run, found, self.rows)
-            return f"learn {self.rows} more rows of the examples {self.examples} in every batch"
+            return f"learn {counted(self.rows, 'further row')} of {example_words(self.examples)} in every batch"
         example_entries.added(run, found, self.rows)
-        count = len(next(iter(found.values())))
-        return f"learn {self.rows} rows of {count} new {'example' if count == 1 else 'examples'} in every batch"
+        count = counted(len(next(iter(found.values()))), "new example")
+        which = f"in {self.from_file}" if self.from_file else f"({clipped(settings(self.values))})"
+        return f"learn {counted(self.rows, 'further row')} of the {count} {which} in every batch"
 
     def enter(self, run: Run, author: str) -> None:
         """Learns them also."""
@@ -133,7 +135,7 @@ class StopLearning(Changing):
     def said(self, run: Recorded) -> str:
         """What ends."""
         example_entries.stop_also(run, self._which(run))
-        return f"no more further rows{f' of {self.examples}' if self.examples else ''}"
+        return f"stop learning further rows{f' of {example_words(self.examples)}' if self.examples else ''}"
 
     def enter(self, run: Run, author: str) -> None:
         """Ends it."""
@@ -155,7 +157,9 @@ class Mix(Changing):
     def said(self, run: Recorded) -> str:
         """Which group, and how much of it."""
         example_entries.mix(run, numbers(run, self.examples), self.share)
-        return f"draw {self.share:.0%} of every batch from the examples {self.examples}"
+        if not self.share:
+            return f"draw no share of every batch from {example_words(self.examples)} any more"
+        return f"draw {100 * self.share:g}% of every batch from {example_words(self.examples)}"
 
     def enter(self, run: Run, author: str) -> None:
         """Mixes them in."""
@@ -180,9 +184,11 @@ class Forget(Command):
         """From which step it differs, and what the replay takes."""
         run = session.native(self.run)
         other = forgetting(run, numbers(run, self.examples))
+        name = session.runs.fresh(self.name or fork_name(run, "forgot")).name
         text = (
-            f"replay {run.folder.name} without the examples {self.examples}, from step {other.first} to {other.last}, "
-            f"as a new run; {len(other.touched)} of these steps learned from them"
+            f"replay {run.folder.name} without {example_words(self.examples)}, from step {other.first} to "
+            f"{other.last}, as a new run, {name}; {len(other.touched)} of these steps learned from "
+            f"{'it' if self.examples.strip().isdigit() else 'them'}"
         )
         steps, seconds = other.cost.steps, other.cost.seconds
         return Preview(text=text, effect=self.EFFECT, steps=steps, seconds=seconds, remarks=other.remarks)
@@ -195,5 +201,5 @@ class Forget(Command):
         with kept(run, other, folder, session.author) as child:
             step = child.step
         session.move(folder)
-        text = f"{folder.name} is {run.folder.name} without the examples {self.examples}, at step {step}"
+        text = f"{folder.name} is {run.folder.name} without {example_words(self.examples)}, at step {step}"
         return Outcome(text=text, run=folder.name, step=step, figures={"touched": list(other.touched)[:1000]})

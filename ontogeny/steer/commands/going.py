@@ -6,11 +6,13 @@ from typing import Annotated, ClassVar
 
 from pydantic import Field
 
+from ontogeny.record.creating import first_dials
 from ontogeny.record.run import Run, Stop, create
 from ontogeny.steer import costs
 from ontogeny.steer.command import Command, Effect, Heading, Outcome, Preview
 from ontogeny.steer.conditions import condition
 from ontogeny.steer.figures import thinned
+from ontogeny.steer.sentences import counted, settings
 from ontogeny.steer.session import Session, fork_name
 
 MOST = 10_000
@@ -45,7 +47,9 @@ class Advance(Command):
         who = run.folder.name
         what = f"fork {who} at step {at} and take the fork" if session.in_past(self.run) else f"take {who}"
         how = (
-            f"until {self.until}, at most {steps:,} steps" if self.until else f"for {steps:,} steps, to {at + steps:,}"
+            f"until {self.until}, at most {counted(steps, 'step')}"
+            if self.until
+            else f"for {counted(steps, 'step')}, to {at + steps:,}"
         )
         again = costs.replayed(run, at)
         seconds = costs.seconds(run, steps + again)
@@ -61,9 +65,9 @@ class Advance(Command):
             where = f"until {self.until}" if self.until else f"to step {first + self._steps()}"
             text = f"{run.folder.name} goes on from step {first} {where}"
             return Outcome(text=text, run=run.folder.name, step=first)
-        reason = f"{self.until} holds" if stop is Stop.CONDITION else f"{run.step - first} steps taken"
+        reason = f"{self.until} holds" if stop is Stop.CONDITION else f"{counted(run.step - first, 'step')} taken"
         if until and stop is not Stop.CONDITION:
-            reason = f"{self.until} did not come to hold within {run.step - first} steps"
+            reason = f"{self.until} did not come to hold within {counted(run.step - first, 'step')}"
         return told(run, first, reason)
 
     def _steps(self) -> int:
@@ -86,8 +90,11 @@ class Again(Command):
     def foretell(self, session: Session) -> Preview:
         """What will be made."""
         run = session.native(self.run)
-        changed = "".join(f", {name} {value:g}" for name, value in self.dials.items())
-        text = f"make a new run of {run.folder.name}'s learner from its beginning{changed}"
+        name = session.runs.fresh(self.name or fork_name(run, "again")).name
+        first_dials(run.first_learner.program, {**run.start["dials"], **self.dials})
+        other = {**({} if self.seed is None else {"seed": self.seed}), **self.dials}
+        changed = f", with {settings(other)}" if other else ""
+        text = f"make a new run, {name}, of {run.folder.name}'s learner from its beginning{changed}"
         return Preview(text=text, effect=self.EFFECT)
 
     def act(self, session: Session) -> Outcome:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import ClassVar
 
 from ontogeny.isa.errors import OntogenyError
+from ontogeny.isa.hints import typed
 from ontogeny.steer.command import Command, Effect, Heading, Outcome, Preview
 from ontogeny.steer.session import Session
 
@@ -75,5 +76,5 @@ def _alive(session: Session, name: str) -> None:
     if not session.live:
         run = session.recording(name).folder.name
         raise OntogenyError(
-            f"{run} is not live, so it waits already: `run` takes steps, `ontogeny live {run}` lets it go on"
+            f"{run} is not live, so it waits already: `run` takes steps, `{typed('live', run)}` lets it go on"
         )

@@ -66,7 +66,11 @@ class Mark(Command):
 
     def foretell(self, session: Session) -> Preview:
         """Which step gets the name."""
-        return Preview(text=self._said(session.native(self.run), self.where(session)), effect=self.EFFECT)
+        run, step = session.native(self.run), self.where(session)
+        self._said(run, step)
+        what = f"take the name {self.name!r} from a step" if self.off else f"call step {step}"
+        text = f"{what} of {run.folder.name}{'' if self.off else f' {self.name!r}'}"
+        return Preview(text=text, effect=self.EFFECT)
 
     def act(self, session: Session) -> Outcome:
         """Writes the mark at that step."""
@@ -105,7 +109,8 @@ class Fork(Command):
     def foretell(self, session: Session) -> Preview:
         """From where the new run branches."""
         run, step = self._where(session)
-        return Preview(text=f"fork {run.folder.name} at step {step}, which copies nothing", effect=self.EFFECT)
+        name = f" as {session.runs.fresh(self.name).name}" if self.name else ""
+        return Preview(text=f"fork {run.folder.name} at step {step}{name}, which copies nothing", effect=self.EFFECT)
 
     def act(self, session: Session) -> Outcome:
         """Makes the fork."""
@@ -161,7 +166,9 @@ class Keep(Command):
 
     def foretell(self, session: Session) -> Preview:
         """Which run."""
-        return Preview(text=self._said(session.native(self.run)), effect=self.EFFECT)
+        name = session.native(self.run).folder.name
+        text = f"let {name} be discarded by whoever wants to" if self.off else f"keep {name} from being discarded"
+        return Preview(text=text, effect=self.EFFECT)
 
     def act(self, session: Session) -> Outcome:
         """Writes it down."""
@@ -187,7 +194,7 @@ class Discard(Command):
         """Which run; refused where forks hang on it, or it was kept."""
         run = session.native(self.run)
         to = self.then(session, run)
-        where = f"; the session goes to {to}" if to else ""
+        where = f", and go to {to}" if to else ""
         end = f"end the process of {run.folder.name} and " if _is_live(session, run) else ""
         text = f"{end}put {run.folder.name} away, from where it can be taken back{where}"
         return Preview(text=text, effect=self.EFFECT)

@@ -18,6 +18,7 @@ from ontogeny.isa.errors import OntogenyError
 from ontogeny.record.run import Run
 from ontogeny.steer import costs
 from ontogeny.steer.command import Command, Effect, Heading, Outcome, Preview, Tensors
+from ontogeny.steer.sentences import arguments, clipped
 from ontogeny.steer.session import Session, fork_name
 
 RULES = ("adamw", "sgd", "nesterov", "lion", "muon")
@@ -40,11 +41,15 @@ class Editing(Command):
         """What the fork is called, behind the run's name."""
         return self.NAME
 
+    def asked(self) -> str:
+        """What was asked for, where what changes does not say all of it."""
+        return ""
+
     def foretell(self, session: Session) -> Preview:
         """What changes in the rule, sentence by sentence."""
         run, step = session.native(self.run), session.step(self.run)
         edited = self.edited(run, step)
-        text = f"fork {run.folder.name} at step {step} with another rule: {edited.description}"
+        text = f"fork {run.folder.name} at step {step} with another rule{self.asked()}: {edited.description}"
         steps = costs.replayed(run, step)
         return Preview(
             text=text, effect=self.EFFECT, steps=steps, seconds=costs.seconds(run, steps), remarks=edited.changes
@@ -99,6 +104,10 @@ class Rule(Editing):
     def called(self) -> str:
         """The edit's name."""
         return self.edit.replace("_", "-")
+
+    def asked(self) -> str:
+        """The edit and its arguments."""
+        return f", {self.edit}{f' ({clipped(arguments(self.arguments))})' if self.arguments else ''}"
 
     def edited(self, run: Run, step: int) -> Edited:
         """The program after the edit."""

@@ -6,11 +6,13 @@ from typing import Annotated, ClassVar, Literal
 
 from pydantic import Field
 
+from ontogeny.isa.errors import OntogenyError
 from ontogeny.record import entries
-from ontogeny.record.alterations import chosen
+from ontogeny.record.alterations import NOISE, chosen
 from ontogeny.record.recorded import Recorded
 from ontogeny.steer import costs
 from ontogeny.steer.command import Command, Effect, Heading, Outcome, Preview, Tensors
+from ontogeny.steer.sentences import forked_first
 from ontogeny.steer.session import Session
 
 How = Literal["scale", "reset", "zero", "noise", "prune"]
@@ -18,9 +20,10 @@ WORDS = {
     "scale": "multiply {names} of {run} by {amount:g}",
     "reset": "put {names} of {run} back to the first values",
     "zero": "set {names} of {run} to zero",
-    "noise": "add {amount:g} standard deviations of noise to {names} of {run}",
-    "prune": "set the smallest {amount:.0%} of {names} of {run} to zero",
+    "noise": "add {amount:g} standard deviations of noise (seed {seed}) to {names} of {run}",
+    "prune": "set the smallest {percent:g}% of {names} of {run} to zero",
 }
+AND_STATE = ", and set what the optimizer keeps of them to zero"
 
 
 class Alter(Command):
@@ -43,7 +46,7 @@ class Alter(Command):
         """Which parameters, and how."""
         run, stood = session.native(self.run), session.stood(self.run)
         self._check(stood)
-        where = f"fork {run.folder.name} at step {stood.step} and there " if session.in_past(self.run) else ""
+        where = forked_first(session, self.run)
         steps = costs.replayed(run, stood.step)
         text = f"{where}{self._said(stood, run.folder.name)}, at step {stood.step}"
         return Preview(text=text, effect=self.EFFECT, steps=steps, seconds=costs.seconds(run, steps))
@@ -57,9 +60,13 @@ class Alter(Command):
         return Outcome(text=text, run=run.folder.name, step=run.step)
 
     def _check(self, run: Recorded) -> None:
+        if self.seed and self.how != NOISE:
+            raise OntogenyError(f"{self.how} draws no random numbers, so it takes no seed; leave it out")
         entries.alteration(run, self.tensors, self.how, self.amount, self.seed, self.and_state)
 
     def _said(self, run: Recorded, called: str) -> str:
         names = [decl.name for decl in chosen(run.program, self.tensors)]
         shown = ", ".join(names[:3]) + (f" and {len(names) - 3} more" if len(names) > 3 else "")
-        return WORDS[self.how].format(names=shown, run=called, amount=self.amount if self.amount is not None else 0.0)
+        amount = self.amount if self.amount is not None else 0.0
+        words = WORDS[self.how].format(names=shown, run=called, amount=amount, percent=100 * amount, seed=self.seed)
+        return f"{words}{AND_STATE}" if self.and_state else words

@@ -8,6 +8,7 @@ from typing import Annotated, ClassVar
 from pydantic import Field
 
 from ontogeny.isa.errors import OntogenyError
+from ontogeny.isa.hints import typed
 from ontogeny.record.journal import Entry
 from ontogeny.record.run import Run
 from ontogeny.record.runs_folder import is_run
@@ -137,7 +138,7 @@ def _nothing(run: Run) -> str:
     said = f"{run.folder.name} has been given no command of its own that could be taken back"
     if run.parent is None or len(commands_of(run)) == len(own_commands(run)):
         return said
-    return f"{said}; `ontogeny undo {run.parent.name}` takes back the last one of the run that it comes from"
+    return f"{said}; `{typed('undo', run.parent.name)}` takes back the last one of the run that it comes from"
 
 
 def _in_place(session: Session, taken: Taken) -> Command | None:
@@ -174,7 +175,7 @@ def _staying(session: Session, taken: Taken) -> str:
     run, line = _written(session, taken)
     if run is None or line is None or line["command"] not in MAKING:
         return ""
-    return f"; {run.folder.name} stays, and `ontogeny discard {run.folder.name}` puts it away"
+    return f"; {run.folder.name} stays, and `{typed('discard', run.folder.name)}` puts it away"
 
 
 def own_commands(run: Run) -> list[Entry]:

@@ -11,6 +11,7 @@ from types import TracebackType
 from typing import Any
 
 from ontogeny.isa.errors import OntogenyError
+from ontogeny.isa.hints import typed
 from ontogeny.record.runs_folder import RunsFolder
 from ontogeny.steer.command import Command, Outcome, Preview
 from ontogeny.steer.live import address, wire
@@ -30,7 +31,7 @@ class Client:
         self.folder = folder
         found = found or address.read(folder)
         if found is None:
-            raise OntogenyError(f"{folder.name} is not live; `ontogeny live {folder.name}` makes it so")
+            raise OntogenyError(f"{folder.name} is not live; `{typed('live', folder.name)}` makes it so")
         self.address = found
         self._socket = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
         self._socket.settimeout(patience)

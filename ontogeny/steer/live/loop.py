@@ -50,12 +50,12 @@ class LoopSession:
 
     def foretell(self, command: Command) -> Preview:
         """What a command would do to the loop."""
-        return Preview(text=self._known(command).words(self.loop, command), effect=command.EFFECT)
+        return Preview(text=self._known(command).will(self.loop, command), effect=command.EFFECT)
 
     def do(self, command: Command, author: str = "", id: str = "") -> Outcome:
         """Takes a command; what changes the loop is a line of its journal."""
         known = self._known(command)
-        text = known.words(self.loop, command)
+        text = known.came(self.loop, command)
         known.act(self.loop, command)
         recording = self.loop.recording
         content: dict[str, Any] = {"command": command.NAME, "arguments": command.given(), "text": text}

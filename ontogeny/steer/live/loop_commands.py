@@ -17,7 +17,10 @@ from ontogeny.isa.errors import OntogenyError
 from ontogeny.record.attach.loop import Attachment
 from ontogeny.record.dials import Course, course
 from ontogeny.steer.command import Command
-from ontogeny.steer.commands.dials import SAID
+from ontogeny.steer.commands.dials import HOW, SAID
+from ontogeny.steer.commands.tensors import AND_STATE, WORDS
+from ontogeny.steer.places import MARK, OFF
+from ontogeny.steer.sentences import counted
 
 BETAS = {"beta1": 0, "beta2": 1}
 Setting = tuple[dict[str, Any], str]
@@ -77,9 +80,10 @@ class Loop:
 
 @dataclass(frozen=True, slots=True)
 class Meaning:
-    """A command for a loop: what it will do in words, having checked that it can, and doing it."""
+    """A command for a loop: what it is to do in words, having checked that it can, what came of it, and doing it."""
 
-    words: Callable[[Loop, Any], str]
+    will: Callable[[Loop, Any], str]
+    came: Callable[[Loop, Any], str]
     act: Callable[[Loop, Any], None]
 
 
@@ -100,14 +104,27 @@ def write(group: dict[str, Any], key: str, value: float) -> None:
         group[key] = value
 
 
-def _set_words(loop: Loop, command: Any) -> str:
+def _turn(loop: Loop, command: Any) -> str:
+    name, way = _way(loop, command)
+    return f"turn {name} from {way}{_over(command)}, from step {loop.recording.step_number} on"
+
+
+def _turned(loop: Loop, command: Any) -> str:
+    name, way = _way(loop, command)
+    return f"{name} goes from {way}{_over(command)}, from step {loop.recording.step_number} on"
+
+
+def _over(command: Any) -> str:
+    return f", {HOW[command.shape]} over {counted(command.over, 'step')}" if command.over else ""
+
+
+def _way(loop: Loop, command: Any) -> tuple[str, str]:
+    """A setting, and from which values to which it goes."""
     settings = loop.settings(command.dial)
     ways = _courses(loop, command, settings)
     if wrong := [way.value for way in ways if not math.isfinite(way.value)]:
         raise OntogenyError(f"{settings[0][1]} cannot be {wrong[0]}; give a finite number")
-    said = sorted({f"{way.start:g} to {way.value:g}" for way in ways})
-    how = f" over {command.over} steps" if command.over else ""
-    return f"{settings[0][1]} goes from {', '.join(said)}{how}, from step {loop.recording.step_number} on"
+    return settings[0][1], ", ".join(sorted({f"{way.start:g} to {way.value:g}" for way in ways}))
 
 
 def _set(loop: Loop, command: Any) -> None:
@@ -185,8 +202,9 @@ def _alter_words(loop: Loop, command: Any) -> str:
         raise OntogenyError(f"prune takes a share from 0 to 1; not {command.amount:g}")
     if command.how == "reset":
         _ = [loop.first(name) for name in names]
-    amount = "" if command.amount is None else f" by {command.amount:g}"
-    return f"{command.how} {', '.join(names)}{amount}, after step {loop.recording.step_number}"
+    given = {"amount": command.amount or 0.0, "percent": 100 * (command.amount or 0.0), "seed": command.seed}
+    words = WORDS[command.how].format(names=", ".join(names), run="the loop", **given)
+    return f"{words}{AND_STATE if command.and_state else ''}, after step {loop.recording.step_number}"
 
 
 def _tensors(verb: str) -> Callable[[Loop, Any], str]:
@@ -205,19 +223,40 @@ def _stop(loop: Loop, command: Command) -> None:
 
 
 def _mark(loop: Loop, command: Any) -> None:
-    loop.recording.note("mark", name=command.name)
-    if loop.recording.setup.checkpoint_every:
+    content: dict[str, Any] = {"name": command.name, **({OFF: True} if command.off else {})}
+    loop.recording.note(MARK, **content)
+    if loop.recording.setup.checkpoint_every and not command.off:
         loop.recording.checkpoint()
 
 
+def _mark_words(loop: Loop, command: Any) -> str:
+    step = loop.recording.step_number
+    return f"take the name {command.name!r} from a step" if command.off else f"call step {step} {command.name!r}"
+
+
+def _marked(loop: Loop, command: Any) -> str:
+    step = f"step {loop.recording.step_number} is"
+    return f"no step is called {command.name!r} any more" if command.off else f"{step} called {command.name!r}"
+
+
+def _at(words: str) -> Callable[[Loop, Any], str]:
+    return lambda loop, _: words.format(step=loop.recording.step_number)
+
+
 LOOP: Mapping[str, Meaning] = {
-    "pause": Meaning(lambda loop, _: f"the loop waits after step {loop.recording.step_number}", _waits(True)),
-    "resume": Meaning(lambda loop, _: f"the loop goes on from step {loop.recording.step_number}", _waits(False)),
-    "stop": Meaning(lambda loop, _: "recording.stopping is set: the loop ends where it heeds it", _stop),
-    "set": Meaning(_set_words, _set),
-    "freeze": Meaning(_tensors("freeze"), _freeze),
-    "unfreeze": Meaning(_tensors("unfreeze"), _unfreeze),
-    "alter": Meaning(_alter_words, _alter),
-    "mark": Meaning(lambda loop, command: f"step {loop.recording.step_number} is called {command.name!r}", _mark),
+    "pause": Meaning(_at("let the loop wait after step {step}"), _at("the loop waits after step {step}"), _waits(True)),
+    "resume": Meaning(
+        _at("let the loop go on from step {step}"), _at("the loop goes on from step {step}"), _waits(False)
+    ),
+    "stop": Meaning(
+        _at("set recording.stopping, by which the loop ends where it heeds it"),
+        _at("recording.stopping is set: the loop ends where it heeds it"),
+        _stop,
+    ),
+    "set": Meaning(_turn, _turned, _set),
+    "freeze": Meaning(_tensors("freeze"), _tensors("freeze"), _freeze),
+    "unfreeze": Meaning(_tensors("unfreeze"), _tensors("unfreeze"), _unfreeze),
+    "alter": Meaning(_alter_words, _alter_words, _alter),
+    "mark": Meaning(_mark_words, _marked, _mark),
 }
 """The commands that a loop can be given."""
