@@ -9,6 +9,10 @@ population.py    genes with their errors
 spaces.py        what kind of thing is searched for
 fitness.py       what a search goes by: a truth table, a Python function from number to number
 judged.py        fitness by any Python function, with a time limit
+resynthesis.py   netlists made smaller by a walk over equal ones, with its loops in resynthesis_kernels.py
+smallest.py      searched, resynthesised, over again: the smallest
+recorded.py      a search that is written down, resumed, steered and replayed; course.py, kept.py, inbox.py, turning.py
+kinds.py         what a journal can name; recipe.py, store.py
 circuits/        formats, simplification, proofs
 """
 
@@ -17,7 +21,9 @@ from ontogeny.evolve.cgp import CGP
 from ontogeny.evolve.fitness import Table, equals, outputs_of, table
 from ontogeny.evolve.gate_genes import Gates
 from ontogeny.evolve.judged import Judged, batch, each
+from ontogeny.evolve.resynthesis import Walk, resynthesised
 from ontogeny.evolve.search import Found, search
+from ontogeny.evolve.smallest import Smallest, smallest
 
 __all__ = [
     "CGP",
@@ -25,11 +31,15 @@ __all__ = [
     "Found",
     "Gates",
     "Judged",
+    "Smallest",
     "Table",
+    "Walk",
     "batch",
     "each",
     "equals",
     "outputs_of",
+    "resynthesised",
     "search",
+    "smallest",
     "table",
 ]

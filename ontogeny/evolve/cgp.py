@@ -130,10 +130,11 @@ class CGP(Method[Netlist, Parent]):
         if not isinstance(fitness, Table):
             return None
         genes, rng, told = state.genes.copy(), state.rng.copy(), np.zeros(3, np.int64)
+        first = int(state.error is None)  # the parent itself
         kernels.leg(genes, self.functions, rng, self.offspring, self.hits, fitness.words, fitness.target,
-                    fitness.planes, fitness.weights, most, until, told)  # fmt: skip
+                    fitness.planes, fitness.weights, most - first, until, told)  # fmt: skip
         error, gates, done = map(int, told)
-        judged = state.evaluations + done + (state.error is None)
+        judged = state.evaluations + done + first
         return replace(state, genes=genes, rng=rng, error=float(error), gates=gates, evaluations=judged)
 
     def net(self, state: Parent) -> Netlist:

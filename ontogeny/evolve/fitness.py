@@ -13,6 +13,7 @@ from typing import Protocol, TypeVar
 import numpy as np
 from numpy.typing import NDArray
 
+from ontogeny.evolve.recipe import Recipe, made_by
 from ontogeny.evolve.rows import Rows
 from ontogeny.evolve.spaces import Netlists, Space
 from ontogeny.isa.errors import NetlistError
@@ -58,6 +59,11 @@ class Table:
     weights: NDArray[np.int64]
     failures: Sequence[str] = field(default=(), init=False)
     objectives: tuple[str, ...] = field(default=("wrong bits",), init=False)
+    recipe: Recipe | None = field(default=None, init=False, repr=False)
+
+    def __post_init__(self) -> None:
+        given = {"words": self.words, "target": self.target, "planes": self.planes, "counts": self.weights}
+        object.__setattr__(self, "recipe", Recipe("table", {**given, "weights": (1,) * self.outputs}, ("weights",)))
 
     @property
     def space(self) -> Space:
@@ -92,13 +98,24 @@ def table(words: Words, target: Words, count: int, weights: Sequence[int] | None
         raise NetlistError(
             f"{count} cases in words {words.shape} and target {target.shape}; expected [inputs, n], [outputs, n]"
         )
-    weighed = np.ones(len(target), np.int64) if weights is None else np.asarray(weights, np.int64)
-    if weighed.shape != (len(target),) or (weighed < 0).any():
-        raise NetlistError(f"weights {weights}; expected {len(target)} numbers, none below 0")
     meant = np.packbits(np.arange(64 * words.shape[1]) < count, bitorder="little").view(np.uint64)
+    given = (1,) * len(target) if weights is None else tuple(weights)
+    return of_arrays(words, target, np.broadcast_to(meant, (1, *target.shape)), np.ones(1, np.int64), given)
+
+
+@made_by("table", "weights")
+def of_arrays(
+    words: Words, target: Words, planes: Words, counts: NDArray[np.int64], weights: Sequence[int] = ()
+) -> Table:
+    """A table whose bits count by planes, as `Table` says, times the `weights` of outputs, which may be turned."""
+    weighed = np.asarray(weights or [1] * len(target))
+    if weighed.shape != (len(target),) or weighed.dtype.kind != "i" or (weighed < 0).any():
+        raise NetlistError(f"weights {weights}; expected {len(target)} whole numbers, none below 0")
     kinds = np.unique(weighed)
-    planes = np.where((weighed == kinds[:, None])[:, :, None], meant, np.uint64(0))
-    return Table(np.ascontiguousarray(words), np.ascontiguousarray(target), planes, kinds)
+    of_kind = np.where((weighed == kinds[:, None])[:, None, :, None], planes, np.uint64(0))
+    each = (kinds[:, None] * counts).reshape(-1).astype(np.int64)
+    parts = of_kind.reshape(-1, *target.shape)
+    return Table(np.ascontiguousarray(words), np.ascontiguousarray(target), np.ascontiguousarray(parts), each)
 
 
 def equals(

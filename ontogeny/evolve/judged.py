@@ -10,11 +10,13 @@ from __future__ import annotations
 import math
 import multiprocessing
 from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 from multiprocessing.connection import Connection
 from multiprocessing.process import BaseProcess
 from types import TracebackType
 from typing import Any, Generic, TypeVar
 
+from ontogeny.evolve.recipe import Recipe, made_by
 from ontogeny.evolve.spaces import Netlists, Space
 from ontogeny.isa.errors import SearchError
 
@@ -24,10 +26,25 @@ Candidate = TypeVar("Candidate")
 Scores = Callable[[Sequence[Candidate]], Sequence[float]]
 
 
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """The scores, or why there are none: that the time was up, that the process ended, or what the function did."""
+
+    scores: list[float] | None
+    why: str = ""
+    late: bool = False
+    ended: bool = False
+
+
 class Judged(Generic[Candidate]):
-    """A fitness that a Python function gives; `close` ends its process. Make one by `each` or `batch`."""
+    """A fitness that a Python function gives; `close` ends its process. Make one by `each` or `batch`.
+
+    `outside` says which of those judged last failed by what no seed decides, the clock or the end of a process, and
+    why. A process that ends is tried once more, since somebody else may have ended it.
+    """
 
     objectives = ("error",)
+    recipe: Recipe | None = None
 
     def __init__(self, function: Scores[Candidate], space: Space, seconds: float | None, together: bool) -> None:
         if seconds is not None and not seconds > 0:
@@ -35,42 +52,47 @@ class Judged(Generic[Candidate]):
         self.space = space
         self.failed = 0
         self.failures: list[str] = []
+        self.outside: dict[int, str] = {}
         self._function, self._seconds, self._together = function, seconds, together
         self._worker: tuple[BaseProcess, Connection] | None = None
 
     def errors(self, candidates: Sequence[Candidate], /) -> list[float]:
         """The error of each, infinite where it failed."""
+        self.outside = {}
         if self._together and len(candidates) > 1:
-            scores, _ = self._asked(candidates)
-            if scores is not None and not any(map(math.isnan, scores)):
-                return scores
-        return [self._one(candidate) for candidate in candidates]
+            answer = self._asked(candidates)
+            if answer.scores is not None and not any(map(math.isnan, answer.scores)):
+                return answer.scores
+        return [self._one(place, candidate) for place, candidate in enumerate(candidates)]
 
-    def _one(self, candidate: Candidate) -> float:
-        scores, why = self._asked([candidate])
-        if scores is not None and not math.isnan(scores[0]):
-            return scores[0]
+    def _one(self, place: int, candidate: Candidate) -> float:
+        answer = self._asked([candidate])
+        if answer.ended:
+            answer = self._asked([candidate])
+        if answer.scores is not None and not math.isnan(answer.scores[0]):
+            return answer.scores[0]
         self.failed += 1
         if len(self.failures) < TOLD:
-            self.failures.append(why or "the fitness gave NaN")
+            self.failures.append(answer.why or "the fitness gave NaN")
+        if answer.ended or answer.late:
+            self.outside[place] = answer.why
         return math.inf
 
-    def _asked(self, candidates: Sequence[Candidate]) -> tuple[list[float] | None, str]:
-        """The scores, or None and why there are none."""
+    def _asked(self, candidates: Sequence[Candidate]) -> Answer:
+        """The scores, or why there are none."""
         if self._seconds is None:
-            return _scored(self._function, candidates)
+            return Answer(*_scored(self._function, candidates))
         process, pipe = self._worker = self._worker or _forked(self._function)
         try:
             pipe.send(list(candidates))
             if pipe.poll(self._seconds):
-                scores, why = pipe.recv()
-                return scores, why
-            why = f"the fitness took longer than {self._seconds:g} s"
+                return Answer(*pipe.recv())
+            answer = Answer(None, f"the fitness took longer than {self._seconds:g} s", late=True)
         except (EOFError, OSError):
             process.join()
-            why = f"the fitness ended its process with {process.exitcode}"
+            answer = Answer(None, f"the fitness ended its process with {process.exitcode}", ended=True)
         self.close()
-        return None, why
+        return answer
 
     def close(self) -> None:
         """Ends the process, if there is one; the next question makes another."""
@@ -88,6 +110,7 @@ class Judged(Generic[Candidate]):
         self.close()
 
 
+@made_by("each", "seconds")
 def each(
     function: Callable[[Candidate], float], inputs: int | Space, outputs: int = 0, seconds: float | None = SECONDS
 ) -> Judged[Candidate]:
@@ -98,6 +121,7 @@ def each(
     return Judged(lambda many: [function(one) for one in many], _space(inputs, outputs), seconds, together=False)
 
 
+@made_by("batch", "seconds")
 def batch(
     function: Scores[Candidate], inputs: int | Space, outputs: int = 0, seconds: float | None = SECONDS
 ) -> Judged[Candidate]:

@@ -105,12 +105,15 @@ class Search(Generic[Candidate, S]):
         gone = self.method.leg(state, self.fitness, most, until) if self.goal == 0 else None
         if gone is None:
             asked = self.method.ask(state)
-            gone = self.method.tell(state, asked, self.judged(asked), self.goal)
+            gone = self.method.tell(state, asked, self.judged(asked, state.evaluations), self.goal)
         solved = until and self.method.best(gone).error <= self.goal
         return Standing(gone, gone.evaluations if solved else standing.solved_at)
 
-    def judged(self, asked: Asked[Candidate]) -> Errors:
-        """The errors of a generation. What is not a number has failed. SearchError where their number is wrong."""
+    def judged(self, asked: Asked[Candidate], first: int = 0) -> Errors:
+        """The errors of a generation, whose first has the number `first`; what is not a number has failed.
+
+        Raises SearchError where there are more or fewer than candidates.
+        """
         errors = np.asarray(self.fitness.errors(asked.candidates), np.float64)
         if not len(asked.candidates) or len(errors) != len(asked.candidates):
             raise SearchError(
