@@ -3,11 +3,12 @@
 search.py        the one driver
 method.py        what a method is; its state, what it asks, chance
 cgp.py           Cartesian genetic programming, with its compiled loops in cgp_kernels.py
-ageing.py        regularised evolution, over any genome
+ageing.py        regularised evolution, over any genome; population.py
+genetic.py       a genetic algorithm, elites.py: MAP-Elites, pareto.py: NSGA-II; breeding.py: what they have in common
 genome.py        what candidates are made of; gate_genes.py: netlists, with rows.py and gate_kernels.py
-population.py    genes with their errors
 spaces.py        what kind of thing is searched for
 fitness.py       what a search goes by: a truth table, a Python function from number to number
+several.py       several objectives, or their weighed sum
 judged.py        fitness by any Python function, with a time limit
 resynthesis.py   netlists made smaller by a walk over equal ones, with its loops in resynthesis_kernels.py
 smallest.py      searched, resynthesised, over again: the smallest
@@ -18,28 +19,41 @@ circuits/        formats, simplification, proofs
 
 from ontogeny.evolve.ageing import Ageing
 from ontogeny.evolve.cgp import CGP
+from ontogeny.evolve.elites import Elites
 from ontogeny.evolve.fitness import Table, equals, outputs_of, table
 from ontogeny.evolve.gate_genes import Gates
+from ontogeny.evolve.genetic import Genetic
 from ontogeny.evolve.judged import Judged, batch, each
+from ontogeny.evolve.pareto import Pareto
+from ontogeny.evolve.recorded import RecordedSearch, open_search, record
 from ontogeny.evolve.resynthesis import Walk, resynthesised
 from ontogeny.evolve.search import Found, search
+from ontogeny.evolve.several import several, weighed
 from ontogeny.evolve.smallest import Smallest, smallest
 
 __all__ = [
     "CGP",
     "Ageing",
+    "Elites",
     "Found",
     "Gates",
+    "Genetic",
     "Judged",
+    "Pareto",
+    "RecordedSearch",
     "Smallest",
     "Table",
     "Walk",
     "batch",
     "each",
     "equals",
+    "open_search",
     "outputs_of",
+    "record",
     "resynthesised",
     "search",
+    "several",
     "smallest",
     "table",
+    "weighed",
 ]

@@ -65,10 +65,7 @@ class Gates(Genome[Netlist]):
 
     def sizes(self, space: Space, genes: Genes) -> NDArray[np.int64]:
         """Gates that an output depends on."""
-        sizes = np.empty(len(genes), np.int64)
-        nets = expected(space, Netlists, "a genome of gates")
-        kernels.measure(np.ascontiguousarray(genes), self.nodes, _sources(nets), sizes)
-        return sizes
+        return Rows(genes, expected(space, Netlists, "a genome of gates")).sizes()
 
 
 def _sources(space: Netlists) -> int:

@@ -50,6 +50,19 @@ def measure(genes: Any, nodes: int, inputs: int, sizes: Any) -> None:
 
 
 @loop
+def depth(genes: Any, nodes: int, inputs: int, depths: Any) -> None:
+    """depths[row] = the most gates between an input and an output of a row."""
+    levels = np.zeros(inputs + nodes, np.int64)
+    for row in range(genes.shape[0]):
+        for node in range(nodes):
+            left, right = genes[row, 3 * node + 1], genes[row, 3 * node + 2]
+            levels[inputs + node] = 1 + max(levels[left], levels[right])
+        depths[row] = 0
+        for place in range(3 * nodes, genes.shape[1]):
+            depths[row] = max(depths[row], levels[genes[row, place]])
+
+
+@loop
 def judge(genes: Any, nodes: int, words: Any, target: Any, planes: Any, weights: Any, errors: Any) -> None:
     """errors[row] = the weighted wrong bits of a row."""
     at_hand, none, limit = space(nodes, words), np.empty((3, 0), np.int32), np.int64(1) << 62

@@ -14,18 +14,24 @@ import numpy as np
 
 from ontogeny.evolve.ageing import Ageing
 from ontogeny.evolve.cgp import CGP
+from ontogeny.evolve.elites import Elites
 from ontogeny.evolve.fitness import of_arrays
 from ontogeny.evolve.gate_genes import Gates
+from ontogeny.evolve.genetic import Genetic
 from ontogeny.evolve.judged import batch, each
+from ontogeny.evolve.pareto import Pareto
 from ontogeny.evolve.recipe import Recipe
+from ontogeny.evolve.several import several, weighed
 from ontogeny.evolve.spaces import Netlists, Vectors
 from ontogeny.evolve.store import Store
 from ontogeny.isa.errors import SearchError
 
-METHODS: dict[str, type[Any]] = {"cgp": CGP, "ageing": Ageing}
+METHODS: dict[str, type[Any]] = {"cgp": CGP, "ageing": Ageing, "genetic": Genetic, "elites": Elites, "pareto": Pareto}
 GENOMES: dict[str, type[Any]] = {"gates": Gates}
 SPACES: dict[str, type[Any]] = {"netlists": Netlists, "vectors": Vectors}
-FITNESSES: dict[str, Callable[..., Any]] = {"table": of_arrays, "each": each, "batch": batch}
+FITNESSES: dict[str, Callable[..., Any]] = {
+    "table": of_arrays, "each": each, "batch": batch, "several": several, "weighed": weighed,
+}  # fmt: skip
 KINDS: Mapping[str, Callable[..., Any]] = {**METHODS, **GENOMES, **SPACES, **FITNESSES}
 NAMES = {kind: name for name, kind in {**METHODS, **GENOMES, **SPACES}.items()}
 

@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ontogeny.evolve import cgp_kernels as kernels
-from ontogeny.evolve.gate_kernels import judge
+from ontogeny.evolve import gate_kernels as gates
 from ontogeny.evolve.spaces import Netlists
 from ontogeny.isa.netlist import Netlist, Words, netlist
 
@@ -47,9 +47,25 @@ class Rows(Sequence[Netlist]):
     def __getitem__(self, at: int | slice) -> Netlist | Rows:
         return Rows(self.genes[at], self.space) if isinstance(at, slice) else net_of(self.genes[at], self.space)
 
+    @property
+    def nodes(self) -> int:
+        """Nodes in a row."""
+        return int(self.genes.shape[1] - self.space.outputs - self.space.registers) // 3
+
+    def sizes(self) -> NDArray[np.int64]:
+        """Gates that an output depends on, int64[n]."""
+        sizes, sources = np.empty(len(self), np.int64), self.space.inputs + self.space.registers
+        gates.measure(np.ascontiguousarray(self.genes, np.int32), self.nodes, sources, sizes)
+        return sizes
+
+    def depths(self) -> NDArray[np.int64]:
+        """The most gates that a signal passes, int64[n]."""
+        depths, sources = np.empty(len(self), np.int64), self.space.inputs + self.space.registers
+        gates.depth(np.ascontiguousarray(self.genes, np.int32), self.nodes, sources, depths)
+        return depths
+
     def errors(self, words: Words, target: Words, planes: Words, weights: NDArray[np.int64]) -> NDArray[np.int64]:
         """The weighted wrong bits of each against a table, int64[n], without making a netlist of any."""
         genes, found = np.ascontiguousarray(self.genes, np.int32), np.empty(len(self), np.int64)
-        nodes = (genes.shape[1] - self.space.outputs - self.space.registers) // 3
-        judge(genes, nodes, words, target, planes, weights, found)
+        gates.judge(genes, self.nodes, words, target, planes, weights, found)
         return found
