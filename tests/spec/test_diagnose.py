@@ -17,6 +17,8 @@ from ontogeny.ask.diagnose import Watcher, diagnose
 from ontogeny.ask.evidence import Evidence
 from ontogeny.ask.finding import Finding
 from ontogeny.ask.findings import KINDS
+from ontogeny.ask.findings.gradients_not_zeroed import _grown
+from ontogeny.ask.findings.learning_rate_too_high import begun, raised
 from ontogeny.ask.jumps import jump
 from ontogeny.ask.stretch import stretch
 from ontogeny.ask.sureness import sureness
@@ -171,6 +173,26 @@ def test_edge_of_stability_is_where_the_rate_meets_the_curvature(tmp_path: Path,
     assert diagnose(sound, kinds=["edge_of_stability"]).of("edge_of_stability") is None
 
 
+def test_a_rate_whose_harm_comes_and_goes_is_too_high_since_it_was_raised(tmp_path: Path) -> None:
+    made = run(tmp_path / "run", at={24: lambda r: lower(r, 8)}, steps=144)
+    found = diagnose(made, kinds=["learning_rate_too_high"]).of("learning_rate_too_high")
+    assert found is not None and found.since == 24
+    assert found.words.startswith("64 steps from 24 ") or found.words.startswith("120 steps from 24 ")
+    slow = run(tmp_path / "slow", at={24: lambda r: r.set_dial("lr", 0.4, over=40)}, steps=80)
+    inside = Evidence(slow).inside
+    assert [raised(inside, step) for step in (0, 20, 70)] == [0, 0, 25]
+
+
+def test_what_a_rate_has_to_spare_goes_by_where_the_run_began_not_the_window(sound: Run) -> None:
+    assert begun(Evidence(sound, Window(60, 97)).inside) == pytest.approx(sound.metrics(1, 1)["loss"][0])
+
+
+def test_updates_that_grow_from_the_beginning_grew_from_there() -> None:
+    step = np.arange(80)
+    assert _grown(np.exp(0.15 * (np.minimum(step, 12) + np.maximum(step - 45, 0)))) == 0  # with a rest between
+    assert abs(_grown(np.where(step < 40, 1.0, 3.0)) - 40) <= 4
+
+
 def test_the_mislabelled_examples_are_named(tmp_path: Path) -> None:
     train = relabelled(0.1)
     wrong = set(np.flatnonzero(train["y"] != examples(512, 1)["y"]).tolist())
@@ -250,6 +272,17 @@ def test_a_finding_that_is_over_says_until_when() -> None:
         watcher.step(step, {"loss": 5.0 if 100 <= step < 140 else 1.0 + 2.0 / (1 + step)})
     (found,) = watcher.findings
     assert (found.name, found.since, found.until) == ("diverging", 99, 140) and found.found < 110
+
+
+@pytest.mark.parametrize(("trained", "rise", "told"), [(0.02, 1.06, True), (0.02, 1.03, False), (0.2, 1.06, False)])
+def test_a_small_rise_tells_of_memorising_at_once_where_training_loss_is_far_below(
+    trained: float, rise: float, told: bool
+) -> None:
+    watcher = Watcher(["memorising"])
+    held = [*(0.5 + 0.5 * 0.7**turn for turn in range(16)), 0.5 * rise]
+    for step in range(4 * len(held)):
+        watcher.step(step, {"loss": max(trained, 2.0 - step / 5), "valid.loss": held[step // 4]})
+    assert [found.found for found in watcher.findings] == [4 * len(held) - 4] * told
 
 
 @pytest.mark.parametrize("first", [0, 5, 17, 31, 32])

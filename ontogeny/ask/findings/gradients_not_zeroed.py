@@ -79,12 +79,11 @@ def _cosines(updates: np.typing.NDArray[np.float64]) -> np.typing.NDArray[np.flo
 
 
 def _grown(sizes: np.typing.NDArray[np.float64]) -> int:
-    """Where updates grow from a few steps to the next few, and stay so; 0 where they do not, or nothing is before."""
+    """Where updates grow from a few steps to the next few, and stay so; 0 where they never do, or from the first."""
     windows = np.median(np.lib.stride_tricks.sliding_window_view(np.nan_to_num(sizes, nan=1e30), LAG), axis=1)
     least = np.minimum.accumulate(windows[::-1])[::-1]  # from here on
     grown = np.flatnonzero(least[LAG:] > GROWN * windows[:-LAG])
-    later = grown[grown > LAG]
-    return int(later[0]) + LAG if len(later) and later[0] > LAG + 2 else 0
+    return int(grown[0]) + LAG if len(grown) and grown[0] > LAG + 2 else 0
 
 
 KIND = Kind(NAME, "a loop that does not clear its gradients", look=look)

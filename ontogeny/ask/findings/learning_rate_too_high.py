@@ -1,13 +1,17 @@
 """learning_rate_too_high: with a tenth of it from a state on, the next steps would have ended far lower; tried.
 
-The record is replayed from some states, and from before the loss jumps, with every learning rate a tenth of what it was
-and all else the same. A lower rate nearly always gains a little at short sight (Wu et al. 2018), so it has to be a lot.
+The record is replayed with every learning rate a tenth of what it was and all else the same: for a few steps from some
+states, and from before the loss jumps; and for many from where the rate was last raised, which tells of harm that comes
+late or now and then, and whose doing it is. A lower rate nearly always gains a little at short sight (Wu et al. 2018),
+so it has to be a lot.
 """
 
 from __future__ import annotations
 
 import math
+from bisect import bisect_left
 from collections.abc import Iterator
+from dataclasses import dataclass
 
 import numpy as np
 import numpy.typing as npt
@@ -16,7 +20,7 @@ from ontogeny.ask.evidence import Evidence, Silent
 from ontogeny.ask.finding import Finding, Remedy, series
 from ontogeny.ask.inside import Inside
 from ontogeny.ask.kind import NONE, Kind
-from ontogeny.ask.stretch import stretch
+from ontogeny.ask.stretch import Stretch, stretch
 from ontogeny.ask.sureness import sureness
 
 NAME = "learning_rate_too_high"
@@ -25,34 +29,52 @@ DIAL = "lr"
 LOWER = 0.1
 STEPS = 16
 EVERY = 4
+LONG = (64, 128, 256)
+"""Steps after which it is looked at from where the rate was raised; the last so many are tried."""
+RAISED = 2.0
+"""So many times what it was before, a rate has been raised."""
 GAIN = 0.4
 """Of the loss, what a tenth of the rate has to spare."""
 MATTERS = 0.1
 """Of the loss that the run began with, what it has to spare at least."""
 
 
+@dataclass(frozen=True, slots=True)
+class Trial:
+    """So many steps from a state on that were tried; `since` is where too high a rate begins by it."""
+
+    first: int
+    count: int
+    score: float
+    since: int
+    until: int | None = None
+
+
 def look(evidence: Evidence) -> Iterator[Finding]:
     """Tries a tenth of the learning rate."""
     inside = tried(evidence)
-    first = inside.moment(inside.steps[0]).loss
-    score = lambda step: _score(inside, step, first)  # noqa: E731
+    first = begun(inside)
+    score = lambda step: _score(*losses(inside, step), first)  # noqa: E731
     found = stretch(within(inside), EVERY, score, "spared by a tenth of the rate, of the bound", evidence.jumps)
-    if found.score == NONE:
+    short = _short(inside, found)
+    long = _long(inside, raised(inside, found.peak if found.score > 0 else inside.steps[-1]), first)
+    best = max(short, long, key=lambda one: one.score)
+    if best.score == NONE:
         return
-    record, lower = (inside.trial(found.peak, DIAL, factor, STEPS) for factor in (1.0, LOWER))
-    steps = range(found.peak + 1, found.peak + 1 + STEPS)
+    since = long.since if long.score > 0 else best.since
+    record, lower = losses(inside, best.first, best.count)
+    steps = range(best.first + 1, best.first + 1 + best.count)
     now, then = ended(record), ended(lower)
-    since = found.since + parted(*(inside.trial(found.since, DIAL, factor, STEPS) for factor in (1.0, LOWER)))
     yield Finding(
         name=NAME,
         since=since,
-        sureness=sureness(NAME, found.score),
-        words=f"{STEPS} steps from step {found.peak} end at a loss of {now:.4g}; with a tenth of the rate, {then:.4g}",
-        found=found.since,
-        until=found.until,
-        score=found.score,
+        sureness=sureness(NAME, best.score),
+        words=f"{len(steps)} steps from {best.first} end at a loss of {now:.4g}; with a tenth of the rate, {then:.4g}",
+        found=since,
+        until=best.until,
+        score=best.score,
         evidence=(series("loss", steps, record), series("a tenth of the rate", steps, lower)),
-        figures={"loss": now, "with_a_tenth": then, "rate": inside.run.dials(found.peak)[DIAL]},
+        figures={"loss": now, "with_a_tenth": then, "rate": inside.run.dials(best.first)[DIAL]},
         remedies=(
             Remedy("a tenth of the learning rate", "set", {"dial": DIAL, "by": LOWER}),
             Remedy("go back to before", "back", {"to": str(since)}),
@@ -61,12 +83,57 @@ def look(evidence: Evidence) -> Iterator[Finding]:
     )
 
 
+def _short(inside: Inside, found: Stretch) -> Trial:
+    """The few steps that tell most, of those tried from some states."""
+    if found.score == NONE:
+        return Trial(found.peak, STEPS, NONE, found.since)
+    since = found.since + parted(*losses(inside, found.since))
+    return Trial(found.peak, STEPS, found.score, since, found.until)
+
+
+def _long(inside: Inside, since: int, first: float) -> Trial:
+    """The steps from where the rate was raised; of some numbers of them the most telling."""
+    counts = sorted({min(count, inside.run.step - since) for count in LONG})
+    trials = (Trial(since, n, _score(*losses(inside, since, n), first), since) for n in counts if n > STEPS)
+    return max(trials, key=lambda one: one.score, default=Trial(since, STEPS, NONE, since))
+
+
+def losses(inside: Inside, step: int, count: int = STEPS) -> tuple[Losses, Losses]:
+    """The losses of so many steps from a state on, as recorded and with a tenth of the rate."""
+    most = STEPS if count <= STEPS else min(LONG[-1], inside.run.step - step)
+    record, lower = (inside.trial(step, DIAL, factor, most)[:count] for factor in (1.0, LOWER))
+    return record, lower
+
+
+def raised(inside: Inside, step: int) -> int:
+    """Where the highest rate of a few steps from a state on was raised last, else the first state that is looked at."""
+
+    def rate(at: int) -> float:
+        return inside.run.dials(at)[DIAL]
+
+    high = max(range(step, max(step + 1, min(step + STEPS, inside.run.step))), key=rate)
+
+    def reached(at: int) -> bool:
+        return rate(at) > rate(high) / RAISED
+
+    before = next((at for at in reversed(inside.steps) if at < high and not reached(at)), None)
+    if before is None:
+        return inside.steps[0]
+    after = next(at for at in (*inside.steps, high) if at > before)
+    return before + bisect_left(range(before, after), True, key=reached)
+
+
 def tried(evidence: Evidence) -> Inside:
     """The inside of a run that has a learning rate to try. Raises Silent for one that has not."""
     inside = evidence.inside
     if DIAL not in inside.run.dials(inside.steps[0]):
         raise Silent(f"its program has no dial {DIAL!r} to try another value of")
     return inside
+
+
+def begun(inside: Inside) -> float:
+    """The loss that the run began with, by the program of the states that are looked at."""
+    return inside.moment(inside.run.changed or 0).loss
 
 
 def within(inside: Inside) -> tuple[int, ...]:
@@ -87,8 +154,8 @@ def parted(record: Losses, lower: Losses) -> int:
     return max(0, first - 2)
 
 
-def _score(inside: Inside, step: int, first: float) -> float:
-    now, lower = (ended(inside.trial(step, DIAL, factor, STEPS)) for factor in (1.0, LOWER))
+def _score(record: Losses, tenth: Losses, first: float) -> float:
+    now, lower = ended(record), ended(tenth)
     if not math.isfinite(lower):
         return NONE
     if not math.isfinite(now):

@@ -10,7 +10,7 @@ from collections.abc import Iterator
 
 from ontogeny.ask.evidence import Evidence
 from ontogeny.ask.finding import Finding, Remedy, series
-from ontogeny.ask.findings.learning_rate_too_high import DIAL, STEPS, ended, tried, within
+from ontogeny.ask.findings.learning_rate_too_high import DIAL, STEPS, begun, ended, tried, within
 from ontogeny.ask.inside import Inside
 from ontogeny.ask.kind import NONE, Kind
 from ontogeny.ask.stretch import stretch
@@ -30,7 +30,7 @@ LOST = 1.2
 def look(evidence: Evidence) -> Iterator[Finding]:
     """Tries a hundred times the learning rate."""
     inside = tried(evidence)
-    first = inside.moment(inside.steps[0]).loss
+    first = begun(inside)
     score = lambda step: _score(inside, step, first)  # noqa: E731
     found = stretch(within(inside), EVERY, score, "gained by 100 times the rate, of the bound", lasting=3)
     if found.score == NONE:

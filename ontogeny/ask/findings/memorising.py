@@ -1,4 +1,8 @@
-"""memorising: held-out loss has turned upwards while training loss goes on falling below it."""
+"""memorising: held-out loss has turned upwards while training loss goes on falling below it.
+
+A rise has to last, since held-out loss goes up and down in sound runs, too. Where training loss is a small part of it,
+the gap tells already that examples are known by heart, and a small rise at one evaluation is enough.
+"""
 
 from __future__ import annotations
 
@@ -8,6 +12,7 @@ from collections.abc import Iterator
 import numpy as np
 import numpy.typing as npt
 
+from ontogeny.ask.curve import Curve
 from ontogeny.ask.evidence import COARSE, Evidence
 from ontogeny.ask.finding import Finding, Remedy
 from ontogeny.ask.kind import NONE, Kind
@@ -29,6 +34,10 @@ FALLEN = 0.85
 """Of what it was when the held-out loss was best, what training loss has come down to at least."""
 CLEAR = 3.0
 """So many times the noise of the held-out loss, too."""
+BY_HEART = 0.1
+"""Of the held-out loss, what training loss is at most where the gap itself speaks of memorising."""
+RISE_BY_HEART, MATTERS_BY_HEART, CLEAR_BY_HEART = 0.04, 0.005, 1.0
+"""How far the last held-out loss has to have risen there."""
 
 
 class Memorising:
@@ -50,10 +59,13 @@ class Memorising:
             return NONE
         if held.best < self._best:
             self._best, self._trained_at_best = held.best, loss.level
-        rise = min(held.recent) - held.best
-        if rise <= CLEAR * held.noise or held.level <= loss.level or loss.level > FALLEN * self._trained_at_best:
+        return max(self._lasting(held, loss), _by_heart(held, loss))
+
+    def _lasting(self, held: Curve, loss: Curve) -> float:
+        """A rise that all of the last few evaluations have."""
+        if held.level <= loss.level or loss.level > FALLEN * self._trained_at_best:
             return NONE
-        return math.log(rise / max(RISE * abs(held.best), MATTERS * abs(held.first), 1e-12))
+        return _risen(held, min(held.recent) - held.best, RISE, MATTERS, CLEAR)
 
     def finding(self, told: Progress) -> Finding:
         """As of the last evaluation."""
@@ -73,6 +85,20 @@ class Memorising:
             figures={"best": held.best, "now": held.level, "train": loss.level},
             remedies=remedies(held.best_step),
         )
+
+
+def _by_heart(held: Curve, loss: Curve) -> float:
+    """A rise of the last evaluation, where training loss is far below it."""
+    if loss.level > BY_HEART * held.level:
+        return NONE
+    return _risen(held, held.value - held.best, RISE_BY_HEART, MATTERS_BY_HEART, CLEAR_BY_HEART)
+
+
+def _risen(held: Curve, rise: float, share: float, matters: float, clear: float) -> float:
+    """How far beyond its bound a rise is: a share of the best, and of the first, and clear of noise."""
+    if rise <= clear * held.noise:
+        return NONE
+    return math.log(rise / max(share * abs(held.best), matters * abs(held.first), 1e-12))
 
 
 def remedies(step: int) -> tuple[Remedy, ...]:
