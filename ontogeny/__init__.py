@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from ontogeny.data.arrays import Arrays
     from ontogeny.faces.notebook import in_notebook
     from ontogeny.front.capture import capture
-    from ontogeny.front.rules import adamw, cosine, custom, lion, muon, sgd, warmup
+    from ontogeny.front.rules import adamw, cosine, custom, es, lion, muon, sgd, warmup
     from ontogeny.front.rules.torch_optim import torch_optim
     from ontogeny.front.to_module import to_module
     from ontogeny.front.to_onnx import to_onnx
@@ -60,6 +60,7 @@ HOMES = {
     "create": "ontogeny.record.run",
     "custom": "ontogeny.front.rules",
     "diagnose": "ontogeny.ask.diagnose",
+    "es": "ontogeny.front.rules",
     "explain": "ontogeny.ask.explain",
     "from_text": "ontogeny.isa.text",
     "groups": "ontogeny.ask.groups",

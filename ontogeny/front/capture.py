@@ -9,7 +9,7 @@ What is not captured: models whose Python code depends on the values of tensors,
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -20,15 +20,16 @@ from torch.func import functional_call
 
 from ontogeny.front.author import Value
 from ontogeny.front.batch import Followed, Tensors, Traces, follow
-from ontogeny.front.check import check_buffers, compared, plain_step
+from ontogeny.front.check import check_buffers, compared, plain_metrics, plain_step
+from ontogeny.front.estimate import LOSS, Estimator, operands, within
 from ontogeny.front.layout import Arena, arenas
-from ontogeny.front.rules import Rule
-from ontogeny.front.trace import Batch, Loss, Objective, metrics, objective_step, traced
+from ontogeny.front.rules.rule import Estimate, Rule
+from ontogeny.front.trace import Batch, Loss, Objective, metrics, objective_step, objective_value, traced
 from ontogeny.front.translate import Translation, flat, large_constants, type_of
 from ontogeny.front.update import append_update, rule_dials, slot_decls, slot_starts
 from ontogeny.isa.build import Builder
 from ontogeny.isa.errors import CaptureError
-from ontogeny.isa.program import Decl, Program, Routine
+from ontogeny.isa.program import Decl, Note, Program, Routine
 from ontogeny.isa.prune import pruned
 from ontogeny.isa.resize import resized
 from ontogeny.isa.types import DType, Type
@@ -39,6 +40,7 @@ from ontogeny.machine.formats import NUMPY
 from ontogeny.machine.learner import Array, Learner
 
 Predict = Callable[[nn.Module, Batch], torch.Tensor]
+FORWARD = Note("forward")
 CHECK = "check"
 """The routine that the differential check runs: metrics and gradients out, buffers committed."""
 OURS = ("seed", "step", "params")
@@ -141,7 +143,8 @@ class _Capture:
             if found.size is None:
                 self.fixed[size] = found.reason
         routines = {r.name: r for found in followed.values() for r in found.traces.routines}
-        order = [name for name in ("learn", "evaluate", "predict", CHECK) if name in routines]
+        last = ("learn", "evaluate", "predict", CHECK)
+        order = [name for name in routines if name not in last] + [name for name in last if name in routines]
         sizes = tuple(found.size for found in followed.values() if found.size is not None)
         program = replace(self.program(*(routines[name] for name in order)), sizes=sizes)
         own = {"batch": self.batch, "valid": held_out}
@@ -192,23 +195,49 @@ class _Capture:
         return Program(self.name, self._decls(), tuple(routines))
 
     def _translated(
-        self, function: Any, args: tuple[Any, ...], prefix: str
+        self, function: Any, args: tuple[Any, ...], prefix: str, gradients: int = 0, given: Sequence[Decl] = ()
     ) -> tuple[Builder, list[Value], Translation]:
+        """A function as instructions; what it takes is read, or lies in the registers and inputs that it is `given`."""
         graph = traced(function, args)
         large = large_constants(graph)
         names = {key: f"constant.{len(self.constants) + i}" for i, key in enumerate(large)}
         self.constants.update({names[key]: tensor for key, tensor in large.items()})
-        builder = Builder(self.program())
-        arguments = [self.names[k] for group in args[:-1] for k in group] + [prefix + k for k in args[-1]]
+        builder = Builder(self.program(), operands(given))
+        lying: dict[str, str | Value] = {**within(builder, given, self.arenas)}
+        named = [self.names[k] for group in args[:-1] for k in group] + [prefix + k for k in args[-1]]
+        arguments = [lying.get(name, name) for name in named]
         translation = Translation(builder, graph, arguments, names)
-        outputs = translation.run(forward=_forward_nodes(graph, len(self.held.params)))
+        outputs = translation.run(forward=_forward_nodes(graph, gradients))
         return builder, outputs, translation
 
-    def learn(self) -> tuple[Routine, Routine]:
-        """The routine `learn`, and one for the check: metrics and gradients out, buffers committed."""
+    def learn(self) -> tuple[Routine, ...]:
+        """The routine `learn`, one for the check, metrics and gradients out, buffers committed; and what they call."""
+        return self._estimated(self.rule.estimate) if self.rule.estimate else self._differentiated()
+
+    def _estimated(self, estimate: Estimate) -> tuple[Routine, ...]:
+        """As `learn`, by gradients that only losses are needed for; buffers are as the parameters leave them."""
+        held, registers, inputs = self.held, self._updated(), [self.inputs[key] for key in self.batch]
+        args = (held.params, held.frozen, held.buffers, self.batch)
+        given = [*registers, *inputs]
+        builder, outputs, translation = self._translated(objective_value(self.objective), args, "", given=given)
+        self.random = translation.ctx.sites > 0
+        count = len(outputs) - len(held.buffers)
+        returns = [*self._metric_names(count), *(self.names[k] for k in held.buffers)]
+        loss = pruned(builder.routine(LOSS, [(n, v.name) for n, v in zip(returns, outputs, strict=True)]))
+        estimator = Estimator(estimate, registers, inputs, self.arenas, loss, translation.ctx.sites, self.program)
+        builder, values = estimator.opened(FORWARD)
+        named = [(name, value.name) for name, value in zip(returns, values, strict=True)]
+        for register, value in named[count:]:
+            builder.commit(register, value)
+        check = builder.routine(CHECK, named[:count])
+        gradients = estimator.gradients(builder)
+        append_update(builder, self.rule, self.arenas, gradients)
+        return builder.routine("learn", named[:count]), check, *estimator.routines
+
+    def _differentiated(self) -> tuple[Routine, Routine]:
         held = self.held
         args = (held.params, held.frozen, held.buffers, self.batch)
-        builder, outputs, translation = self._translated(objective_step(self.objective), args, "")
+        builder, outputs, translation = self._translated(objective_step(self.objective), args, "", len(held.params))
         self.random = translation.ctx.sites > 0
         count, buffers = len(held.params), len(held.buffers)
         gradients = {self.names[k]: v for k, v in zip(held.params, outputs[:count], strict=True)}
@@ -279,7 +308,8 @@ class _Capture:
         machine = CompiledMachine(program)
         machine.load(self.values())
         found = machine.call(CHECK, {k: np.array(to_numpy(v)) for k, v in self.batch.items()}, {})
-        named, plain = plain_step(self.objective, self.held.params, self.held.rest, self.batch, self.random)
+        held = (self.objective, self.held.params, self.held.rest, self.batch, self.random)
+        named, plain = (plain_metrics(*held), {}) if self.rule.estimate else plain_step(*held)
         check_buffers(machine.state(), {self.names[k]: self.objective.after[k] for k in self.held.buffers})
         expected = {self.names[k]: g for k, g in plain.items()}
         gradients = {k.removeprefix("gradient."): v for k, v in found.items() if k.startswith("gradient.")}

@@ -63,15 +63,30 @@ class Drawing(TorchDispatchMode):
 def plain_step(
     objective: Objective, params: Mapping[str, torch.Tensor], rest: Mapping[str, torch.Tensor], batch: Any, random: bool
 ) -> tuple[dict[str, torch.Tensor], dict[str, Array]]:
-    """Metrics and gradients by plain autograd: ({name: scalar}, {parameter: gradient array})."""
+    """Metrics and gradients by plain autograd: ({name: scalar}, {parameter: gradient array}).
+
+    Raises CaptureError for a loss that has none.
+    """
     leaves = {name: value.detach().clone().requires_grad_() for name, value in params.items()}
-    copies = {name: value.detach().clone() for name, value in rest.items()}
-    backend = [SDPBackend.MATH] if random else [SDPBackend.FLASH_ATTENTION, SDPBackend.MATH]
-    with sdpa_kernel(backend), Drawing():
-        named = metrics(functional_call(objective, {**leaves, **copies}, (batch,)))
+    named = plain_metrics(objective, leaves, rest, batch, random)
+    if not named["loss"].requires_grad:
+        raise CaptureError(
+            "the loss cannot be differentiated by any parameter, so no gradient would move them; give a loss that can, "
+            "or estimate gradients from losses: og.es(rule)"
+        )
     grads = torch.autograd.grad(named["loss"], list(leaves.values()), allow_unused=True)
     zeros = (torch.zeros_like(p) if g is None else g for g, p in zip(grads, leaves.values(), strict=True))
     return named, {name: g.float().numpy() for name, g in zip(leaves, zeros, strict=True)}
+
+
+def plain_metrics(
+    objective: Objective, params: Mapping[str, torch.Tensor], rest: Mapping[str, torch.Tensor], batch: Any, random: bool
+) -> dict[str, torch.Tensor]:
+    """Metrics of a forward pass by plain PyTorch; the objective then holds the buffers as they are after it."""
+    copies = {name: value.detach().clone() for name, value in rest.items()}
+    backend = [SDPBackend.MATH] if random else [SDPBackend.FLASH_ATTENTION, SDPBackend.MATH]
+    with sdpa_kernel(backend), Drawing():
+        return metrics(functional_call(objective, {**params, **copies}, (batch,)))
 
 
 def compared(

@@ -82,18 +82,28 @@ def metrics(result: Any) -> dict[str, torch.Tensor]:
 
 def objective_step(objective: Objective) -> Callable[..., Any]:
     """(params, frozen, buffers, batch) -> (gradients, metrics, new buffers), pure."""
+    forward = objective_value(objective)
 
     def step(params: Any, frozen: Any, buffers: Any, batch: Any) -> Any:
         def value(params: Any) -> Any:
-            changed = {name: buffer.clone() for name, buffer in buffers.items()}
-            result = functional_call(objective, {**params, **frozen, **changed}, (batch,))
-            named = metrics(result)
-            return named["loss"], (named, {name: objective.after[name] for name in changed})
+            named, changed = forward(params, frozen, buffers, batch)
+            return named["loss"], (named, changed)
 
         gradients, (_, (named, changed)) = grad_and_value(value, has_aux=True)(params)
         return gradients, named, changed
 
     return step
+
+
+def objective_value(objective: Objective) -> Callable[..., Any]:
+    """(params, frozen, buffers, batch) -> (metrics, new buffers), pure: the forward pass alone."""
+
+    def value(params: Any, frozen: Any, buffers: Any, batch: Any) -> Any:
+        changed = {name: buffer.clone() for name, buffer in buffers.items()}
+        named = metrics(functional_call(objective, {**params, **frozen, **changed}, (batch,)))
+        return named, {name: objective.after[name] for name in changed}
+
+    return value
 
 
 def traced(function: Callable[..., Any], args: tuple[Any, ...]) -> GraphModule:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import torch
@@ -38,7 +38,9 @@ def type_of(tensor: torch.Tensor) -> Type:
 class Translation:
     """Translates one graph into one builder. `large` collects constants that must become state, by their names."""
 
-    def __init__(self, builder: Builder, graph: GraphModule, arguments: list[str], large: Mapping[int, str]) -> None:
+    def __init__(
+        self, builder: Builder, graph: GraphModule, arguments: Sequence[str | Value], large: Mapping[int, str]
+    ) -> None:
         self.ctx = Context(builder)
         self.graph = graph
         self.arguments = arguments

@@ -5,8 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 
-from ontogeny.front.author import Value, concatenate, constant, minimum
-from ontogeny.front.layout import Arena, gaps
+from ontogeny.front.author import Value, minimum
+from ontogeny.front.layout import Arena
+from ontogeny.front.normals import joined
 from ontogeny.front.rules import Rule
 from ontogeny.isa.build import Builder
 from ontogeny.isa.errors import CaptureError
@@ -64,7 +65,7 @@ def append_update(
     builder.note = Note(UPDATE, rule.where or rule.name)
     step = Value(builder, builder.read("step"))
     dials = _dials(builder, rule, step, since)
-    registers = _registers(builder, rule, arenas, gradients)
+    registers = _registers(rule, arenas, gradients)
     pairs = _clipped(builder, rule, registers)
     many = len(pairs) > 1
     for decl, gradient in pairs:
@@ -110,24 +111,11 @@ def _dials(builder: Builder, rule: Rule, step: Value, since: int) -> dict[str, V
     return {**dials, "step": before + 1.0}
 
 
-def _registers(
-    builder: Builder, rule: Rule, arenas: Sequence[Arena], gradients: Mapping[str, Value]
-) -> list[tuple[Decl, Value]]:
+def _registers(rule: Rule, arenas: Sequence[Arena], gradients: Mapping[str, Value]) -> list[tuple[Decl, Value]]:
     """What the rule updates with its gradient: whole arenas, or single parameters."""
     if not rule.elementwise:
         return [(piece, gradients[piece.name]) for arena in arenas for piece in arena.pieces]
-    return [(arena.decl, _joined(builder, arena, gradients)) for arena in arenas]
-
-
-def _joined(builder: Builder, arena: Arena, gradients: Mapping[str, Value]) -> Value:
-    """An arena's gradient: its pieces' one after another, zeros between."""
-    zero = constant(builder, 0.0, arena.decl.type.dtype)
-    parts = []
-    for piece, gap in zip(arena.pieces, gaps(arena.pieces, arena.decl.type.size), strict=True):
-        parts.append(gradients[piece.name].reshape(piece.type.size))
-        if gap:
-            parts.append(zero.expand(gap))
-    return concatenate(parts)
+    return [(arena.decl, joined(arena, [gradients[piece.name] for piece in arena.pieces])) for arena in arenas]
 
 
 def _clipped(builder: Builder, rule: Rule, pairs: list[tuple[Decl, Value]]) -> list[tuple[Decl, Value]]:

@@ -31,13 +31,14 @@ class Sizes:
 
     def routine(self, a: Routine, b: Routine) -> Routine:
         """The routine at the first size, following. Raises UnmatchedError naming instruction and source line."""
-        if len(a.body) != len(b.body) or a.returns != b.returns or a.params != b.params:
+        named = [[name for name, _ in routine.params] for routine in (a, b)]
+        if len(a.body) != len(b.body) or a.returns != b.returns or named[0] != named[1]:
             raise UnmatchedError(
                 f"routine {a.name!r} has {len(a.body)} instructions at {self.name} {self.first} "
                 f"and {len(b.body)} at {self.second}"
             )
         body = tuple(self._instr(a.name, *pair) for pair in zip(a.body, b.body, strict=True))
-        return replace(a, body=body)
+        return replace(a, params=tuple(self.types(dict(a.params), dict(b.params)).items()), body=body)
 
     def types(self, a: Mapping[str, Type], b: Mapping[str, Type]) -> dict[str, Type]:
         """The types of values by name, following. Raises UnmatchedError."""

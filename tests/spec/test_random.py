@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
+import torch
 
+from ontogeny.machine.compiled.threefry import by_torch, threefry_bits
 from ontogeny.machine.random import key_words, rand_bits, threefry
 
 ONES = 0xFFFFFFFF
@@ -48,3 +50,12 @@ def test_bits_look_even() -> None:
     bits = rand_bits(0, 0, 0, (1 << 16,))
     share = np.unpackbits(bits.view(np.uint8)).mean()
     assert abs(share - 0.5) < 0.003
+
+
+@pytest.mark.parametrize("shape", [(), (0,), (1,), (2, 3), (4097,)])
+@pytest.mark.parametrize("seed, step, site", [(0, 0, 0), (-3, 7, 2), (5 | 9 << 32, 2**31, 2**31 + 5)])
+def test_torch_and_the_compiled_loop_draw_the_same(seed: int, step: int, site: int, shape: tuple[int, ...]) -> None:
+    expected = rand_bits(seed, step, site, shape)
+    for drawn in (threefry_bits, by_torch):
+        bits = drawn(torch.tensor(seed), torch.tensor(step), site, shape, "cpu")
+        assert bits.shape == shape and np.array_equal(bits.numpy().view(np.uint32), expected)

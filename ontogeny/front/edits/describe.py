@@ -10,15 +10,18 @@ from ontogeny.isa.op import Op
 from ontogeny.isa.program import Program
 
 
-def describe(program: Program) -> str:
-    """The rule by its name or as one of its own, its dials with their defaults, and its edits."""
+def describe(program: Program, dials: bool = True) -> str:
+    """The rule by its name or as one of its own, its edits, and its dials with the values that the program begins with.
+
+    Those are not the values in force in a run, which turns its dials; who says these leaves those out.
+    """
     if not program.has(LEARN):
         return f"no rule: the program has no routine {LEARN!r}"
     body = Rewrite.of(program).body
     edits = "; ".join(found.where for found in all_standing(body))
     begins = since(body)
     count = f", counting its steps from {begins}" if begins else ""
-    return f"{_rule(program)}{count}{_dials(program)}{f'; edited: {edits}' if edits else ''}"
+    return f"{_rule(program)}{count}{_dials(program) if dials else ''}{f'; edited: {edits}' if edits else ''}"
 
 
 def _rule(program: Program) -> str:

@@ -1,19 +1,20 @@
 """Normal noise added to the gradients, from the language's own random bits: the same at every replay.
 
-By Box and Muller's method (1958); the dial `noise` is its standard deviation.
+The dial `noise` is its standard deviation.
 """
 
 from __future__ import annotations
 
 from functools import partial
-from math import tau
+from itertools import accumulate
 
-from ontogeny.front.author import Value, concatenate, constant
+from ontogeny.front.author import Value
 from ontogeny.front.edits.edit import Edit, Kind, Parameter
 from ontogeny.front.edits.gradients import arena, change_gradients
 from ontogeny.front.edits.notes import NOISE, Standing
 from ontogeny.front.edits.rewrite import COUNTERS, Rewrite
 from ontogeny.front.layout import gaps
+from ontogeny.front.normals import SITES, joined, normals
 from ontogeny.isa.build import Builder
 from ontogeny.isa.errors import EditError
 from ontogeny.isa.op import Op
@@ -52,36 +53,23 @@ def _noisy(rewrite: Rewrite, builder: Builder, given: list[tuple[Decl, Value]]) 
     site = max((int(str(i.attr("site"))) for i in bodies if i.op in drawn), default=-1) + 1
     scale = Value(builder, builder.read(NOISE))
     return [
-        value.axpy(_normal(rewrite, builder, decl, site + 2 * at).cast(value.dtype), scale)
+        value.axpy(_normal(rewrite, builder, decl, site + SITES * at).cast(value.dtype), scale)
         for at, (decl, value) in enumerate(given)
     ]
 
 
 def _normal(rewrite: Rewrite, builder: Builder, decl: Decl, site: int) -> Value:
     """Normal numbers for a register's elements; the gaps of an arena stay zero."""
-    of = arena(rewrite, decl)
-    free = gaps(of.pieces, decl.type.size) if of.pieces else []
-    numbers = _normals(builder, decl.type.size - sum(free), site)
-    return _spread(of.pieces, free, numbers) if any(free) else numbers.reshape(*decl.type.shape)
+    key, of = [Value(builder, builder.read(name)) for name in COUNTERS], arena(rewrite, decl)
+    free = sum(gaps(of.pieces, decl.type.size)) if of.pieces else 0
+    numbers = normals(key, decl.type.size - free, site)
+    return joined(of, _cut(of.pieces, numbers)) if free else numbers.reshape(*decl.type.shape)
 
 
-def _normals(builder: Builder, count: int, site: int) -> Value:
-    """Normal numbers: a radius and an angle give two."""
-    half = (count + 1) // 2
-    key = [builder.read(name) for name in COUNTERS]
-    one, two = (Value(builder, builder.one(Op.UNIFORM, *key, shape=(half,), site=site + more)) for more in (0, 1))
-    radius, angle = ((1.0 - one).log() * -2.0).sqrt(), two * tau
-    return concatenate([radius * angle.cos(), radius * angle.op(Op.SIN)]).narrow(0, 0, count)
-
-
-def _spread(pieces: tuple[Decl, ...], free: list[int], numbers: Value) -> Value:
-    """The numbers laid out over an arena's pieces."""
-    parts, at = [], 0
-    for piece, gap in zip(pieces, free, strict=True):
-        parts.append(numbers.narrow(0, at, at + piece.type.size))
-        parts += [constant(numbers.builder, 0.0, numbers.dtype).expand(gap)] if gap else []
-        at += piece.type.size
-    return concatenate(parts)
+def _cut(pieces: tuple[Decl, ...], numbers: Value) -> list[Value]:
+    """The numbers one after another, as many to each piece as it has elements."""
+    ends = list(accumulate(piece.type.size for piece in pieces))
+    return [numbers.narrow(0, start, end) for start, end in zip([0, *ends], ends, strict=False)]
 
 
 EDIT = Edit(

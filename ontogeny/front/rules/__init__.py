@@ -1,10 +1,11 @@
 """Learning rules: how gradients become new parameters. One rule a file; a new rule is a new file and one line here."""
 
 from ontogeny.front.rules.adamw import adamw
+from ontogeny.front.rules.es import es
 from ontogeny.front.rules.lion import lion
 from ontogeny.front.rules.muon import muon
 from ontogeny.front.rules.rule import Rule, custom
 from ontogeny.front.rules.schedule import constant, cosine, warmup
 from ontogeny.front.rules.sgd import sgd
 
-__all__ = ["Rule", "adamw", "constant", "cosine", "custom", "lion", "muon", "sgd", "warmup"]
+__all__ = ["Rule", "adamw", "constant", "cosine", "custom", "es", "lion", "muon", "sgd", "warmup"]

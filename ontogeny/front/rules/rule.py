@@ -22,13 +22,23 @@ Schedule = Callable[[Value], Value]
 
 
 @dataclass(frozen=True, slots=True)
+class Estimate:
+    """Gradients from the losses of so many pairs of opposite perturbations, and of what kind (`rules/es.py`)."""
+
+    pairs: int
+    rank: int
+    shaped: bool
+
+
+@dataclass(frozen=True, slots=True)
 class Rule:
     """A learning rule: its dials with their values, its state per parameter, and its update.
 
     `clip` bounds the norm of all gradients together (0: no bound) and is itself a dial. A state slot has the shape of
     its parameter, or is one f64 scalar where it is among the `scalars`; it starts at zero, or where `starts` says.
     `shapes` says otherwise for a rule whose slots depend on the parameter's shape.
-    `where` is the user's own line that says what the update is, empty for a rule of this package.
+    `where` is the user's own line that says what the update is, empty for a rule of this package. `estimate` takes the
+    gradients from losses alone.
     """
 
     name: str
@@ -43,6 +53,7 @@ class Rule:
     starts: Mapping[str, float] = field(default_factory=dict)
     shapes: Callable[[Shape], Mapping[str, Shape]] | None = None
     where: str = ""
+    estimate: Estimate | None = None
 
     def __post_init__(self) -> None:
         if both := sorted({*self.dials, "clip", "seed", "step"} & {*self.slots}):

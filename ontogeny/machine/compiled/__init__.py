@@ -6,6 +6,7 @@ base_kernels.py     the torch function of each base operation
 macro_kernels.py    the fused ATen kernel of each macro
 control_kernels.py  calls, loops and branches
 threefry.py         random bits
+threefry_cpu.py     the same on the CPU, by numba
 lower.py            a routine as host steps and tensor steps, and as one Python function
 machine.py          the machine and its modes
 """

@@ -1,13 +1,20 @@
-"""Threefry-2x32-20 in torch's 32-bit integers: the same bits as `machine.random`, fused by a compiler that can."""
+"""Threefry-2x32-20 in torch's 32-bit integers: the same bits as `machine.random`, fused by a compiler that can.
+
+On the CPU, where nothing fuses them, they are drawn by `threefry_cpu.py`, which is loaded when it is first needed.
+"""
 
 from __future__ import annotations
 
+from importlib import import_module
 from math import prod
 from typing import Any
 
+import numpy as np
 import torch
 
 from ontogeny.machine.random import MASK, PARITY, ROTATIONS, ROUNDS, key_words
+
+ON_CPU = "ontogeny.machine.compiled.threefry_cpu"
 
 
 def _signed(word: Any) -> Any:
@@ -17,6 +24,14 @@ def _signed(word: Any) -> Any:
 
 def threefry_bits(seed: Any, step: Any, site: int, shape: tuple[int, ...], device: str) -> torch.Tensor:
     """Random bits of `shape` as i32; element number `place` is word `place % 2` of block (place // 2, site)."""
+    if torch.device(device).type == "cpu" and not torch.compiler.is_compiling():
+        drawn = import_module(ON_CPU).bits(int(seed), int(step), site, prod(shape))
+        return torch.from_numpy(drawn.view(np.int32)).reshape(shape)
+    return by_torch(seed, step, site, shape, device)
+
+
+def by_torch(seed: Any, step: Any, site: int, shape: tuple[int, ...], device: str) -> torch.Tensor:
+    """The same by torch's own operations, on any device."""
     first, second = key_words(seed, step)
     schedule = [_signed(word) for word in (first, second, first ^ second ^ PARITY)]
     size = prod(shape)
