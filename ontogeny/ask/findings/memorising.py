@@ -36,7 +36,7 @@ CLEAR = 3.0
 """So many times the noise of the held-out loss, too."""
 BY_HEART = 0.1
 """Of the held-out loss, what training loss is at most where the gap itself speaks of memorising."""
-RISE_BY_HEART, MATTERS_BY_HEART, CLEAR_BY_HEART = 0.04, 0.005, 1.0
+RISE_BY_HEART, MATTERS_BY_HEART, CLEAR_BY_HEART = 0.04, 0.01, 1.0
 """How far the last held-out loss has to have risen there."""
 
 
