@@ -106,14 +106,7 @@ def _called(net: Netlist, place: int) -> str:
 def _proved(a: Netlist, b: Netlist) -> Equivalence:
     """Both grown over the same wires, so that what has the same structure is one; the solver sees what is left."""
     grown = Grower(a.sources)
-    pairs = list(zip(_grown(a, grown), _grown(b, grown), strict=True))
+    pairs = list(zip(*(grown.placed(net, range(a.sources)) for net in (a, b)), strict=True))
     for place, case in solved(grown, pairs):
         return Equivalence(False, "by SAT", case, _called(a, place))
     return Equivalence(True, f"by SAT, over 2^{a.sources} cases")
-
-
-def _grown(net: Netlist, grown: Grower) -> list[int]:
-    wires = list(range(net.sources))
-    for gate in range(net.gates):
-        wires.append(grown.made(int(net.table[gate]), [wires[wire] for wire in net.takes(gate)]))
-    return [wires[wire] for wire in (*net.outputs, *net.next)]

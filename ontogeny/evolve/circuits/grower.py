@@ -4,8 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+from numpy.typing import ArrayLike
+
 from ontogeny.evolve.circuits.tables import IDENTITY, INVERTED, in_order, reduced
-from ontogeny.isa.netlist import Netlist, netlist
+from ontogeny.isa.netlist import Names, Netlist, netlist
 
 
 class Grower:
@@ -50,6 +52,13 @@ class Grower:
         folded = self.folded(table, takes)
         return folded if isinstance(folded, int) else self.shared(*folded)
 
+    def placed(self, net: Netlist, sources: Sequence[int]) -> list[int]:
+        """A netlist grown over these wires as its inputs and registers; wires of its outputs, then its next values."""
+        wires = list(sources)
+        for gate in range(net.gates):
+            wires.append(self.made(int(net.table[gate]), [wires[wire] for wire in net.takes(gate)]))
+        return [wires[wire] for wire in (*net.outputs, *net.next)]
+
     def undone(self, gates: int) -> None:
         """Forgets all gates after the first so many."""
         last = self.sources + gates
@@ -61,13 +70,19 @@ class Grower:
 
     def like(self, net: Netlist, wires: Sequence[int]) -> Netlist:
         """The grown netlist with the outputs and registers of `net`, whose wire w is wire `wires[w]` here."""
-        k = max(map(len, self.fanin), default=0)
-        return netlist(
-            net.inputs,
-            self.table,
-            [[*takes, *[-1] * (k - len(takes))] for takes in self.fanin],
+        return self.finished(
             [wires[wire] for wire in net.outputs],
             next=[wires[wire] for wire in net.next],
             initial=net.initial,
             names=net.names,
         )
+
+    def finished(
+        self, outputs: Sequence[int], *, next: Sequence[int] = (), initial: ArrayLike | None = None,
+        names: Names | None = None,
+    ) -> Netlist:  # fmt: skip
+        """The grown netlist with these outputs; the last sources are registers, as many as there are `next` wires."""
+        k = max(map(len, self.fanin), default=0)
+        fanin = [[*takes, *[-1] * (k - len(takes))] for takes in self.fanin]
+        inputs = self.sources - len(next)
+        return netlist(inputs, self.table, fanin, outputs, next=next, initial=initial, names=names)
