@@ -20,7 +20,7 @@ from ontogeny.record.composition import MEANINGS, TAKE_BACK, WITHOUT
 from ontogeny.record.creating import EVALUATE, check_dial
 from ontogeny.record.example_entries import check_varies, numbers
 from ontogeny.record.journal import Entry
-from ontogeny.record.kept import step_seconds
+from ontogeny.record.kept import loading_seconds, step_seconds
 from ontogeny.record.recorded import Recorded
 from ontogeny.record.run import Run
 from ontogeny.record.schedule import DIAL, EFFECTIVE
@@ -42,11 +42,13 @@ class Cost:
     measured: str
     evaluations: int
     evaluation_seconds: float
+    loading_seconds: float = 0.0
 
     @property
     def seconds(self) -> float:
         """The whole."""
-        return self.steps * self.step_seconds + self.evaluations * self.evaluation_seconds
+        taken = self.steps * self.step_seconds + self.evaluations * self.evaluation_seconds
+        return self.loading_seconds + taken
 
 
 @dataclass(frozen=True)
@@ -158,7 +160,9 @@ def cost(run: Recorded, first: int, last: int, sides: int = 2) -> Cost:
     seconds = recorded or timed(run, nearest)
     count = 1 + sum(first < row["step"] < last for row in run.evaluations())
     share = _share(run.program) if run.valid else 0.0
-    return Cost(steps, seconds, "recorded" if recorded else "measured now", count if share else 0, share * seconds)
+    loading = loading_seconds(run.history, run.step, run.start["machine"])
+    how = "recorded" if recorded else "measured now"
+    return Cost(steps, seconds, how, count if share else 0, share * seconds, loading)
 
 
 def _share(program: Program) -> float:

@@ -13,6 +13,7 @@ from statistics import median
 
 from ontogeny.data.base import Array
 from ontogeny.record.history import Part
+from ontogeny.record.machines import LOADED
 from ontogeny.record.spacing import Budget, Measured, spacing
 from ontogeny.record.thinning import dispensable
 
@@ -84,6 +85,7 @@ class Keeper:
             "spacing": every,
             "step_seconds": float(f"{measured.step + measured.recording:.4g}"),
             "recording_share": float(f"{measured.share(every):.4g}"),
+            **({"loading_seconds": float(f"{sum(LOADED.values()):.4g}")} if LOADED else {}),
         }
 
     def _next(self, step: int) -> int:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import sys
+import time
 from collections.abc import Callable, Mapping
 from importlib import import_module
 from types import ModuleType
@@ -23,6 +25,8 @@ MACHINES: dict[str, str] = {
 }
 STEPPING: dict[str, str] = {"CompiledMachine": "ontogeny.machine.compiled.stepping:SteppingMachine"}
 """For the class of a machine whose calls cannot be stopped midway, one whose can."""
+LOADED: dict[str, float] = {}
+"""Seconds that the modules took which were loaded here, by this process; those that others had loaded tell nothing."""
 DEFAULTS: dict[str, dict[str, Any]] = {"compiled": {"mode": "exact"}}
 
 
@@ -75,5 +79,14 @@ def called(machine: str | Factory) -> str:
 
 def _imported(module: str) -> ModuleType:
     """A module, whole: torch that Ctrl-C stopped halfway through its import could not be imported again."""
+    known, started = module in sys.modules, time.perf_counter()
     with Interrupts(patient=True):
-        return import_module(module)
+        found = import_module(module)
+    if not known:
+        LOADED[module] = time.perf_counter() - started
+    return found
+
+
+def is_loaded(name: str) -> bool:
+    """Whether this process has loaded what the machine of a name, or of a factory, is made of."""
+    return name not in MACHINES or MACHINES[name].split(":")[0] in sys.modules

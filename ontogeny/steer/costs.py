@@ -45,9 +45,16 @@ def _timed(run: Recorded) -> float | None:
 
 
 def seconds(run: Run | Attached, steps: int) -> float | None:
-    """How long so many steps take; None where no keyframe tells."""
+    """How long so many steps take, with what must be loaded first; None where no keyframe tells."""
     one = step_seconds(run)
-    return None if one is None else steps * one
+    return None if one is None else (loading(run) or 0.0) + steps * one
+
+
+def loading(run: Recorded | Attached) -> float | None:
+    """How long it takes until this process can take a step of a run; None where that is no time to speak of."""
+    if not isinstance(run, Recorded):
+        return None
+    return kept.loading_seconds(run.history, run.step, run.start["machine"]) or None
 
 
 def replayed(run: Run, step: int) -> int:

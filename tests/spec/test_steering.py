@@ -10,6 +10,8 @@ import pytest
 import ontogeny as og
 from ontogeny.ask import events
 from ontogeny.isa.errors import OntogenyError
+from ontogeny.record import kept
+from ontogeny.record.machines import LOADED
 from ontogeny.record.runs_folder import RunsFolder
 from ontogeny.steer.command import Effect, Outcome
 from ontogeny.steer.registry import COMMANDS, command
@@ -198,7 +200,9 @@ def test_a_rule_is_edited_on_a_fork_that_replays(tmp_path: Path) -> None:
     told = session.foretell(command("freeze", {"tensors": ["w"]}))
     assert "fork one at step 3" in told.text
     do(session, "freeze", tensors=["w"])
+    assert "in the steps 1 to 3" in do(session, "explain", names="w[0,0]").text, "it has no step of its own yet"
     do(session, "run", steps=4)
+    assert "in the steps 4 to 7" in do(session, "explain", names="w[0,0]").text
     run = session.native()
     assert np.array_equal(run.state(3)["w"], run.state(7)["w"])
     assert run.verify().ok and x.size
@@ -258,6 +262,45 @@ def test_events_are_read_off_the_curves() -> None:
     assert "diverged" not in found
 
 
+def test_a_comparison_is_made_where_one_stands(session: Session) -> None:
+    with pytest.raises(OntogenyError, match="no step yet"):
+        do(session, "explain", names="w[0,0]")
+    do(session, "run", steps=6)
+    do(session, "fork", name="two")
+    do(session, "run", steps=4)
+    do(session, "set", dial="lr", to=0.2)
+    do(session, "run", steps=2)
+    told = do(session, "compare", to="one")
+    assert told.figures["dials"] == {"lr": [0.2, 0.05]} and "two (step 12) and one (step 6)" in told.text
+    do(session, "back", to="8")
+    told = do(session, "compare", to="one")
+    assert told.figures["dials"] == {} and "two (at step 8 of 12) and one (step 6)" in told.text
+    do(session, "back", to="4")
+    assert do(session, "compare", to="one").figures["step"] == 4
+    status = do(session, "status").text.splitlines()
+    assert "dials lr 0.05, momentum 0.9, noise 0.1" in status and all(
+        "lr" not in one for one in status if "rule" in one
+    )
+
+
+def test_the_value_at_a_step_is_that_of_this_step(session: Session) -> None:
+    do(session, "run", steps=8)
+    run = session.recording()
+    told = do(session, "curve", of="loss", steps="6:7")
+    assert told.figures == {"value": run.metrics()["loss"][5], "at": 6} and "step 6 (step s leads from" in told.text
+    told = do(session, "curve", of="valid.loss", steps="7:8")
+    assert told.figures["at"] == 5 and "at step 5, the last value before 7" in told.text
+    with pytest.raises(OntogenyError, match="no value at step 9; the run has the steps 0 to 8"):
+        do(session, "curve", of="loss", steps="9:10")
+
+
+def test_what_a_replay_takes_is_said_before(session: Session) -> None:
+    do(session, "run", steps=8)
+    told = session.foretell(command("what-if", {"dials": {"lr": 0.1}, "start": 2}))
+    assert told.text == "replay one from step 2 to 8, as it was and as it would have been"
+    assert told.steps >= 6 and told.seconds and not told.changes
+
+
 def test_why_says_how_many_lines_it_leaves_out_and_how_to_see_them(session: Session) -> None:
     for place in range(25):
         do(session, "mark", name=f"m{place}")
@@ -276,3 +319,17 @@ def test_python_has_every_command_as_a_method(session: Session) -> None:
     assert steering.run(steps=2).step == 2
     with pytest.raises(AttributeError, match="no command"):
         steering.nonsense()
+
+
+def test_what_must_be_loaded_before_a_step_is_in_the_time_foretold(
+    session: Session, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    asked = [command("fork", {"at": "5"}), command("again"), command("freeze", {"tensors": ["w"]})]
+    do(session, "run", steps=8)
+    assert session.foretell(asked[0]).seconds is None, "this process has loaded it"
+    monkeypatch.setattr(kept, "is_loaded", lambda machine: False)
+    assert session.foretell(asked[0]).seconds == kept.LOADING, "no record tells"
+    monkeypatch.setitem(LOADED, "torch", 2.5)
+    do(session, "run", steps=8)
+    for one in asked:
+        assert 2.5 <= (session.foretell(one).seconds or 0.0) < kept.LOADING

@@ -91,11 +91,11 @@ class Again(Command):
         """What will be made."""
         run = session.native(self.run)
         name = session.runs.fresh(self.name or fork_name(run, "again")).name
-        first_dials(run.first_learner.program, {**run.start["dials"], **self.dials})
+        first_dials(run.as_of(0).program, {**run.start["dials"], **self.dials})
         other = {**({} if self.seed is None else {"seed": self.seed}), **self.dials}
         changed = f", with {settings(other)}" if other else ""
         text = f"make a new run, {name}, of {run.folder.name}'s learner from its beginning{changed}"
-        return Preview(text=text, effect=self.EFFECT)
+        return Preview(text=text, effect=self.EFFECT, seconds=costs.loading(run))
 
     def act(self, session: Session) -> Outcome:
         """Makes the run; the session moves to it."""

@@ -14,6 +14,7 @@ from ontogeny.record.journal import Entry
 from ontogeny.record.lineage import parent_folder
 from ontogeny.record.lock import LockedError
 from ontogeny.record.run import Run
+from ontogeny.steer import costs
 from ontogeny.steer.command import Command, Effect, Heading, Outcome, Place, Preview
 from ontogeny.steer.commands.living import End
 from ontogeny.steer.places import MARK, OFF, marks, step_of
@@ -110,7 +111,8 @@ class Fork(Command):
         """From where the new run branches."""
         run, step = self._where(session)
         name = f" as {session.runs.fresh(self.name).name}" if self.name else ""
-        return Preview(text=f"fork {run.folder.name} at step {step}{name}, which copies nothing", effect=self.EFFECT)
+        text = f"fork {run.folder.name} at step {step}{name}, which copies nothing"
+        return Preview(text=text, effect=self.EFFECT, seconds=costs.loading(run))
 
     def act(self, session: Session) -> Outcome:
         """Makes the fork."""
