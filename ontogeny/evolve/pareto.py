@@ -1,7 +1,7 @@
 """NSGA-II (Deb, Pratap, Agarwal and Meyarivan 2002): several objectives at once, a front that none is better than.
 
 Who is dominated by nobody comes first, then who is dominated by those alone, and so on; within a front who has more
-room around. Of several with the same objectives the latest counts, and the others come last: else they fill the population.
+room around. Of several with the same objectives the latest counts, and the others come last, lest they fill it all.
 """
 
 from __future__ import annotations

@@ -41,7 +41,7 @@ def dials(search: Search[Any, Any]) -> dict[str, Dial]:
 def turned(search: Search[Any, Any], name: str, value: Any) -> tuple[Search[Any, Any], str]:
     """The search with a dial turned, and of what it was. Raises SearchError for a dial or value that it has not."""
     dial = found(search, name)
-    value = _fitting(name, value, dial.value)
+    value = fitting(name, value, dial.value)
     try:
         return _with(search, dial.of, name, value), dial.of
     except OntogenyError:
@@ -86,7 +86,7 @@ def _replaced(record: Any, name: str, value: Any) -> Any:
     return replace(record, **{name: value})
 
 
-def _fitting(name: str, value: Any, present: Any) -> Any:
+def fitting(name: str, value: Any, present: Any) -> Any:
     """The value as what the present one is, where that is a number. Raises SearchError where it cannot be."""
     value = tuple(value) if isinstance(value, list) else value
     plain = isinstance(present, int | float) and not isinstance(present, bool)

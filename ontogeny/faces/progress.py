@@ -27,7 +27,7 @@ class Live:
 
     def __init__(self, last: int, first: int = 0, quiet: bool = False, what: str = "step") -> None:
         self._console = Console(stderr=True, highlight=False, soft_wrap=True)
-        self._quiet = quiet
+        self._quiet, self._what = quiet, what
         self._last, self._first = last, first
         self._shown = self._said = self._started = time.monotonic()
         self._bar = Progress(
@@ -52,17 +52,18 @@ class Live:
     ) -> None:
         self._bar.stop()
 
-    def step(self, step: int, metrics: Mapping[str, float] | None = None) -> None:
-        """Note that a step is done, and what it measured."""
+    def step(self, step: int, metrics: Mapping[str, float] | None = None, last: int | None = None) -> None:
+        """Note that a step is done, and what it measured; `last` where the end is elsewhere than was said."""
+        self._last = self._last if last is None else last
         now = time.monotonic()
         if now - self._shown < REFRESH and step < self._last:
             return
         self._shown = now
-        self._bar.update(self._task, completed=step, metrics=written(metrics or {}))
+        self._bar.update(self._task, completed=step, total=self._last, metrics=written(metrics or {}))
         if not self._console.is_terminal and not self._quiet and now - self._said > PLAIN_EVERY:
             self._said = now
             left = (now - self._started) / max(1, step - self._first) * (self._last - step)
-            self._console.print(f"step {step} of {self._last}  {written(metrics or {})}  {left:.0f} s left")
+            self._console.print(f"{self._what} {step} of {self._last}  {written(metrics or {})}  {left:.0f} s left")
 
 
 class Busy:

@@ -12,6 +12,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 PROGRAMS = "Programs"
+SEARCHES = "Searches"
 RUNS = "Runs"
 STEERING = "Steering"
 QUESTIONS = "Questions"
@@ -57,6 +58,7 @@ COMMANDS: tuple[Entry, ...] = (
     Entry("fmt", PROGRAMS, "Write program text in its one canonical form."),
     Entry("cost", PROGRAMS, "Count the operations and bytes of every instruction."),
     Entry("circuit", PROGRAMS, "Read, simplify, convert and draw a gate network; prove it equal to another."),
+    Entry("search", SEARCHES, "Search for a circuit without gradients, recorded; turn its dials, resume, draw it."),
     Entry("run", RUNS, "Start a run of the experiment that a Python file describes."),
     Entry("record", RUNS, "Record a PyTorch script as it trains, unchanged: every parameter at every step.", True),
     Entry("runs", RUNS, "List the runs."),

@@ -1,0 +1,232 @@
+"""ontogeny search"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from importlib import import_module
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+from rich.console import Console
+from rich.markup import escape
+
+from ontogeny.evolve.circuits.files import format_of
+from ontogeny.evolve.fitness import equals
+from ontogeny.evolve.judged import SECONDS, batch, each
+from ontogeny.evolve.recorded import record
+from ontogeny.evolve.setting import method_of
+from ontogeny.evolve.several import several
+from ontogeny.evolve.targets import CIRCUITS, from_circuit, from_table, function_of
+from ontogeny.evolve.turning import read, said
+from ontogeny.faces.experiments import pairs
+from ontogeny.faces.outputs import SPELT, place
+from ontogeny.faces.programs import read_bytes
+from ontogeny.faces.searches import document, opened, searches, stem
+from ontogeny.faces.searching import go_on, told
+from ontogeny.faces.terminal import AsJson, answer, table
+from ontogeny.isa.errors import OntogenyError, SearchError
+from ontogeny.record.interrupts import Interrupts
+
+SEVERAL = ("elites", "pareto")
+KINDS = ("equals", "each", "batch", "fitness")
+
+
+@dataclass(frozen=True)
+class Given:
+    """What was given beside the words."""
+
+    method: str
+    kind: str
+    inputs: int
+    outputs: int
+    sampled: int
+    objectives: str
+    seed: int
+    evaluations: int
+    prune: int
+    goal: float
+    limit: float
+    seconds: float | None
+    name: str
+    output: str
+    author: str
+    as_json: bool
+
+
+Words = Annotated[
+    list[str],
+    typer.Argument(
+        metavar="TARGET|VERB [NAME] [DIAL=VALUE...]",
+        help="A truth table, a circuit, or FILE.py:FUNCTION, and dials of the method; or one of resume, set, show, "
+        "list, chart, verify, and the name of a search.",
+    ),
+]
+MethodName = Annotated[str, typer.Option("--method", help="cgp, ageing, genetic, elites or pareto.")]
+Kind = Annotated[
+    str, typer.Option("--as", help="What the function is: equals, each, batch, or fitness, which makes one.")
+]
+Inputs = Annotated[int, typer.Option("--inputs", min=0, help="Inputs, of a function.")]
+Outputs = Annotated[int, typer.Option("--outputs", min=0, help="Outputs, of a function.")]
+Sampled = Annotated[int, typer.Option("--sampled", min=0, help="Try so many inputs only; 0: all.")]
+Objectives = Annotated[str, typer.Option("--objectives", help="With elites or pareto, beside the error.")]
+Seed = Annotated[int, typer.Option("--seed", help="What chance goes by.")]
+Evaluations = Annotated[int, typer.Option("--evaluations", min=1, help="Candidates to judge at most.")]
+Prune = Annotated[int, typer.Option("--prune", min=0, help="So many more for fewer gates, once it is right.")]
+GoalError = Annotated[float, typer.Option("--goal", help="The error that is right.")]
+Limit = Annotated[float, typer.Option("--limit", help="Seconds that a Python fitness may take; 0: no limit.")]
+Seconds = Annotated[float | None, typer.Option("--seconds", help="Stop after so many; resume goes on.")]
+Name = Annotated[str, typer.Option("--name", help="What the search is called; else after its target.")]
+Output = Annotated[str, typer.Option(*SPELT, help="A file for the best circuit, or for the chart.")]
+Author = Annotated[str, typer.Option("--author", help="Who does it, for the journal.")]
+
+
+def command(
+    words: Words, method: MethodName = "cgp", kind: Kind = "equals", inputs: Inputs = 0, outputs: Outputs = 0,
+    sampled: Sampled = 0, objectives: Objectives = "gates,depth", seed: Seed = 0, evaluations: Evaluations = 10_000_000,
+    prune: Prune = 0, goal: GoalError = 0.0, limit: Limit = SECONDS, seconds: Seconds = None, name: Name = "",
+    output: Output = "", author: Author = "you", as_json: AsJson = False,
+) -> None:  # fmt: skip
+    """Search for a circuit without gradients, recorded; turn its dials, resume, draw it.
+
+    `ontogeny search adder.blif gates=nand --prune 500000`; `ontogeny search tasks.py:parity --inputs 5 --outputs 1`;
+    `ontogeny search set parity offspring=8` turns a dial while it goes on.
+    """
+    given = Given(
+        method, kind, inputs, outputs, sampled, objectives, seed, evaluations, prune, goal, limit, seconds, name,
+        output, author, as_json,
+    )  # fmt: skip
+    if words[0] in VERBS:
+        VERBS[words[0]](words[1:], given)
+    else:
+        begin(words, given)
+
+
+def begin(words: list[str], given: Given) -> None:
+    """A new search."""
+    target, *rest = words
+    fitness = fitness_of(target, given)
+    method = method_of(given.method, pairs(rest))
+    if given.output:
+        format_of(given.output)  # refused before anything is searched for
+    folder = searches().fresh(given.name or stem(target))
+    budget: dict[str, Any] = {"seed": given.seed, "evaluations": given.evaluations, "prune": given.prune}
+    search = record(folder, method, fitness, **budget, goal=given.goal, author=given.author)
+    go_on(search, given.seconds, given.output, given.as_json)
+
+
+def fitness_of(target: str, given: Given) -> Any:
+    """What a target stands for. Raises OntogenyError for what is none."""
+    path, _, function = target.rpartition(":")
+    if path.endswith(".py"):
+        made = of_function(function_of(Path(path), function), given)
+    elif Path(target).suffix == ".py":
+        raise SearchError(f"{target} may have many functions; name one, as {target}:FUNCTION")
+    elif Path(target).suffix.lower() in CIRCUITS:
+        read_bytes(target)  # says what is wrong with the file
+        made = from_circuit(Path(target))
+    else:
+        made = from_table(read_bytes(target).decode("utf-8", "replace"), target)
+    return several(made, given.objectives.split(",")) if given.method in SEVERAL and given.kind != "fitness" else made
+
+
+def of_function(function: Callable[..., Any], given: Given) -> Any:
+    """The fitness that a function is, or makes."""
+    if given.kind not in KINDS:
+        raise SearchError(f"--as {given.kind}: a function is one of {', '.join(KINDS)}")
+    if given.kind == "fitness":
+        return function()
+    if given.inputs < 1 or given.outputs < 1:
+        raise SearchError("a function has --inputs and --outputs; give both")
+    if given.kind == "equals":
+        return equals(function, given.inputs, given.outputs, sampled=given.sampled or None, seed=given.seed)
+    wrap = each if given.kind == "each" else batch
+    return wrap(function, given.inputs, given.outputs, given.limit or None)
+
+
+def one_name(words: list[str], verb: str) -> str:
+    """The search that a verb is about."""
+    if len(words) != 1:
+        raise SearchError(f"`ontogeny search {verb}` takes the name of one search, and {len(words)} words were given")
+    return words[0]
+
+
+def resume(words: list[str], given: Given) -> None:
+    """Goes on with a search."""
+    go_on(opened(one_name(words, "resume")), given.seconds, given.output, given.as_json)
+
+
+def show(words: list[str], given: Given) -> None:
+    """Says what a search has come to; its best is written where a file is named."""
+    search = opened(one_name(words, "show"))
+    told(search, search.found(), given.output, given.as_json)
+
+
+def turn(words: list[str], given: Given) -> None:
+    """Turns dials from the next generation on, also of a search that goes on elsewhere."""
+    if len(words) < 2:
+        raise SearchError("`ontogeny search set NAME DIAL=VALUE...` turns dials")
+    search, turned = opened(words[0]), {dial: read(value) for dial, value in pairs(words[1:]).items()}
+    entries = {dial: search.turn(dial, value, given.author) for dial, value in turned.items()}
+    waits = [dial for dial, entry in entries.items() if entry is None]
+    at = {dial: entry.at for dial, entry in entries.items() if entry is not None}
+    dials = {name: said(value) for name, value in search.dials().items()}
+
+    def say(console: Console) -> None:
+        for dial, when in at.items():
+            console.print(f"{dial}={escape(said(turned[dial]))} holds after {when:,} evaluations")
+        if waits:
+            console.print(f"{', '.join(waits)} waits: the search's process has not ended its generation yet")
+
+    answer({"search": search.folder.name, "turned": at, "waits": waits, "dials": dials}, given.as_json, say)
+
+
+def listed(words: list[str], given: Given) -> None:
+    """All searches."""
+    rows = []
+    for folder in searches().all():
+        try:
+            search = opened(str(folder))
+            rows.append(document(search, search.found()))
+        except OntogenyError as error:
+            rows.append({"search": folder.name, "error": str(error)})
+
+    def say(console: Console) -> None:
+        shown = table("", search="left", evaluations="right", right_after="right", gates="right", over="left")
+        for row in rows:
+            best = row.get("best", {})
+            cells = f"{row.get('evaluations', 0):,}", row.get("solved_at"), best.get("gates"), row.get("over")
+            shown.add_row(escape(row["search"]), *("-" if cell is None else str(cell) for cell in cells))
+        console.print(shown if rows else f"no searches in {searches().root}/")
+
+    answer({"folder": str(searches().root), "searches": rows}, given.as_json, say)
+
+
+def chart(words: list[str], given: Given) -> None:
+    """Draws a search: error and gates against evaluations, and the front."""
+    search = opened(one_name(words, "chart"))
+    save, draw = import_module("ontogeny.faces.picture").save, import_module("ontogeny.faces.search_picture").draw
+    paths = save(draw(search), place(given.output, f"{search.folder.name}.png"))
+    answer({"files": paths}, given.as_json, lambda console: console.print(escape("  ".join(map(str, paths)))))
+
+
+def verify(words: list[str], given: Given) -> None:
+    """Goes through a search again, and compares every state that was kept."""
+    search = opened(one_name(words, "verify"))
+    with Interrupts():
+        states = search.verify()
+    document = {"search": search.folder.name, "verified": states}
+    words_for = f"{len(states)} states are the same bits when the journal is gone through again"
+    answer(document, given.as_json, lambda console: console.print(words_for))
+
+
+VERBS: dict[str, Callable[[list[str], Given], None]] = {
+    "resume": resume,
+    "set": turn,
+    "show": show,
+    "list": listed,
+    "chart": chart,
+    "verify": verify,
+}
+"""What is done with a search that there is."""

@@ -1,0 +1,105 @@
+"""Searches by name, and how a person is told of them. They lie beside the folder of runs, in `searches`."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+from rich.console import Console
+from rich.markup import escape
+
+from ontogeny.evolve.method import Best
+from ontogeny.evolve.recorded import RecordedSearch, open_search
+from ontogeny.evolve.search import Found
+from ontogeny.evolve.turning import said
+from ontogeny.faces.terminal import duration, number, table
+from ontogeny.isa.errors import OntogenyError
+from ontogeny.isa.netlist import Netlist, depth
+from ontogeny.record.runs_folder import RunsFolder
+
+SHOWN = 12
+"""How many of a front a person is shown."""
+
+
+def searches() -> RunsFolder:
+    """The folder of all searches."""
+    return RunsFolder(RunsFolder.default().root.parent / "searches")
+
+
+def opened(name: str) -> RecordedSearch:
+    """The search of a name, the beginning of one, or a folder. Raises OntogenyError with what there is."""
+    try:
+        return open_search(searches().find(name))
+    except OntogenyError as error:
+        raise type(error)(str(error).replace("there is no run", "there is no search")) from error
+
+
+def document(search: RecordedSearch, found: Found[Any]) -> dict[str, Any]:
+    """A search in a few values."""
+    objectives = search.began.fitness.objectives
+    return {
+        "search": search.folder.name,
+        "folder": str(search.folder),
+        "solved": found.solved,
+        "solved_at": found.solved_at,
+        "over": search.course.over,
+        "evaluations": found.evaluations,
+        "seconds": round(found.seconds, 3),
+        "seed": search.seed,
+        "best": of_best(objectives, found.front[0] if len(found.front) == 1 else _as_best(found)),
+        "front": [of_best(objectives, one) for one in found.front] if len(found.front) > 1 else [],
+        "dials": {name: said(value) for name, value in search.dials().items()},
+        "failures": list(found.failures),
+    }
+
+
+def of_best(objectives: Sequence[str], best: Best[Any]) -> dict[str, Any]:
+    """A candidate in a few values."""
+    found: dict[str, Any] = dict(zip(objectives, best.errors, strict=False))
+    if isinstance(best.candidate, Netlist):
+        found |= {"gates": best.candidate.gates, "depth": depth(best.candidate)}
+    return found
+
+
+def say(console: Console, search: RecordedSearch, found: Found[Any]) -> None:
+    """The same for a person."""
+    name, state = search.folder.name, "over" if search.course.over else "not over"
+    error = number(found.error) if math.isfinite(found.error) else "not judged"
+    reached = f"right after {found.solved_at:,}" if found.solved_at is not None else f"error {error} after"
+    console.print(
+        f"[bold]{escape(name)}[/]: {reached} {'of ' if found.solved else ''}{found.evaluations:,} evaluations, "
+        f"{duration(found.seconds)}, {state}"
+    )
+    best = found.best
+    if isinstance(best, Netlist):
+        console.print(f"{best.gates} gates, depth {depth(best)}, {best.inputs} inputs, {len(best.outputs)} outputs")
+    if len(found.front) > 1:
+        say_front(console, search.began.fitness.objectives, found.front)
+    for failure in found.failures[:3]:
+        console.print(f"[yellow]failed:[/] {escape(failure)}")
+    if len(found.failures) > 3:
+        console.print(f"[yellow]and {len(found.failures) - 3} more that failed[/]")
+    console.print(f"[dim]{escape(str(search.folder))}[/]")
+
+
+def say_front(console: Console, objectives: Sequence[str], front: Sequence[Best[Any]]) -> None:
+    """A front as a table."""
+    console.print(f"{len(front)} candidates that no other is better than in all:")
+    shown = table("", **dict.fromkeys(objectives, "right"))
+    for best in front[:SHOWN]:
+        shown.add_row(*map(number, best.errors))
+    console.print(shown)
+    if len(front) > SHOWN:
+        console.print(f"and {len(front) - SHOWN} more; --json has all")
+
+
+def stem(target: str) -> str:
+    """A search's name after what it is after."""
+    path, _, function = target.rpartition(":")
+    return function if path else Path(target).stem
+
+
+def _as_best(found: Found[Any]) -> Best[Any]:
+    return Best(found.best, found.errors, found.size)

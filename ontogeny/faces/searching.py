@@ -1,0 +1,68 @@
+"""Going on with a search from the shell: progress with the best so far, Ctrl-C, and what came of it."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import typer
+from rich.console import Console
+from rich.markup import escape
+
+from ontogeny.evolve.circuits.files import format_of
+from ontogeny.evolve.recorded import RecordedSearch
+from ontogeny.evolve.search import Found
+from ontogeny.faces.outputs import place, replaceable
+from ontogeny.faces.progress import Live
+from ontogeny.faces.running import INTERRUPTED
+from ontogeny.faces.searches import document, say
+from ontogeny.faces.terminal import answer, tell
+from ontogeny.isa.errors import OntogenyError
+from ontogeny.isa.netlist import Netlist
+
+
+def go_on(search: RecordedSearch, seconds: float | None, output: str, as_json: bool) -> None:
+    """Lets it go on, and tells what came of it; the best is written where a file is named."""
+    if output:
+        format_of(output)  # refused before anything is searched for
+    if elsewhere := search.elsewhere():
+        tell(f"it began elsewhere ({escape(elsewhere)}), so it may not go the same way")
+    try:
+        with Live(end(search), search.course.evaluations, quiet=as_json, what="evaluations") as live:
+            found = search.go_on(seconds, lambda so_far: live.step(so_far.evaluations, metrics(so_far), end(search)))
+    except KeyboardInterrupt:
+        name = escape(search.folder.name)
+        tell(f"stopped after {search.course.evaluations:,} evaluations; `ontogeny search resume {name}` goes on")
+        raise typer.Exit(INTERRUPTED) from None
+    told(search, found, output, as_json)
+
+
+def told(search: RecordedSearch, found: Found[Any], output: str, as_json: bool) -> None:
+    """Says what a search has come to."""
+    written = write(found.best, output) if output else ""
+
+    def person(console: Console) -> None:
+        say(console, search, found)
+        if written:
+            console.print(f"written: {escape(written)}")
+
+    answer(document(search, found) | ({"file": written} if written else {}), as_json, person)
+
+
+def end(search: RecordedSearch) -> int:
+    """The evaluations at which it is over, as it looks now."""
+    return max(1, search.course.search.end(search.course.standing))
+
+
+def metrics(found: Found[Any]) -> dict[str, float]:
+    """The best so far in a line."""
+    return {"error": found.error, **({"gates": found.size} if isinstance(found.best, Netlist) else {})}
+
+
+def write(best: object, output: str) -> str:
+    """Writes a circuit in the format that the file's ending says."""
+    if not isinstance(best, Netlist):
+        raise OntogenyError(f"{output}: only circuits are written to files")
+    target = replaceable(place(output, Path(output).name))
+    target.write_bytes(format_of(target).write(best))
+    return str(target)

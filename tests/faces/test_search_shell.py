@@ -1,0 +1,155 @@
+"""`ontogeny search` as a person meets it: targets, dials, verbs, and what bad input is told."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+from typer.testing import CliRunner, Result
+
+from ontogeny.evolve.circuits.equivalent import equivalent
+from ontogeny.evolve.circuits.files import read_circuit
+from ontogeny.faces.cli import app
+from ontogeny.isa.netlist import NAND
+
+TASKS = """
+import math
+from ontogeny.evolve import equals
+
+def parity(number):
+    return number.bit_count() & 1
+
+def wide(number):
+    return 8
+
+def size(net):
+    if net.gates == 3:
+        raise ValueError("three gates")
+    return math.nan if net.gates == 2 else abs(net.gates - 7)
+
+def made():
+    return equals(parity, 3, 1)
+"""
+
+
+def shell(*words: str, exit_code: int = 0) -> Result:
+    result = CliRunner().invoke(app, ["search", *words])
+    assert result.exit_code == exit_code, result.output
+    return result
+
+
+def asked(*words: str) -> Any:
+    return json.loads(shell(*words, "--json").stdout)
+
+
+def refused(*words: str) -> str:
+    return " ".join(shell(*words, exit_code=1).stderr.split())
+
+
+@pytest.fixture(autouse=True)
+def here(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.delenv("ONTOGENY_RUNS", raising=False)
+    Path("tasks.py").write_text(TASKS)
+    Path("xor.txt").write_text("# exclusive or, whatever the third is\n00- 0\n01- 1\n10- 1\n11- 0\n")
+    return tmp_path
+
+
+def test_a_function_is_searched_for_and_the_search_is_found_again_by_its_name() -> None:
+    words = ("tasks.py:parity", "--inputs", "4", "--outputs", "1", "gates=nand", "nodes=40", "offspring=1")
+    found = asked(*words, "--prune", "60000", "-o", "best.blif")
+    assert found["solved"] and found["over"] and found["best"]["wrong bits"] == 0
+    assert set(read_circuit("best.blif").table.tolist()) == {NAND}
+    assert asked("show", "parity") == {key: value for key, value in found.items() if key != "file"}
+    assert [row["search"] for row in asked("list")["searches"]] == ["parity"]
+    said = shell("show", "par").stdout
+    assert "right after" in said and f"{found['best']['gates']} gates" in said and "4 inputs, 1 outputs" in said
+    again = asked(*words, "--prune", "60000")
+    assert again["search"] == "parity-2" and again["best"] == found["best"]
+
+
+def test_a_search_is_stopped_turned_resumed_and_verified() -> None:
+    asked("xor.txt", "nodes=15", "--seconds", "0", "--evaluations", "1000000", "--prune", "1000000")
+    turned = asked("set", "xor", "offspring=8", "gates=nand", "prune=50_000", "--author", "her")
+    assert turned["dials"]["gates"] == "nand" and not turned["waits"]
+    found = asked("resume", "xor")
+    assert found["solved"] and found["over"] and found["best"]["gates"] == 4
+    assert asked("verify", "xor")["verified"][-1] == found["evaluations"]
+    assert shell("set", "xor", "weights=3").stdout.startswith("weights=3 holds after")
+    assert asked("resume", "xor")["evaluations"] > found["evaluations"]
+    assert shell("verify", "xor").stdout.endswith("states are the same bits when the journal is gone through again\n")
+    entries = [json.loads(line) for line in Path("searches/xor/journal.jsonl").read_text().splitlines()]
+    assert [(one["kind"], one["author"]) for one in entries] == [
+        ("search", "you"),
+        *3 * [("dial", "her")],
+        ("dial", "you"),
+    ]
+
+
+def test_a_circuit_is_a_target_and_a_front_is_printed_and_drawn() -> None:
+    asked("xor.txt", "nodes=10", "-o", "xor.blif")
+    found = asked(
+        "xor.blif", "--method", "pareto", "nodes=10", "population=40", "--evaluations", "3000", "--name", "front"
+    )
+    errors = [one["wrong bits"] for one in found["front"]]
+    assert errors == sorted(errors) and errors[0] == 0 and len(errors) > 1
+    assert "candidates that no other is better than" in shell("show", "front").stdout
+    files = asked("chart", "front")["files"]
+    assert [Path(file).suffix for file in files] == [".png", ".svg"] and all(
+        Path(file).stat().st_size for file in files
+    )
+    shell("show", "front", "-o", "found.blif")
+    assert equivalent(read_circuit("found.blif"), read_circuit("xor.blif"))
+    assert asked("tasks.py:made", "--as", "fitness", "nodes=20")["solved"]
+
+
+def test_a_fitness_that_fails_is_told_at_the_end_and_the_search_goes_on() -> None:
+    words = ("tasks.py:size", "--as", "each", "--inputs", "2", "--outputs", "1", "--limit", "0")
+    found = asked(*words, "nodes=30", "--evaluations", "2000", "--seed", "1", "--goal=-1")
+    assert found["best"] == {"error": 0, "gates": 7, "depth": found["best"]["depth"]}
+    assert any("ValueError: three gates" in failure for failure in found["failures"])
+    assert any("gave NaN" in failure for failure in found["failures"])
+    assert "failed: the fitness" in shell(*words, "--evaluations", "500", "--goal=-1").stdout
+
+
+@pytest.mark.parametrize(
+    "words, told",
+    [
+        (("nothing.txt",), "nothing.txt"),
+        (("tasks.py",), "name one, as tasks.py:FUNCTION"),
+        (("tasks.py:nought", "--inputs", "1", "--outputs", "1"), "has no function 'nought'; it has parity, wide, size"),
+        (("tasks.py:parity",), "give both"),
+        (("tasks.py:wide", "--inputs", "2", "--outputs", "2"), "gives 8 of 0; expected 0 to 3"),
+        (("tasks.py:parity", "--as", "guess"), "one of equals, each, batch, fitness"),
+        (("xor.txt", "node=3"), "takes no 'node'; it takes nodes, gates, offspring, hits"),
+        (("xor.txt", "gates=norn"), "no gate set 'norn'"),
+        (("xor.txt", "nodes=many"), "nodes cannot be 'many'; it is a number, now 100"),
+        (("xor.txt", "--method", "luck"), "no method 'luck'; there are cgp"),
+        (("xor.txt", "-o", "best.jpg"), "ends in .jpg; expected one of"),
+        (("bad.txt",), "bad.txt, line 2: '0x 1' is no row"),
+        (("twice.txt",), "line 2: 00 is given other outputs"),
+        (("uneven.txt",), "line 2: 1 inputs and 1 outputs; expected 2 and 1"),
+        (("empty.txt",), "has no inputs"),
+        (("show", "nobody"), "there is no search 'nobody'"),
+        (("resume",), "takes the name of one search"),
+        (("set", "nobody"), "NAME DIAL=VALUE"),
+    ],
+)
+def test_bad_input_is_told_and_leaves_nothing_behind(words: tuple[str, ...], told: str) -> None:
+    Path("bad.txt").write_text("00 1\n0x 1\n")
+    Path("twice.txt").write_text("0- 1\n00 0\n")
+    Path("uneven.txt").write_text("00 1\n0 1\n")
+    Path("empty.txt").write_text("# nothing\n")
+    assert told in refused(*words)
+    assert not Path("searches").exists()
+
+
+def test_dials_that_there_are_not_are_told_with_those_that_there_are() -> None:
+    asked("xor.txt", "nodes=10")
+    assert "no dial 'offsprings'; this search has evaluations, prune, weights, gates" in refused(
+        "set", "xor", "offsprings=2"
+    )
+    assert "offspring cannot be 1.5; it is a whole number" in refused("set", "xor", "offspring=1.5")
+    assert "expected 1 or more of each" in refused("set", "xor", "hits=-2")
