@@ -76,10 +76,12 @@ def native(run: Recorded | Attached) -> Recorded:
 def span(run: Recorded, steps: str | Window) -> tuple[int, int]:
     """The first and last state whose steps a window holds. Raises RecordError for a window outside of the run.
 
-    One without a beginning begins with the run's program.
+    One without a beginning begins with the program that the last step went by.
     """
     window = Window.parse(steps) if isinstance(steps, str) else steps
-    first = max(1, run.history.first + 1 if window.start is None else window.start)
+    if not run.step:
+        raise RecordError(f"{run.folder.name} has taken no step yet, so nothing has changed; let it go on first")
+    first = max(1, run.over(run.step - 1, run.step).history.first + 1 if window.start is None else window.start)
     last = run.step if window.stop is None else window.stop - 1
     if last > run.step or first > run.step:
         raise RecordError(f"the window {window} goes beyond the run, which has the states 0 to {run.step}")

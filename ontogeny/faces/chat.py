@@ -17,7 +17,7 @@ from ontogeny.faces.chat_foretold import Foretold, foretold
 from ontogeny.faces.chat_help import help_about
 from ontogeny.faces.plot import plot
 from ontogeny.faces.progress import Busy, Live
-from ontogeny.faces.terminal import complain, takes
+from ontogeny.faces.terminal import SLOW, complain, takes
 from ontogeny.isa.errors import OntogenyError
 from ontogeny.record.run import Run
 from ontogeny.steer.command import Command, Effect, Outcome
@@ -146,6 +146,9 @@ class Chat:
             again = self._confirmed(text)
             if again is not None:
                 return again or None
+        else:
+            for line in costly(reading.commands, told):
+                self.say(line)
         for place, command in enumerate(reading.commands):
             try:
                 self._tell(self._act(command, told[place]))
@@ -255,6 +258,15 @@ def charts(outcome: Outcome) -> list[str]:
         rows = plot([int(step) for step in series.steps], series.values, height=3)
         drawn += [f"[dim]{escape(series.name)}[/]", *map(escape, rows)] if rows else []
     return drawn
+
+
+def costly(commands: Sequence[Command], told: Sequence[Foretold]) -> list[str]:
+    """What questions that take long will take, for a person who is not asked about them."""
+    return [
+        f"[dim]{escape(one.text)}, {takes(one.steps, one.seconds)}; Ctrl-C breaks it off[/]"
+        for command, one in zip(commands, told, strict=True)
+        if command.EFFECT is Effect.ASKS and one.seconds is not None and one.seconds >= SLOW
+    ]
 
 
 def said_of(told: Sequence[Foretold]) -> list[str]:

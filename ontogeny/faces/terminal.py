@@ -121,6 +121,10 @@ def duration(seconds: float) -> str:
     return f"{minutes} min {rest:02} s" if minutes < 60 else f"{minutes // 60} h {minutes % 60:02} min"
 
 
+SLOW = 3.0
+"""Seconds from which on it is said beforehand what a question takes."""
+
+
 def takes(steps: int, seconds: float | None) -> str:
     """What something will take, as far as that is known; empty for what is done at once."""
     if seconds:

@@ -92,7 +92,7 @@ Place = Annotated[
 Tensors = Annotated[
     tuple[str, ...], Field(min_length=1, description="parameters by name, or patterns such as blocks.*.weight")
 ]
-Steps = Annotated[str, Field(description="a window of steps: 100:200, :200, 100:")]
+Steps = Annotated[str, Field(description="a window of steps: 100:200 (to 199), :200, 100:")]
 
 
 class Command(BaseModel):

@@ -6,8 +6,10 @@ from pathlib import Path
 
 import pytest
 
+from ontogeny.faces.chat import costly
 from ontogeny.faces.chat_foretold import Foretold, foretold
 from ontogeny.steer.phrases.reader import PhraseReader
+from ontogeny.steer.registry import command
 from ontogeny.steer.session import Session
 from tests.regression import begin
 
@@ -59,3 +61,9 @@ def test_what_cannot_be_known_is_told_without_figures(session: Session) -> None:
     assert all("can be said in full once the above is done" in one.text for one in told[1:])
     told, _ = told_and_done(session, "halve the learning rate and undo that")
     assert "can be said in full" in told[1].text
+
+
+def test_what_a_question_takes_is_said_where_it_is_long() -> None:
+    commands = [command("what-if", {"dials": {"lr": 0.1}}), command("status"), command("run", {"steps": 9})]
+    told = [Foretold("replay it", 90, 27.0), Foretold("say", 0, None), Foretold("go on", 9, 40.0)]
+    assert costly(commands, told) == ["[dim]replay it, about 27.0 s; Ctrl-C breaks it off[/]"]

@@ -19,7 +19,7 @@ import pytest
 from mcp import Client
 from mcp.shared.exceptions import MCPError
 
-from ontogeny.faces.mcp import answers, tool
+from ontogeny.faces.mcp import answers, conversation, tool
 from ontogeny.faces.mcp.desk import Desk
 from ontogeny.faces.mcp.http import kept_token, serve
 from ontogeny.faces.mcp.server import SteeringServer
@@ -236,6 +236,7 @@ def test_a_question_that_takes_long_becomes_a_job_and_others_are_answered_meanwh
 ) -> None:
     monkeypatch.setattr(tool, "PATIENCE", 0.0)
     monkeypatch.setattr(tool, "TELL_EVERY", 0.001)
+    monkeypatch.setattr(conversation, "SLOW", 0.0)
 
     async def talk() -> None:
         async with Client(own(runs)) as client:
@@ -248,7 +249,7 @@ def test_a_question_that_takes_long_becomes_a_job_and_others_are_answered_meanwh
             row: dict[str, Any] = {"state": "running"}
             while row["state"] == "running":
                 row = (await talk.ask("runs", job=begun["job"]))["figures"]
-            assert row["answer"]["figures"]["metrics"]["loss"]
+            assert row["answer"]["figures"]["metrics"]["loss"] and row["cost"].startswith("replay exploded from step 0")
             with pytest.raises(Refused, match="there is no job 'x'; there are"):
                 await talk.ask("runs", job="x")
 

@@ -18,6 +18,7 @@ from ontogeny.faces.mcp import answers
 from ontogeny.faces.mcp.confirming import Confirmations
 from ontogeny.faces.mcp.worker import Worker
 from ontogeny.faces.sources import recording
+from ontogeny.faces.terminal import SLOW
 from ontogeny.isa.errors import OntogenyError
 from ontogeny.record.runs_folder import RunsFolder
 from ontogeny.steer.command import Command, Effect, Outcome, Preview
@@ -57,15 +58,23 @@ class Job:
     id: str = field(default_factory=lambda: uuid.uuid4().hex[:8])
     begun: float = field(default_factory=time.monotonic)
     taken: int = 0
+    cost: str = ""
+    """What it was foretold to take, where that is long."""
 
     def row(self) -> dict[str, Any]:
         """How it stands."""
         state = "running" if not self.future.done() else "failed" if self.future.exception() else "done"
         about = {"job": self.id, "what": self.what, "state": state, "seconds": round(time.monotonic() - self.begun, 1)}
         about |= {"steps_taken": self.taken, "steps": self.steps} if self.steps else {}
+        about |= {"cost": self.cost} if self.cost else {}
         if state == "failed":
             about["error"] = str(self.future.exception())
         return {**about, **({"answer": answers.of_outcome(self.future.result())} if state == "done" else {})}
+
+
+def cost_of(foretold: Preview) -> str:
+    """What a question will take, in words; nothing where that is hardly any time."""
+    return answers.in_words(foretold) if (foretold.seconds or 0.0) >= SLOW else ""
 
 
 class Conversation:
@@ -114,6 +123,9 @@ class Conversation:
 
         def act() -> Outcome:
             session.on_step = lambda step, metrics: setattr(job, "taken", job.taken + 1)
+            if command.EFFECT is Effect.ASKS:
+                job.cost = cost_of(session.foretell(command))
+                return session.do(command, id=job.id)
             if not command.LIVE or not command.EFFECT.confirmed or is_live(session, command):
                 return session.do(command, id=job.id)
             foretold = session.foretell(command)

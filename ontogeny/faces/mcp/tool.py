@@ -172,15 +172,17 @@ async def answered(talk: Conversation, job: Job, context: Context[Any, Any]) -> 
     while not job.future.done():
         try:
             await asyncio.wait([work], timeout=TELL_EVERY)
-            if job.taken and not job.future.done():
-                await context.report_progress(job.taken, job.steps or None, f"{job.taken} steps")
+            if (job.taken or job.cost) and not job.future.done():
+                said = f"{job.taken} steps" if job.taken else job.cost
+                await context.report_progress(job.taken, job.steps or None, said)
         except asyncio.CancelledError:  # the client waits no longer; the work goes on
             talk.keep(job)
             raise
         if time.monotonic() > ends and not job.future.done():
             talk.keep(job)
             next_ = f"it goes on; ask for its answer with runs(job={job.id!r})"
-            return result({"text": f"{job.what} takes longer: {next_}", "job": job.id, "done": False})
+            why = f" ({job.cost})" if job.cost else ""
+            return result({"text": f"{job.what} takes longer{why}: {next_}", "job": job.id, "done": False})
     return result(answers.of_outcome(await work))
 
 

@@ -8,9 +8,11 @@ import numpy as np
 from pydantic import Field
 
 from ontogeny.ask import events
+from ontogeny.ask.onsets import Floats
 from ontogeny.front.edits.describe import describe
 from ontogeny.isa.errors import OntogenyError
 from ontogeny.isa.hints import typed
+from ontogeny.record.attach.attached import Attached
 from ontogeny.record.journal import Entry
 from ontogeny.record.parting import parting
 from ontogeny.record.recorded import SESSION
@@ -25,6 +27,8 @@ IDENTITY = ("id", "hash", "parent_id", "parent_hash")
 """What tells a run from others, and a person nothing."""
 SHOWN = 20
 """The last lines of a journal that are shown to a person; the rest are counted, and stand in the figures."""
+CONVENTION = "step s leads from state s-1 to state s, and its loss is taken on the way; evaluations are of state s"
+"""What a step is, in all that is told of runs."""
 DRAWN = ("valid.accuracy", "valid.loss", "loss")
 """The curves that a comparison draws."""
 
@@ -42,11 +46,11 @@ class Status(Asking):
         latest = {name: value_at(curve, step) for name, curve in known.items()}
         latest = {name: value for name, value in latest.items() if value is not None}
         happened = [event for event in events.all_events(run) if event.name != "best"]
-        dials = run.dials(step) if isinstance(run, Run) else {}
+        dials = session.stood(self.run).dials(step) if isinstance(run, Run) else {}
         lines = [f"{run.folder.name} is at step {step}{f' of {run.step}' if step < run.step else ''}"]
         lines += [", ".join(f"{name} {value:.4g}" for name, value in latest.items())] if latest else []
         lines += ["dials " + ", ".join(f"{name} {value:g}" for name, value in dials.items())] if dials else []
-        lines += [f"rule: {describe(run.program)}"] if isinstance(run, Run) else []
+        lines += [f"rule: {describe(run.as_of(step).program, dials=False)}"] if isinstance(run, Run) else []
         lines += [f"{event.name} by step {event.step}: {event.evidence}" for event in happened]
         figures = {"metrics": latest, "dials": dials, "events": {event.name: event.step for event in happened}}
         return Outcome(text="\n".join(lines), run=run.folder.name, step=step, figures=figures)
@@ -73,6 +77,8 @@ class Curve(Asking):
             values = values[:, 0]
         else:
             raise OntogenyError(f"{self.of!r} is neither a metric nor a parameter; the metrics are {', '.join(known)}")
+        if window.start is not None and window.stop == window.start + 1:
+            return self._at(run, steps, values, window.start)
         inside = window.of(steps.astype(np.int64))
         steps, values = steps[inside], values[inside]
         if not len(steps):
@@ -86,6 +92,15 @@ class Curve(Asking):
         figures = {"first": values[0], "last": values[-1], "lowest": values[low], "highest": values[high]}
         figures |= {"lowest_at": steps[low], "highest_at": steps[high]}
         return Outcome(text=text, run=run.folder.name, figures=plain(figures), series=(curve,))
+
+    def _at(self, run: Run | Attached, steps: Floats, values: Floats, step: int) -> Outcome:
+        """The value at one step, or the last before it, as of what is evaluated now and then."""
+        value = value_at((steps, values), step)
+        if value is None or step > run.step:
+            raise OntogenyError(f"{self.of} has no value at step {step}; the run has the steps 0 to {run.step}")
+        told = int(steps[np.searchsorted(steps, step, "right") - 1])
+        text = f"{self.of} was {value:.4g} at step {told}{'' if told == step else f', the last value before {step}'}"
+        return Outcome(text=f"{text} ({CONVENTION})", run=run.folder.name, figures={"value": value, "at": told})
 
 
 class Happened(Asking):
@@ -116,18 +131,22 @@ class Compare(Asking):
     def act(self, session: Session) -> Outcome:
         """Reads both records."""
         one, other = session.native(self.run), session.native(self._other(session))
+        past = session.in_past(self.run)
+        here = session.step(self.run)
+        there = min(other.step, here) if past else other.step
         at = parting(one.history, other.history)
         where = (
             "are the same as far as both go" if at is None else f"part at step {at}" if at else "differ from the start"
         )
-        lines = [f"{one.folder.name} (step {one.step}) and {other.folder.name} (step {other.step}) {where}"]
+        lines = [f"{_placed(one, here)} and {_placed(other, there)} {where}"]
+        others = other.dials(there)
         dials = {
-            name: (value, other.dials().get(name))
-            for name, value in one.dials().items()
-            if value != other.dials().get(name)
+            name: (value, others.get(name))
+            for name, value in session.stood(self.run).dials(here).items()
+            if value != others.get(name)
         }
         lines += [f"{name}: {a:g} and {'none' if b is None else f'{b:g}'}" for name, (a, b) in dials.items()]
-        last = min(one.step, other.step)
+        last = min(here, there)
         rows = {
             name: (value_at(curve, last), value_at(events.curves(other).get(name), last))
             for name, curve in events.curves(one).items()
@@ -187,6 +206,11 @@ class Why(Asking):
         more = [f"... {left} earlier lines are left out; all are in: {typed('why', run.folder.name, '--json')}"]
         text = "\n".join([*(more if left > 0 else []), *lines[-SHOWN:]])
         return Outcome(text=text, run=run.folder.name, figures={"lines": lines})
+
+
+def _placed(run: Run, step: int) -> str:
+    """A run and the step at which it is looked at."""
+    return f"{run.folder.name} ({f'at step {step} of {run.step}' if step < run.step else f'step {step}'})"
 
 
 def _said_by(entry: Entry, after: Entry | None) -> bool:

@@ -10,6 +10,7 @@ from typing import Annotated, ClassVar, Literal
 from pydantic import Field
 
 from ontogeny.ask.alike import alike
+from ontogeny.ask.alternative import alternative
 from ontogeny.ask.diagnose import diagnose
 from ontogeny.ask.explain import explain
 from ontogeny.ask.groups import groups
@@ -19,7 +20,7 @@ from ontogeny.ask.what_if import what_if
 from ontogeny.isa.cost import routine_cost
 from ontogeny.record.stepper import LEARN
 from ontogeny.record.trace.traces import Window
-from ontogeny.steer.command import Asking, Outcome, Series, Steps
+from ontogeny.steer.command import Asking, Outcome, Preview, Series, Steps
 from ontogeny.steer.figures import plain, thinned
 from ontogeny.steer.session import Session
 
@@ -142,6 +143,14 @@ class WhatIf(Asking):
     dials: Annotated[dict[str, float], Field(description="dials and their values")] = Field(default={})
     without: Annotated[str, Field(description="examples to leave out: 3,17,40:60")] = ""
     start: Annotated[int, Field(ge=0, description="the state from which on")] = 0
+
+    def foretell(self, session: Session) -> Preview:
+        """What the answer costs."""
+        run = session.native(self.run)
+        other = alternative(run, self.dials, self.without, self.start)
+        text = f"replay {run.folder.name} from step {other.first} to {other.last}, as it was and as it would have been"
+        cost = other.cost
+        return Preview(text=text, effect=self.EFFECT, steps=cost.steps, seconds=cost.seconds, remarks=other.remarks)
 
     def act(self, session: Session) -> Outcome:
         """Replays both sides."""

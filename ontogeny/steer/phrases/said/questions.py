@@ -40,6 +40,12 @@ def _window(found: Found) -> dict[str, Any]:
     return {key: value for key, value in found.items() if value is not None}
 
 
+def _at(found: Found) -> dict[str, Any]:
+    """One step: what it led to, and nothing around it."""
+    at = found["at"]
+    return {**{key: value for key, value in found.items() if key != "at"}, "steps": f"{at}:{at + 1}"}
+
+
 def _move_like_what(found: Found) -> Any:
     raise Unclear("like which parameter? name one element, such as embed.weight[3,7]")
 
@@ -76,6 +82,8 @@ QUESTIONS: Table = {
         p(f"{SHOW} [curve of|course of|plot of|graph of|chart of|history of] {{of:what}} [curve|curves|plot|graph|chart|over time|over steps|history|against steps|so far|as curve]"),
         p(f"{SHOW} [curve of|course of|plot of|graph of|chart of] {{of:what}} [curve|plot|graph|chart] {{steps:window}}"),
         p("{of:what} [curve|plot|graph|chart] [over time]"),
+        p("[SHOW] {of:what} (at|in|of|for) steps {at:count}".replace("SHOW", SHOW.strip("()")), _at),
+        p("(what is|how is|how high is|how low is|how good is|what was|how high was|how low was|how good was|how large was|what did it have as) {of:what} (at|in|of|for) [steps] {at:count}", _at),
         p("{of:what} {steps:window}"),
         p("(what is|how is|how does|how high is|how low is|how good is|what was|what are|how large is|how big is|where is|what does) {of:what} [at|now|doing|right now|look like|like|look|going|at moment|these days|so far|developing|today|evolving|behaving|changing|standing|stand at]"),
         p("how (did|does|has|is) {of:what} [develop|developed|change|changed|evolve|evolved|move|moved|go|gone|behave|behaved|look|over time|fall|fell|fallen|grow|grown|come along|run]"),
@@ -154,6 +162,8 @@ QUESTIONS: Table = {
     "explain": (
         p("why (did|has|does|is|was|have|do|are|were) {names:named} (changed|change|move|moved|grow|grew|fall|fell|rise|rose|shrink|shrank|so large|so small|large|small|what it is|like that|drift|drifted|go up|go down|jump|jumped|increase|decrease|drop|moving|like this|where it is|update|updated|end up there|as it is|the way it is|big|high|low|negative|positive|so big|go to zero|vanish) [so much|much|like that|that much] [{steps:window}]", _window),
         p("why {names:named} [{steps:window}]", _window),
+        p("(why|how) (did|has|does) {names:named} (changed|change|move|moved|grow|fall|rise|shrink|drift|jump|increase|decrease|drop|update) [so much|that much] (at|in) steps {at:count}", _at),
+        p("(what|which term|who) (made|moved|changed|caused|drove|pushed) {names:named} (at|in) steps {at:count}", _at),
         p("(explain|account for|break down|decompose|explain how) [change of|change in|movement of|update of|why|what moved|what happened to|how|changes of|changes in|updates of] {names:named} [changed|moved|change|move|got its value] [{steps:window}]", _window),
         p("(what|which term|who|which part of rule) (made|moved|changed|caused|drove|pushed|makes|moves|drives) {names:named} [to] [move|change|grow|so large|so small|do that|shrink|like that|what it is|large|small|up|down] [{steps:window}]", _window),
         p("what (happened|did happen|is going on|was going on|went on) (to|with|in) {names:named} [{steps:window}]", _window),
