@@ -18,6 +18,7 @@ from rich.markup import escape
 from typer.core import TyperCommand, TyperGroup
 from typer.main import get_command
 
+from ontogeny.faces import environment
 from ontogeny.faces.registry import BY_NAME, COMMANDS, ELSEWHERE, Entry
 from ontogeny.faces.terminal import IN_JSON, complain, tell
 from ontogeny.isa.errors import OntogenyError
@@ -137,7 +138,9 @@ app = typer.Typer(
 )
 
 
-@app.callback(help="Learning as a program: run it, rewind it, fork it, read it, cost it, prove it.")
+@app.callback(
+    help="Learning as a program: run it, rewind it, fork it, read it, cost it, prove it.", epilog=environment.told()
+)
 def root(
     debug: Annotated[bool, typer.Option("--debug", help="Show where an error came from.")] = False,
     version: Annotated[

@@ -20,6 +20,8 @@ VARIABLE = "ONTOGENY_RUNS"
 DISCARDED = ".discarded"
 NUMBER = re.compile(r"[-+]?[\d.,]*\d[\d.,]*(e[-+]?\d+)?([kmx]|st|nd|rd|th)?", re.IGNORECASE)
 """What is written like a number, as it is said to a run: 12, 2,000, 7e2, 10k, 3rd."""
+PLAIN = "._-+@%= "
+"""What a run's name may have beside letters and digits: nothing that a shell makes something of, but for spaces."""
 NAMED = 8
 """How many runs an error names."""
 
@@ -60,11 +62,15 @@ class RunsFolder:
     def fresh(self, name: str) -> Path:
         """A folder for a new run: `name`, or with the first free number behind it.
 
-        Raises OntogenyError for a name that would lead out of the folder of runs, that cannot be printed, or that is a
-        number, which words to a run take for a step or a value.
+        Raises OntogenyError for a name that would lead out of the folder of runs, that cannot be printed, that a shell
+        or a command of it would take for something else, or that is a number, which words to a run take for a step. A
+        name that begins like that of a run that is there may have in it what that one has.
         """
         if Path(name).name != name or not name.isprintable() or name.startswith("."):
             raise OntogenyError(f"{name!r} is not the name of a run: give one word without slashes")
+        if plain_name(name) != name and not any(name.startswith(folder.name) for folder in self.all()):
+            called = f"{plain_name(name)!r} would do; a run is named by letters, digits and any of {PLAIN.strip()}"
+            raise OntogenyError(f"{name!r} may mean something else to a shell: {called}")
         if NUMBER.fullmatch(name):
             raise OntogenyError(f"{name!r} would be taken for a step, not for a run; name it in letters, as run-{name}")
         folder, number = self.root / name, 2
@@ -90,6 +96,12 @@ class RunsFolder:
 
     def _there(self) -> str:
         return ", ".join(folder.name for folder in self.all()[:NAMED]) or f"none in {self.root}/"
+
+
+def plain_name(text: str) -> str:
+    """A run's name made of any text, such as that of a file."""
+    found = "".join(one if one.isalnum() or one in PLAIN else "-" for one in text).lstrip(".-")
+    return found or "run"
 
 
 def is_run(folder: Path) -> bool:

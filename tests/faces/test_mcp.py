@@ -363,6 +363,8 @@ INITIALIZE = {
 def test_whoever_has_the_token_and_calls_it_by_its_name_is_let_in(shared: tuple[Address, Path]) -> None:
     assert raw(shared[0]) == 200
     assert raw(shared[0], Host=f"localhost:{shared[0].port}", Origin=f"http://localhost:{shared[0].port}") == 200
+    for scheme in ("bearer", "BEARER"):  # RFC 9110, 11.1: the same in any case
+        assert raw(shared[0], Authorization=f"{scheme} {shared[0].token}") == 200
 
 
 @pytest.mark.parametrize(
@@ -372,6 +374,7 @@ def test_whoever_has_the_token_and_calls_it_by_its_name_is_let_in(shared: tuple[
         ({"Authorization": "Bearer wrong"}, 401),
         ({"Authorization": "Basic d3Jvbmc6d3Jvbmc="}, 401),
         ({"Authorization": "Bearer "}, 401),
+        ({"Authorization": "Bearer"}, 401),
         ({"Host": "evil.example"}, 421),
         ({"Host": "evil.example:8765"}, 421),
         ({"Host": None}, 400),

@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 import json
+import re
+import shlex
+import subprocess
 from pathlib import Path
 from typing import Any
 
@@ -105,3 +108,56 @@ def test_a_fork_that_turns_dials_and_goes_on_is_foretold_whole() -> None:
         shell("fork", "one", "3", *odd, "--dry-run", exit_code=1)
     assert "gives a value" in shell("set", "one", "lr=0.1", "--by", "2", exit_code=1)["error"]
     assert shell("set", "one", "lr", "momentum", "--by", "0.5")["dials"] == {"lr": 0.025, "momentum": 0.45}
+
+
+HOSTILE = [
+    "a b",
+    "it's",
+    "x;touch PWNED",
+    "$(touch PWNED)",
+    "`touch PWNED`",
+    "-n",
+    "a|b",
+    "a&touch PWNED",
+    "é ü",
+    "[red]x",
+]
+
+
+@pytest.mark.parametrize("name", HOSTILE)
+def test_a_hint_can_be_pasted_whatever_a_run_is_called(name: str) -> None:
+    Path("runs/one").rename(f"runs/{name}")
+    place = f"runs/{name}"
+    hints = [
+        shell("back", place, "3")["text"],
+        shell("call", place, "sleep")["text"],
+        shell("stop", place, exit_code=1)["error"],
+        shell("fork", place, "12", "--name", "fork")["run"],
+        shell("undo", "fork", exit_code=1)["error"],
+    ]
+    for hint in re.findall(r"`(ontogeny .+?)`(?= |$|;)", " ".join(hints)):
+        assert name in shlex.split(hint), hint
+        subprocess.run(["/bin/sh", "-c", f"ontogeny() {{ :; }}; {hint}"], check=True, stderr=subprocess.DEVNULL)
+    assert not list(Path().rglob("PWNED"))
+    assert f"ontogeny live {shlex.quote(name)}" in hints[2] and f"ontogeny fork {shlex.quote(name)} 3" in hints[0]
+    assert f"ontogeny undo {shlex.quote(name)}" in hints[4]
+    assert shell("fork", place, "3")["run"] == f"{name}-3"
+
+
+@pytest.mark.parametrize(
+    "name", ["it's", "x;y", "$(x)", "`x`", "-n", "a|b", "a&b", 'a"b', "a\\b", "a*", "~", "#x", "!x", "[x]"]
+)
+def test_no_run_is_called_what_a_shell_reads_otherwise(name: str) -> None:
+    for words in (["fork", "one", "3", f"--name={name}"], ["again", "one", f"--name={name}"]):
+        for dry in (["--dry-run"], []):
+            assert "may mean something else to a shell" in shell(*words, *dry, exit_code=1)["error"]
+
+
+@pytest.mark.parametrize(
+    ("given", "said"), [("lr=-0.1", "lr cannot be -0.1; give 0 or more"), ("momentum=1", "less than 1")]
+)
+def test_a_dial_is_not_turned_to_where_nothing_is_learned(given: str, said: str) -> None:
+    for words in (["set", "one", given], ["fork", "one", "3", given], ["again", "one", "--dials", given]):
+        assert said in shell(*words, "--dry-run", exit_code=1)["error"]
+        assert said in shell(*words, exit_code=1)["error"]
+    assert shell("set", "one", "lr=0", "--dry-run")["remarks"] == ["at a learning rate of 0 nothing is learned"]

@@ -21,6 +21,7 @@ from ontogeny.record.forking import change_of
 from ontogeny.record.run import Run
 from ontogeny.record.runs_folder import RunsFolder
 from ontogeny.steer.command import Preview
+from ontogeny.steer.commands.dials import check_bounds
 from ontogeny.steer.commands.places import Fork
 from ontogeny.steer.conditions import condition
 from ontogeny.steer.costs import replayed, seconds
@@ -49,6 +50,7 @@ def command(
 ) -> None:
     """Start a new run from any step of another. It copies nothing, and its parent stays as it is."""
     turned, parent = numbers([*(dials or []), *(dial or [])]), opened(name, file)
+    check_bounds(turned)
     at, other = step_of(parent, step)[0], load_program(program) if program else None
     if until:
         condition(parent, until)

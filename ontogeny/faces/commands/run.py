@@ -14,6 +14,7 @@ from ontogeny.faces.sources import fresh
 from ontogeny.faces.terminal import AsJson
 from ontogeny.record.experiment import Goal
 from ontogeny.record.run import create
+from ontogeny.record.runs_folder import plain_name
 from ontogeny.steer.conditions import Condition
 
 
@@ -40,7 +41,7 @@ def command(
     turned = numbers(dial or [])
     experiment = load_experiment(file, pairs(options or []))
     made = create(
-        fresh(name or experiment.name or Path(file).stem),
+        fresh(name or experiment.name or plain_name(Path(file).stem)),
         experiment.learner,
         experiment.data,
         valid=dict(experiment.valid) or None,

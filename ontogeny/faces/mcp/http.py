@@ -90,8 +90,9 @@ class Guard:
             return Response("this server is called by its loopback address alone", 421)
         if "origin" in headers and headers["origin"] not in [f"http://{name}" for name in self.names]:
             return Response("web pages of other origins are not served", 403)
-        given = headers.get("authorization", "").encode()
-        if not hmac.compare_digest(given, f"Bearer {self.token}".encode()):
+        scheme, _, given = headers.get("authorization", "").partition(" ")
+        held = hmac.compare_digest(given.lstrip(" ").encode(), self.token.encode())
+        if scheme.lower() != "bearer" or not held:  # RFC 9110: the name of a scheme is the same in any case
             said = "the token is missing or wrong; `ontogeny mcp --http` says where it is kept"
             return Response(said, 401, {"WWW-Authenticate": "Bearer"})
         version = headers.get(VERSION)

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import difflib
+import math
+from collections.abc import Mapping
 from typing import Annotated, ClassVar, Literal
 
 from pydantic import Field, model_validator
@@ -25,6 +27,18 @@ SAID = {
     "eps": ("epsilon",),
 }
 """What people call dials."""
+BOUNDS: Mapping[str, tuple[float, float]] = {
+    "lr": (0.0, math.inf),
+    "weight_decay": (0.0, math.inf),
+    "eps": (0.0, math.inf),
+    "clip": (0.0, math.inf),
+    "momentum": (0.0, 1.0),
+    "beta1": (0.0, 1.0),
+    "beta2": (0.0, 1.0),
+}
+"""From where, and up to below where, a dial of such a name may be turned: beyond, a rule climbs, or forgets nothing."""
+MUCH = 10
+"""Times its present value from which on a new learning rate is remarked upon."""
 AT_LAST = 1 << 61
 """A step by which every dial has come to where it was sent."""
 HOW = {"linear": "in a straight line", "cosine": "along half a cosine", "exponential": "by equal factors"}
@@ -61,7 +75,7 @@ class Set(Command):
         how = f", {HOW[self.shape]} over {counted(self.over, 'step')}" if self.over else ""
         where = forked_first(session, self.run)
         text = f"{where}turn {name} of {run.folder.name} from {before:g} to {after:g}{how}, from step {stood.step} on"
-        return Preview(text=text, effect=self.EFFECT)
+        return Preview(text=text, effect=self.EFFECT, remarks=remarks(name, before, after))
 
     def act(self, session: Session) -> Outcome:
         """Turns it at the head."""
@@ -92,6 +106,7 @@ class Set(Command):
         name = dial_called(run, self.dial)
         before = run.dials()[name]
         after = before * self.by if self.by is not None else float(self.to or 0.0)
+        check_bounds({name: after})
         entries.dial(run, name, after, self.over, self.shape)
         return name, before, after
 
@@ -121,6 +136,24 @@ class Call(Command):
         run.call(self.routine, author=session.author)
         text = f"{self.routine} of {run.folder.name} is called before the step from {run.step}"
         return Outcome(text=text, run=run.folder.name, step=run.step)
+
+
+def check_bounds(dials: Mapping[str, float]) -> None:
+    """Raises OntogenyError for a value with which a rule as it is known would not learn at all."""
+    for name, value in dials.items():
+        low, high = BOUNDS.get(name, (-math.inf, math.inf))
+        if value < low or value >= high < math.inf:
+            within = f"{low:g} or more" if high == math.inf else f"{low:g} or more, and less than {high:g}"
+            raise OntogenyError(f"{name} cannot be {value:g}; give {within}")
+
+
+def remarks(name: str, before: float, after: float) -> tuple[str, ...]:
+    """What else is to be known of a dial's new value."""
+    if name == "lr" and after == 0:
+        return ("at a learning rate of 0 nothing is learned",)
+    if name == "lr" and before and after > MUCH * before:
+        return (f"that is {after / before:.3g} times as much",)
+    return ()
 
 
 def dial_called(run: Recorded, said: str) -> str:

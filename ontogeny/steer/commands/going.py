@@ -10,6 +10,7 @@ from ontogeny.record.creating import first_dials
 from ontogeny.record.run import Run, Stop, create
 from ontogeny.steer import costs
 from ontogeny.steer.command import Command, Effect, Heading, Outcome, Preview
+from ontogeny.steer.commands.dials import check_bounds
 from ontogeny.steer.conditions import condition
 from ontogeny.steer.figures import thinned
 from ontogeny.steer.sentences import counted, settings
@@ -92,6 +93,7 @@ class Again(Command):
         run = session.native(self.run)
         name = session.runs.fresh(self.name or fork_name(run, "again")).name
         first_dials(run.as_of(0).program, {**run.start["dials"], **self.dials})
+        check_bounds(self.dials)
         other = {**({} if self.seed is None else {"seed": self.seed}), **self.dials}
         changed = f", with {settings(other)}" if other else ""
         text = f"make a new run, {name}, of {run.folder.name}'s learner from its beginning{changed}"
@@ -99,6 +101,7 @@ class Again(Command):
 
     def act(self, session: Session) -> Outcome:
         """Makes the run; the session moves to it."""
+        check_bounds(self.dials)
         run = session.native(self.run)
         start = run.start
         made = create(

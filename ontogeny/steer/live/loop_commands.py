@@ -17,7 +17,7 @@ from ontogeny.isa.errors import OntogenyError
 from ontogeny.record.attach.loop import Attachment
 from ontogeny.record.dials import Course, course
 from ontogeny.steer.command import Command
-from ontogeny.steer.commands.dials import HOW, SAID
+from ontogeny.steer.commands.dials import HOW, SAID, check_bounds
 from ontogeny.steer.commands.tensors import AND_STATE, WORDS
 from ontogeny.steer.places import MARK, OFF
 from ontogeny.steer.sentences import counted
@@ -124,6 +124,8 @@ def _way(loop: Loop, command: Any) -> tuple[str, str]:
     ways = _courses(loop, command, settings)
     if wrong := [way.value for way in ways if not math.isfinite(way.value)]:
         raise OntogenyError(f"{settings[0][1]} cannot be {wrong[0]}; give a finite number")
+    for way in ways:
+        check_bounds({settings[0][1]: way.value})
     return settings[0][1], ", ".join(sorted({f"{way.start:g} to {way.value:g}" for way in ways}))
 
 

@@ -62,6 +62,12 @@ can't:can not|gonna:going to|rollback:roll back|didnt:didn't|doesnt:doesn't|isnt
 wanna:want to
 you'd:would|you'll:will|they're:they are|you've:have|you're:are|'em:them
 we're:we are|hasnt:hasn't|wasnt:wasn't|lr's:lr|loss's:loss|gimme:give"""
+_RATE = r"(?:the\s+)?(?:lr|(?:learning|step)[- ]?(?:rate|size))"
+_TO = r"(?:=|:|->|(?:(?:back|down|up)\s)?to\b|at\b|is\b|be\b)"
+_SHARE = r"(?P<share>[\w.-]+\s?(?:%|percent\b))(?!\s*(?:of|more|less|lower|higher|larger|smaller|bigger|off)\b)"
+_RATE_TO_SHARE = re.compile(rf"(?P<rate>\b{_RATE})\s?{_TO}\s?{_SHARE}", re.IGNORECASE)
+_RATE_SHARE = re.compile(rf"(?P<rate>(?:^\s*|\b(?:set|put|make|turn|change)\s+){_RATE})\s{_SHARE}", re.IGNORECASE)
+_RATE_LESS = re.compile(rf"(?P<rate>\b(?:lower|reduce|decrease|drop|cut)\s+{_RATE})\s{_SHARE}", re.IGNORECASE)
 SHORTHAND: tuple[tuple[re.Pattern[str], str | Callable[[re.Match[str]], str]], ...] = (
     (re.compile(r"\bw/o\b", re.IGNORECASE), "without "),
     (re.compile(r"\bw/(?=\s|\w)", re.IGNORECASE), "with "),
@@ -73,11 +79,14 @@ SHORTHAND: tuple[tuple[re.Pattern[str], str | Callable[[re.Match[str]], str]], .
     (re.compile(r"\bbeta[- ]one\b", re.IGNORECASE), "beta1"),
     (re.compile(r"\bbeta[- ]two\b", re.IGNORECASE), "beta2"),
     (re.compile(r"\bper cent\b", re.IGNORECASE), "percent"),
+    (_RATE_TO_SHARE, r"\g<rate> to \g<share> of it"),
+    (_RATE_LESS, r"\g<rate> by \g<share>"),
+    (_RATE_SHARE, r"\g<rate> to \g<share> of it"),
     (re.compile(r"\bbtw\b(?=.*\d)", re.IGNORECASE), "between"),
     (re.compile(r"\bsign\(g\)", re.IGNORECASE), "sign of gradients"),
     (re.compile(r"(?<=instead of )g\b", re.IGNORECASE), "gradients"),
 )
-"""What people write short, and as they would say it."""
+"""What people write short, and as they would say it. A learning rate of 10% is a tenth of what it is, never 0.1."""
 QUOTES = re.compile(r"""("[^"]*"|“[^”]*”|`[^`]*`)""")
 _SHORT = """sw:switch to|rm:remove|frz:freeze|cmp:compare|hist:history|cmds:commands|cmd:command|ex:examples
 exs:examples|attn:attention|mom:momentum|sched:schedule|b1:beta1|b2:beta2|whatif:what if|wheres:where is
