@@ -17,6 +17,7 @@ from ontogeny.isa.errors import RecordError
 
 Task = TypeVar("Task")
 Answer = TypeVar("Answer")
+PACKAGE = __name__.partition(".")[0]
 LOOPBACK = "127.0.0.1"
 
 
@@ -65,7 +66,24 @@ class RayWorkers:
             remote = ray.remote(function)
             return list(ray.get([remote.remote(task) for task in tasks]))
         except ray.exceptions.RayTaskError as error:
-            raise error.cause from error
+            raise said_plainly(error.cause) from error
+        except (ray.exceptions.RayError, RuntimeError) as error:
+            raise RecordError(f"Ray's workers did not answer: {first_line(error)}; see `ray status` there") from error
         finally:
             if ours:
                 ray.shutdown()
+
+
+def said_plainly(error: Exception) -> Exception:
+    """What a task raised as it is; where its process has no such package, that in a sentence."""
+    if isinstance(error, ImportError) or "No module named" in str(error):
+        return RecordError(
+            f"Ray's workers cannot import {getattr(error, 'name', None) or PACKAGE}; install "
+            f"the same {PACKAGE} in the environment that Ray was started from, and start Ray there again"
+        )
+    return error
+
+
+def first_line(error: BaseException) -> str:
+    """What an error says first, without the traces of other processes that may follow."""
+    return next((line.strip() for line in str(error).splitlines() if line.strip()), type(error).__name__)

@@ -13,6 +13,7 @@ import pytest
 
 import ontogeny as og
 from ontogeny.ask.finding import Finding, Remedy
+from ontogeny.ask.workers import said_plainly
 from ontogeny.data.order import Order
 from ontogeny.isa.errors import OntogenyError
 from ontogeny.record.run import Run, create
@@ -23,7 +24,7 @@ from ontogeny.steer.autopilot.heldout import held_out
 from ontogeny.steer.autopilot.judge import judged
 from ontogeny.steer.autopilot.log import AUTHOR, flights
 from ontogeny.steer.autopilot.plan import Plan
-from ontogeny.steer.autopilot.pool import Pool
+from ontogeny.steer.autopilot.pool import Pool, workers
 from ontogeny.steer.autopilot.proposal import Proposal, Situation, allowed, made
 from ontogeny.steer.autopilot.remedies import Findings, command_of, no_longer
 from ontogeny.steer.autopilot.report import Report
@@ -357,3 +358,13 @@ def _numbers(part: str) -> range:
 def _flight(session: Session) -> Flight:
     own = Session(session.runs, "run", author=AUTHOR)
     return Flight(own, own.native(), Plan.of(str(BUDGET), diagnosed.STEPS, "", ""))
+
+
+def test_a_ray_that_cannot_be_used_is_said_in_a_sentence() -> None:
+    pytest.importorskip("ray")
+    said = r"^no Ray can be used at nonsense://x: [^\n]*leave the address out[^\n]*$"
+    with pytest.raises(OntogenyError, match=said), workers(1, "nonsense://x"):
+        pass
+    lacking = ModuleNotFoundError("No module named 'ontogeny'", name="ontogeny")
+    assert str(said_plainly(lacking)).startswith("Ray's workers cannot import ontogeny; install the same ontogeny")
+    assert said_plainly(OntogenyError("the run is gone")).args == ("the run is gone",)

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import multiprocessing
+import warnings
 from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import ProcessPoolExecutor
 from contextlib import contextmanager
 from importlib import import_module
 from typing import Any
 
-from ontogeny.ask.workers import Answer, RayWorkers, Task, Workers
+from ontogeny.ask.workers import Answer, RayWorkers, Task, Workers, first_line
 from ontogeny.isa.errors import OntogenyError
 
 
@@ -49,11 +50,15 @@ def workers(count: int, url: str = "") -> Iterator[Workers | None]:
 def _ray(url: str) -> Iterator[None]:
     try:
         ray: Any = import_module("ray")
-        ray.init(address=url, log_to_driver=False, logging_level="ERROR")
+        with warnings.catch_warnings(action="ignore"):  # what it warns of is said below
+            ray.init(address=url, log_to_driver=False, logging_level="CRITICAL")
     except ImportError as error:
         raise OntogenyError("this needs Ray: pip install 'ontogeny[ray]'; or give workers=2") from error
-    except (ConnectionError, ValueError, RuntimeError) as error:
-        raise OntogenyError(f"no Ray answers at {url}: {error}") from error
+    except Exception as error:  # what it raises differs by version and by the kind of the address
+        said = first_line(error).rstrip(".")
+        raise OntogenyError(
+            f"no Ray can be used at {url}: {said}; see whether it runs there, or leave the address out: --workers 2"
+        ) from error
     try:
         yield
     finally:
