@@ -41,10 +41,11 @@ MATTERS = 0.1
 
 @dataclass(frozen=True, slots=True)
 class Trial:
-    """So many steps from a state on that were tried; `since` is where too high a rate begins by it."""
+    """Steps from a state on as recorded, and at a tenth of the rate; `since` is where it became too high by them."""
 
     first: int
-    count: int
+    record: Losses
+    lower: Losses
     score: float
     since: int
     until: int | None = None
@@ -53,18 +54,17 @@ class Trial:
 def look(evidence: Evidence) -> Iterator[Finding]:
     """Tries a tenth of the learning rate."""
     inside = tried(evidence)
-    first = begun(inside)
-    score = lambda step: _score(*losses(inside, step), first)  # noqa: E731
+    least = MATTERS * abs(begun(inside))
+    score = lambda step: _scored(inside, step, least)  # noqa: E731
     found = stretch(within(inside), EVERY, score, "spared by a tenth of the rate, of the bound", evidence.jumps)
-    short = _short(inside, found)
-    long = _long(inside, raised(inside, found.peak if found.score > 0 else inside.steps[-1]), first)
-    best = max(short, long, key=lambda one: one.score)
-    if best.score == NONE:
+    raised_at = raised(inside, found.peak if found.score > 0 else inside.steps[-1])
+    short, long = _short(inside, found), _long(inside, raised_at, least)
+    best = max((one for one in (short, long) if one), key=lambda one: one.score, default=None)
+    if best is None:
         return
-    since = long.since if long.score > 0 else best.since
-    record, lower = losses(inside, best.first, best.count)
-    steps = range(best.first + 1, best.first + 1 + best.count)
-    now, then = ended(record), ended(lower)
+    since = long.since if long and long.score > 0 else best.since
+    steps = range(best.first + 1, best.first + 1 + len(best.record))
+    now, then = ended(best.record), ended(best.lower)
     yield Finding(
         name=NAME,
         since=since,
@@ -73,7 +73,7 @@ def look(evidence: Evidence) -> Iterator[Finding]:
         found=since,
         until=best.until,
         score=best.score,
-        evidence=(series("loss", steps, record), series("a tenth of the rate", steps, lower)),
+        evidence=(series("loss", steps, best.record), series("a tenth of the rate", steps, best.lower)),
         figures={"loss": now, "with_a_tenth": then, "rate": inside.run.dials(best.first)[DIAL]},
         remedies=(
             Remedy("a tenth of the learning rate", "set", {"dial": DIAL, "by": LOWER}),
@@ -83,26 +83,31 @@ def look(evidence: Evidence) -> Iterator[Finding]:
     )
 
 
-def _short(inside: Inside, found: Stretch) -> Trial:
-    """The few steps that tell most, of those tried from some states."""
+def _short(inside: Inside, found: Stretch) -> Trial | None:
+    """The few steps that tell most, of those tried from some states; None where nothing could be spared."""
     if found.score == NONE:
-        return Trial(found.peak, STEPS, NONE, found.since)
+        return None
     since = found.since + parted(*losses(inside, found.since))
-    return Trial(found.peak, STEPS, found.score, since, found.until)
+    return Trial(found.peak, *losses(inside, found.peak), found.score, since, found.until)
 
 
-def _long(inside: Inside, since: int, first: float) -> Trial:
-    """The steps from where the rate was raised; of some numbers of them the most telling."""
-    counts = sorted({min(count, inside.run.step - since) for count in LONG})
-    trials = (Trial(since, n, _score(*losses(inside, since, n), first), since) for n in counts if n > STEPS)
-    return max(trials, key=lambda one: one.score, default=Trial(since, STEPS, NONE, since))
+def _long(inside: Inside, since: int, least: float) -> Trial | None:
+    """The steps from where the rate was raised, so many as tell most; None where nothing could be spared."""
+    whole = inside.trial(since, DIAL, 1.0, min(LONG[-1], inside.run.step - since))
+    counts = {min(count, len(whole)) for count in LONG}
+    telling = [count for count in sorted(counts) if count > STEPS and not ended(whole[:count]) <= least]
+    if not telling:
+        return None
+    lower = inside.trial(since, DIAL, LOWER, telling[-1])
+    pairs = [(whole[:count], lower[:count]) for count in telling]
+    trials = [Trial(since, *pair, spared(*pair, least), since) for pair in pairs]
+    best = max(trials, key=lambda one: one.score)
+    return best if best.score > NONE else None
 
 
-def losses(inside: Inside, step: int, count: int = STEPS) -> tuple[Losses, Losses]:
-    """The losses of so many steps from a state on, as recorded and with a tenth of the rate."""
-    most = STEPS if count <= STEPS else min(LONG[-1], inside.run.step - step)
-    record, lower = (inside.trial(step, DIAL, factor, most)[:count] for factor in (1.0, LOWER))
-    return record, lower
+def losses(inside: Inside, step: int) -> tuple[Losses, Losses]:
+    """The losses of a few steps from a state on, as recorded and with a tenth of the rate."""
+    return inside.trial(step, DIAL, 1.0, STEPS), inside.trial(step, DIAL, LOWER, STEPS)
 
 
 def raised(inside: Inside, step: int) -> int:
@@ -154,16 +159,24 @@ def parted(record: Losses, lower: Losses) -> int:
     return max(0, first - 2)
 
 
-def _score(record: Losses, tenth: Losses, first: float) -> float:
+def _scored(inside: Inside, step: int, least: float) -> float:
+    """The score of a few steps from a state on; none is tried where there is too little to spare."""
+    if ended(inside.trial(step, DIAL, 1.0, STEPS)) <= least:
+        return NONE
+    return spared(*losses(inside, step), least)
+
+
+def spared(record: Losses, tenth: Losses, least: float) -> float:
+    """What a tenth of the rate spares: of the loss, and of the least that matters, beyond the bound."""
     now, lower = ended(record), ended(tenth)
     if not math.isfinite(lower):
         return NONE
     if not math.isfinite(now):
         return math.log(1 / GAIN)
-    spared = now - lower
-    if spared <= 0 or now <= 0:
+    gain = now - lower
+    if gain <= 0 or now <= 0:
         return NONE
-    return min(math.log(spared / now / GAIN), math.log(spared / abs(first) / MATTERS) if first else math.inf)
+    return min(math.log(gain / now / GAIN), math.log(gain / least) if least else math.inf)
 
 
 KIND = Kind(NAME, "a tenth of the learning rate would have spared much of the loss", look=look)
