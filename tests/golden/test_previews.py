@@ -110,8 +110,7 @@ SAID: dict[str, tuple[Given, str]] = {
     ),
     "what-if": (
         {"dials": {"lr": 0.3}, "without": "3", "start": 4},
-        "replay with a dial turned or examples left out from a step on: what would have come of it (of one; dials lr "
-        "0.3, without 3, start 4)",
+        "replay one from step 4 to 12, as it was and as it would have been with lr 0.3 and without example 3",
     ),
     "waste": ({}, "count what a run computes for nothing, and say what would remove it (of one)"),
     "cost": ({}, "say what a step costs: operations and bytes, and the instructions that cost most (of one)"),

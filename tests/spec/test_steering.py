@@ -297,7 +297,7 @@ def test_the_value_at_a_step_is_that_of_this_step(session: Session) -> None:
 def test_what_a_replay_takes_is_said_before(session: Session) -> None:
     do(session, "run", steps=8)
     told = session.foretell(command("what-if", {"dials": {"lr": 0.1}, "start": 2}))
-    assert told.text == "replay one from step 2 to 8, as it was and as it would have been"
+    assert told.text.startswith("replay one from step 2 to 8, as it was and as it would have been with")
     assert told.steps >= 6 and told.seconds and not told.changes
 
 

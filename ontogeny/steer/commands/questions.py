@@ -22,6 +22,7 @@ from ontogeny.record.stepper import LEARN
 from ontogeny.record.trace.traces import Window
 from ontogeny.steer.command import Asking, Outcome, Preview, Series, Steps
 from ontogeny.steer.figures import plain, thinned
+from ontogeny.steer.sentences import example_words, settings
 from ontogeny.steer.session import Session
 
 SHOWN = 5
@@ -148,7 +149,10 @@ class WhatIf(Asking):
         """What the answer costs."""
         run = session.native(self.run)
         other = alternative(run, self.dials, self.without, self.start)
-        text = f"replay {run.folder.name} from step {other.first} to {other.last}, as it was and as it would have been"
+        said = [f"with {settings(self.dials)}"] if self.dials else []
+        said += [f"without {example_words(self.without)}"] if self.without else []
+        where = f"replay {run.folder.name} from step {other.first} to {other.last}"
+        text = f"{where}, as it was and as it would have been {' and '.join(said)}"
         cost = other.cost
         return Preview(text=text, effect=self.EFFECT, steps=cost.steps, seconds=cost.seconds, remarks=other.remarks)
 
