@@ -24,13 +24,18 @@ from ontogeny.evolve.recipe import Recipe
 from ontogeny.evolve.several import several, weighed
 from ontogeny.evolve.spaces import Netlists, Vectors
 from ontogeny.evolve.store import Store
+from ontogeny.evolve.tape_ageing import TapeAgeing
+from ontogeny.evolve.tapes import Instructions, Learners, learning
 from ontogeny.isa.errors import SearchError
 
-METHODS: dict[str, type[Any]] = {"cgp": CGP, "ageing": Ageing, "genetic": Genetic, "elites": Elites, "pareto": Pareto}
-GENOMES: dict[str, type[Any]] = {"gates": Gates}
-SPACES: dict[str, type[Any]] = {"netlists": Netlists, "vectors": Vectors}
+METHODS: dict[str, type[Any]] = {
+    "cgp": CGP, "ageing": Ageing, "genetic": Genetic, "elites": Elites, "pareto": Pareto, "tape-ageing": TapeAgeing,
+}  # fmt: skip
+GENOMES: dict[str, type[Any]] = {"gates": Gates, "instructions": Instructions}
+SPACES: dict[str, type[Any]] = {"netlists": Netlists, "vectors": Vectors, "learners": Learners}
 FITNESSES: dict[str, Callable[..., Any]] = {
     "table": of_arrays, "each": each, "batch": batch, "several": several, "weighed": weighed,
+    "learning": learning,
 }  # fmt: skip
 KINDS: Mapping[str, Callable[..., Any]] = {**METHODS, **GENOMES, **SPACES, **FITNESSES}
 NAMES = {kind: name for name, kind in {**METHODS, **GENOMES, **SPACES}.items()}

@@ -150,15 +150,8 @@ def run(
             elif kernel == codes.CONST:
                 lane.fill(slots, into, constants[at])
             elif kernel == codes.JUDGE or kernel == codes.SCORE or kernel == codes.MIX:
-                if not lane.judged(
-                    slots,
-                    codes.LOSS,
-                    codes.LABEL,
-                    a,
-                    most,
-                    kernel == codes.SCORE,
-                    codes.HASH if kernel == codes.MIX else -1,
-                ):
+                scored, mixed = kernel == codes.SCORE, codes.HASH if kernel == codes.MIX else -1
+                if not lane.judged(slots, codes.LOSS, codes.LABEL, a, most, scored, mixed):
                     return False
             else:
                 other(slots, flat, code[at], scratch, n, lanes)
