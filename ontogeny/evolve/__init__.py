@@ -11,14 +11,18 @@ fitness.py       what a search goes by: a truth table, a Python function from nu
 several.py       several objectives, or their weighed sum
 judged.py        fitness by any Python function, with a time limit
 resynthesis.py   netlists made smaller by a walk over equal ones, with its loops in resynthesis_kernels.py
+decompose.py     a truth table cut into choices by an order of its inputs, which is searched
 smallest.py      searched, resynthesised, over again: the smallest
 recorded.py      a search that is written down, resumed, steered and replayed; course.py, kept.py, inbox.py, turning.py
+lineage.py       which steps led to a candidate, and which changes made them better
+targets.py       truth tables, circuits and functions of files as what is searched for; setting.py: methods from words
 kinds.py         what a journal can name; recipe.py, store.py
 circuits/        formats, simplification, proofs
 """
 
 from ontogeny.evolve.ageing import Ageing
 from ontogeny.evolve.cgp import CGP
+from ontogeny.evolve.decompose import decomposed
 from ontogeny.evolve.elites import Elites
 from ontogeny.evolve.fitness import Table, equals, outputs_of, table
 from ontogeny.evolve.gate_genes import Gates
@@ -45,6 +49,7 @@ __all__ = [
     "Table",
     "Walk",
     "batch",
+    "decomposed",
     "each",
     "equals",
     "open_search",

@@ -15,6 +15,11 @@ from ontogeny.evolve.spaces import Netlists
 from ontogeny.isa.netlist import Netlist, Words, netlist
 
 Genes = NDArray[np.int32]
+GATES = {
+    0b0001: "nor", 0b0010: "and-not of the second", 0b0100: "and-not of the first", 0b0110: "xor", 0b0111: "nand",
+    0b1000: "and", 0b1001: "xnor", 0b1011: "or-not of the second", 0b1101: "or-not of the first", 0b1110: "or",
+}  # fmt: skip
+"""What tables of two inputs are called."""
 
 
 def net_of(genes: Genes, space: Netlists) -> Netlist:
@@ -69,3 +74,23 @@ class Rows(Sequence[Netlist]):
         genes, found = np.ascontiguousarray(self.genes, np.int32), np.empty(len(self), np.int64)
         gates.judge(genes, self.nodes, words, target, planes, weights, found)
         return found
+
+
+def change_said(space: Netlists, genes: int, place: int, old: int, new: int) -> str:
+    """A change of one gene in words; nodes are counted from 0, wires are named as inputs, registers and nodes."""
+    nodes = (genes - space.outputs - space.registers) // 3
+    node, part = divmod(place, 3)
+    if place >= 3 * nodes:
+        output = place - 3 * nodes
+        what = f"output {output}" if output < space.outputs else f"register {output - space.outputs}"
+        return f"{what} takes {_wire(space, new)}, no more {_wire(space, old)}"
+    if part == 0:
+        return f"node {node} is {GATES.get(new, bin(new))}, no more {GATES.get(old, bin(old))}"
+    return f"node {node} takes {_wire(space, new)}, no more {_wire(space, old)}"
+
+
+def _wire(space: Netlists, wire: int) -> str:
+    if wire < space.inputs:
+        return f"input {wire}"
+    sources = space.inputs + space.registers
+    return f"register {wire - space.inputs}" if wire < sources else f"node {wire - sources}"

@@ -10,6 +10,7 @@ from typing import Any
 from rich.console import Console
 from rich.markup import escape
 
+from ontogeny.evolve.lineage import Step
 from ontogeny.evolve.method import Best
 from ontogeny.evolve.recorded import RecordedSearch, open_search
 from ontogeny.evolve.search import Found
@@ -19,6 +20,8 @@ from ontogeny.isa.errors import OntogenyError
 from ontogeny.isa.netlist import Netlist, depth
 from ontogeny.record.runs_folder import RunsFolder
 
+CHANGES = 3
+"""How many changes of a step a person is told."""
 SHOWN = 12
 """How many of a front a person is shown."""
 
@@ -103,3 +106,16 @@ def stem(target: str) -> str:
 
 def _as_best(found: Found[Any]) -> Best[Any]:
     return Best(found.best, found.errors, found.size)
+
+
+def say_lineage(console: Console, steps: Sequence[Step]) -> None:
+    """A line of ancestors for a person."""
+    for step in steps:
+        size = f", {step.size} gates" if step.size else ""
+        console.print(f"[bold]{step.number:,}[/]: error {number(step.error)}{size}")
+        for words in step.made[:CHANGES]:
+            console.print(f"  made by: {words}")
+        if step.built_on:
+            more = f" and {len(step.built_on) - CHANGES} more" if len(step.built_on) > CHANGES else ""
+            told = "; ".join(step.built_on[:CHANGES])
+            console.print(f"  [dim]built on {len(step.built_on)} of {step.drifted} that drifted in: {told}{more}[/]")

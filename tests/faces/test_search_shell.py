@@ -93,6 +93,11 @@ def test_a_circuit_is_a_target_and_a_front_is_printed_and_drawn() -> None:
     found = asked(
         "xor.blif", "--method", "pareto", "nodes=10", "population=40", "--evaluations", "3000", "--name", "front"
     )
+    steps = asked("lineage", "xor")["steps"]
+    assert steps[-1]["error"] == 0 and steps[0]["made"] == []
+    assert "made by: " in shell("lineage", "xor").stdout and "there is no candidate" in refused(
+        "lineage", "xor", "999999"
+    )
     errors = [one["wrong bits"] for one in found["front"]]
     assert errors == sorted(errors) and errors[0] == 0 and len(errors) > 1
     assert "candidates that no other is better than" in shell("show", "front").stdout

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from importlib import import_module
 from pathlib import Path
 from typing import Annotated, Any
@@ -15,6 +15,7 @@ from rich.markup import escape
 from ontogeny.evolve.circuits.files import format_of
 from ontogeny.evolve.fitness import equals
 from ontogeny.evolve.judged import SECONDS, batch, each
+from ontogeny.evolve.lineage import lineage
 from ontogeny.evolve.recorded import record
 from ontogeny.evolve.setting import method_of
 from ontogeny.evolve.several import several
@@ -23,7 +24,8 @@ from ontogeny.evolve.turning import read, said
 from ontogeny.faces.experiments import pairs
 from ontogeny.faces.outputs import SPELT, place
 from ontogeny.faces.programs import read_bytes
-from ontogeny.faces.searches import document, opened, searches, stem
+from ontogeny.faces.progress import Busy
+from ontogeny.faces.searches import document, opened, say_lineage, searches, stem
 from ontogeny.faces.searching import go_on, told
 from ontogeny.faces.terminal import AsJson, answer, table
 from ontogeny.isa.errors import OntogenyError, SearchError
@@ -60,7 +62,7 @@ Words = Annotated[
     typer.Argument(
         metavar="TARGET|VERB [NAME] [DIAL=VALUE...]",
         help="A truth table, a circuit, or FILE.py:FUNCTION, and dials of the method; or one of resume, set, show, "
-        "list, chart, verify, and the name of a search.",
+        "list, chart, lineage, verify, and the name of a search.",
     ),
 ]
 MethodName = Annotated[str, typer.Option("--method", help="cgp, ageing, genetic, elites or pareto.")]
@@ -221,6 +223,18 @@ def verify(words: list[str], given: Given) -> None:
     answer(document, given.as_json, lambda console: console.print(words_for))
 
 
+def traced(words: list[str], given: Given) -> None:
+    """Says which steps led to the best, or to a candidate by its number, and what made each of them better."""
+    name, *number = words or [""]
+    if (number and not number[0].isdecimal()) or len(words) > 2:
+        raise SearchError("`ontogeny search lineage NAME [NUMBER]` takes the number of a candidate, the first is 0")
+    search = opened(name)
+    with Busy("the search is gone through again", quiet=given.as_json):
+        steps = lineage(search, int(number[0]) if number else None)
+    document = {"search": search.folder.name, "steps": [asdict(step) for step in steps]}
+    answer(document, given.as_json, lambda console: say_lineage(console, steps))
+
+
 VERBS: dict[str, Callable[[list[str], Given], None]] = {
     "resume": resume,
     "set": turn,
@@ -228,5 +242,6 @@ VERBS: dict[str, Callable[[list[str], Given], None]] = {
     "list": listed,
     "chart": chart,
     "verify": verify,
+    "lineage": traced,
 }
 """What is done with a search that there is."""
