@@ -9,6 +9,8 @@ genome.py        what candidates are made of; gate_genes.py: netlists, with rows
 spaces.py        what kind of thing is searched for
 fitness.py       what a search goes by: a truth table, a Python function from number to number
 several.py       several objectives, or their weighed sum
+over_time.py     to follow a trace, to earn reward; classifying.py: accuracy on data; of_runs.py: after some learning
+behaviour.py     a fitness asked once for each behaviour; vector_genes.py: vectors as genes
 judged.py        fitness by any Python function, with a time limit
 resynthesis.py   netlists made smaller by a walk over equal ones, with its loops in resynthesis_kernels.py
 decompose.py     a truth table cut into choices by an order of its inputs, which is searched
@@ -21,19 +23,24 @@ circuits/        formats, simplification, proofs
 """
 
 from ontogeny.evolve.ageing import Ageing
+from ontogeny.evolve.behaviour import by_behaviour
 from ontogeny.evolve.cgp import CGP
+from ontogeny.evolve.classifying import accuracy
 from ontogeny.evolve.decompose import decomposed
 from ontogeny.evolve.elites import Elites
 from ontogeny.evolve.fitness import Table, equals, outputs_of, table
 from ontogeny.evolve.gate_genes import Gates
 from ontogeny.evolve.genetic import Genetic
 from ontogeny.evolve.judged import Judged, batch, each
+from ontogeny.evolve.of_runs import after_run
+from ontogeny.evolve.over_time import follows, reward
 from ontogeny.evolve.pareto import Pareto
 from ontogeny.evolve.recorded import RecordedSearch, open_search, record
 from ontogeny.evolve.resynthesis import Walk, resynthesised
 from ontogeny.evolve.search import Found, search
 from ontogeny.evolve.several import several, weighed
 from ontogeny.evolve.smallest import Smallest, smallest
+from ontogeny.evolve.vector_genes import Reals
 
 __all__ = [
     "CGP",
@@ -44,18 +51,24 @@ __all__ = [
     "Genetic",
     "Judged",
     "Pareto",
+    "Reals",
     "RecordedSearch",
     "Smallest",
     "Table",
     "Walk",
+    "accuracy",
+    "after_run",
     "batch",
+    "by_behaviour",
     "decomposed",
     "each",
     "equals",
+    "follows",
     "open_search",
     "outputs_of",
     "record",
     "resynthesised",
+    "reward",
     "search",
     "several",
     "smallest",
