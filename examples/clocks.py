@@ -49,10 +49,10 @@ def proved(net: Netlist, function: Callable[[int], int]) -> str:
     return f"equal to the model on all {len(numbers):,} cases"
 
 
-def left(net: Netlist, folder: Path, run: Run) -> str:
+def left(net: Netlist, folder: Path, run: Run, endings: tuple[str, ...] = ("blif", "v", "svg", "onto")) -> str:
     """Files of the circuit and of its run in the folder; the run on each machine is as the model says."""
     folder.mkdir(parents=True, exist_ok=True)
-    for ending in ("blif", "v", "svg", "onto"):
+    for ending in endings:
         write_circuit(net, folder / f"circuit.{ending}")
     inputs, states = run.followed(net)
     words = np.array([[[ONES * (given >> i & 1)] for i in range(net.inputs)] for given in inputs], np.uint64)

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import importlib
+from dataclasses import replace
 from pathlib import Path
 from types import ModuleType
 
 import pytest
 
-from ontogeny.evolve import resynthesised
+from ontogeny.evolve import decomposed, equals, resynthesised
 from ontogeny.evolve.circuits.clock import registered, stepped
 from ontogeny.evolve.circuits.equivalent import equivalent
 from ontogeny.evolve.circuits.files import read_circuit
@@ -38,6 +39,27 @@ def test_the_cpu_of_searched_parts_is_its_model(example: object, tmp_path: Path)
     assert "as the model says by NumPy, on the reference machine" in clocks.left(cpu.clocked_cpu(whole), tmp_path, run)
     assert equivalent(read_circuit(tmp_path / "circuit.v"), cpu.clocked_cpu(whole))
     assert (tmp_path / "circuit.svg").read_text().startswith("<svg") and (tmp_path / "circuit.vcd").exists()
+
+
+def test_the_cpu_with_memory_goes_with_its_model_and_runs_its_programs(example: object) -> None:
+    """Its parts decomposed in the first order, which takes no search; put together as the example does."""
+    assert callable(example)
+    cpu = example("cpu8")
+    parts = {part.function.__name__: decomposed(equals(part.function, part.inputs, part.outputs), orders=1)
+             for part in cpu.PARTS}  # fmt: skip
+    parts["writes"] = decomposed(equals(cpu.writes, 7, 16), orders=1)
+    whole = cpu.composed(parts)
+    assert cpu.random_programs(cpu.clocked_cpu(whole), ticks=20, words=3, seed=1).startswith(
+        "192 random programs, 3,840"
+    )
+    for name, state in cpu.PROGRAMS.items():
+        for _ in range(160):
+            state = cpu.step(state)
+        assert state >> 13 + 8 * 15 == cpu.EXPECTED[name]
+    assert "40 instructions" in cpu.stepped_through(cpu.clocked_cpu(whole, cpu.PROGRAMS["multiply"]), 40)
+    broken = replace(whole, outputs=whole.outputs[[1, 0, *range(2, 141)]])
+    with pytest.raises(AssertionError, match="does not go with the model"):
+        cpu.random_programs(cpu.clocked_cpu(broken), ticks=3, words=1, seed=1)
 
 
 def test_what_is_wrong_is_told(example: object, tmp_path: Path) -> None:
