@@ -1,10 +1,13 @@
 """Regularised evolution of tapes as AutoML-Zero does it (Real, Liang, So and Le 2020), compiled: the oldest die.
 
 A child is the best of a tournament with a change, or, with the chance `kept`, as it is, and takes the place of the
-oldest. Whole legs run compiled (`tape_kernels.py`), and what a tape is worth is looked up where it is known: by its
-code without the dead rows, or by the errors that it makes on the first examples. What is known is part of the state,
-so that a search that was cut off goes on alike; a search by `ask` and `tell` knows nothing, and goes the same way
-unless two tapes make the same errors first and others later.
+oldest. After `restart` evaluations all begin again, as the published demo does one experiment after another, since a
+population that is not right by then mostly never will be; only the best ever is kept.
+
+Whole legs run compiled (`tape_kernels.py`), and what a tape is worth is looked up where it is known: by its code
+without the dead rows, or by the errors that it makes on the first examples. What is known is part of the state, so
+that a search that was cut off goes on alike; a search by `ask` and `tell` knows nothing, and goes the same way unless
+two tapes make the same errors first and others later.
 """
 
 from __future__ import annotations
@@ -33,8 +36,9 @@ Floats = NDArray[np.float64]
 class Bred:
     """Where it stands: the living in a ring, whose `oldest` is at that place, the best ever, and what is known.
 
-    `errors` are NaN for what is not judged yet. `keys`, `values` and `counts` are the memory: tapes judged, known by
-    their code, known by their errors, stopped at the hurdle, and entries.
+    `errors` are NaN for what is not judged yet; `began` is how many were judged before this population. `keys`,
+    `values` and `counts` are the memory: tapes judged, known by their code, known by their errors, stopped at the
+    hurdle, and entries.
     """
 
     genes: Floats
@@ -49,22 +53,25 @@ class Bred:
     space: Learners
     oldest: int = 0
     evaluations: int = 0
+    began: int = 0
 
 
 @dataclass(frozen=True)
 class TapeAgeing(Method[Tape, Bred]):
-    """What tapes are made of, how many live, how many are drawn to a tournament, children at once, memory.
+    """What tapes are made of, how many live, how many are drawn to a tournament, children at once, restarts, memory.
 
-    `memory` is the number of errors that have a place there, a power of two; half are used. 0 remembers nothing.
+    `restart` is the evaluations after which the population begins anew, 0 for never. `memory` is the number of errors
+    that have a place there, a power of two, of which half are used; 0 remembers nothing.
     """
 
-    DIALS: ClassVar[tuple[str, ...]] = ("tournament", "offspring", "kept", "genome")
+    DIALS: ClassVar[tuple[str, ...]] = ("tournament", "offspring", "kept", "restart", "genome")
 
     genome: Instructions = field(default_factory=Instructions)
     population: int = 1000
     tournament: int = 10
     offspring: int = 1
     kept: float = 0.0
+    restart: int = 400_000
     memory: int = 1 << 16
 
     def __post_init__(self) -> None:
@@ -73,6 +80,8 @@ class TapeAgeing(Method[Tape, Bred]):
                 f"a population of {self.population}, tournaments of {self.tournament}, {self.offspring} offspring; "
                 "expected 1 or more of each, and no more offspring than live"
             )
+        if self.restart < 0:
+            raise SearchError(f"a restart after {self.restart} evaluations; expected 0 for never, or more")
         if self.memory < 0 or self.memory & (self.memory - 1) or not 0 <= self.kept <= 1:
             raise SearchError(
                 f"a memory of {self.memory}, {self.kept} kept as they are; expected a power of two or 0, and 0 to 1"
@@ -107,12 +116,13 @@ class TapeAgeing(Method[Tape, Bred]):
         genes[at], kept[at], numbers[at] = asked.genes, found, state.evaluations + np.arange(count)
         least = int(found.argmin())
         better = found[least] < state.least[0]
-        return replace(
+        after = replace(
             state, genes=genes, errors=kept, numbers=numbers, rng=asked.rng, evaluations=state.evaluations + count,
             oldest=state.oldest if waiting.any() else (state.oldest + count) % len(genes),
             best=asked.genes[least] if better else state.best,
             least=found[least : least + 1] if better else state.least,
         )  # fmt: skip
+        return self._renewed(after)
 
     def leg(self, state: Bred, fitness: Fitness[Tape], most: int, until: bool) -> Bred | None:
         """Generations until `most` further evaluations, or the first right one, compiled."""
@@ -125,11 +135,24 @@ class TapeAgeing(Method[Tape, Bred]):
         oldest, judged = kernels.leg(
             genes, errors, numbers, state.oldest, self.genome.making(state.space), self.tournament, self.kept,
             self.offspring, rng, np.empty((self.offspring, rows, 5)), best, least, fitness.enough, state.evaluations,
-            most, until, desk(banks, rows, len(fitness.tasks)), fitness.tasks.on(banks), known,
+            self._before(state, most), until, desk(banks, rows, len(fitness.tasks)), fitness.tasks.on(banks), known,
         )  # fmt: skip
-        return Bred(
-            genes, errors, numbers, rng, best, least, *known, state.space, int(oldest), state.evaluations + int(judged)
+        done = state.evaluations + int(judged)
+        return self._renewed(
+            Bred(genes, errors, numbers, rng, best, least, *known, state.space, int(oldest), done, state.began)
         )
+
+    def _before(self, state: Bred, most: int) -> int:
+        """So many evaluations at most, and none after a restart."""
+        return min(most, state.began + self.restart - state.evaluations) if self.restart else most
+
+    def _renewed(self, state: Bred) -> Bred:
+        """The state with a new population where it is time."""
+        if not self.restart or state.evaluations < state.began + self.restart:
+            return state
+        genes = self.genome.draw(state.space, self.population, np.random.default_rng(state.rng))
+        errors, numbers = np.full(self.population, np.nan), np.full(self.population, -1)
+        return replace(state, genes=genes, errors=errors, numbers=numbers, oldest=0, began=state.evaluations)
 
     def best(self, state: Bred) -> Best[Tape]:
         """The best ever judged."""

@@ -55,8 +55,8 @@ class Instructions(Genome[Tape]):
     learn: int = 8
     operations: tuple[int, ...] = DEMO
     empty: bool = True
-    changes: tuple[int, ...] = (1, 1, 1, 1, 1)
-    again: float = 0.5
+    changes: tuple[int, ...] = (4, 1, 1, 1, 1)
+    again: float = 0.7
 
     def __post_init__(self) -> None:
         if len(self.changes) != 5 or min(self.changes) < 0 or not sum(self.changes) or not 0 <= self.again < 1:

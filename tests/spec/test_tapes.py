@@ -59,7 +59,8 @@ def same(one: Bred, other: Bred) -> bool:
 @pytest.mark.parametrize("memory", [0, 1 << 12])
 def test_a_leg_goes_where_asking_and_telling_go_and_can_be_cut(offspring: int, memory: int) -> None:
     fitness = Learning(linear(3, 20, 10, seed=1))
-    method = TapeAgeing(Instructions(4, 2, 5), population=30, tournament=4, offspring=offspring, memory=memory)
+    genome = Instructions(4, 2, 5)
+    method = TapeAgeing(genome, population=30, tournament=4, offspring=offspring, memory=memory, restart=0)
     going = Search(method, fitness, evaluations=600)
     start = going.further(going.begin(3)).state
     asked = start
@@ -74,6 +75,22 @@ def test_a_leg_goes_where_asking_and_telling_go_and_can_be_cut(offspring: int, m
     assert (cut.keys == whole.keys).all() and (cut.counts == whole.counts).all()
     assert whole.counts[0] + whole.counts[1] + whole.counts[2] == 560
     assert bool(whole.counts[1]) == bool(memory) and start.evaluations == 30
+
+
+def test_a_population_that_is_given_up_begins_anew_in_legs_and_generations_alike() -> None:
+    fitness = Learning(linear(3, 20, 10, seed=1))
+    method = TapeAgeing(Instructions(4, 2, 5), population=30, offspring=10, restart=200)
+    going = Search(method, fitness, evaluations=900)
+    fast = slow = going.begin(5)
+    seen = []
+    while not going.over(fast):
+        fast = going.further(fast)
+        seen.append(fast.state.began)
+    while slow.state.evaluations < fast.state.evaluations:
+        asked = method.ask(slow.state)
+        slow = replace(slow, state=method.tell(slow.state, asked, going.judged(asked)))
+    assert same(fast.state, slow.state) and sorted(set(seen)) == [0, 200, 400, 600, 800]
+    assert fast.state.least[0] <= min(slow.state.errors)
 
 
 def test_regularised_evolution_of_any_genome_takes_tapes_too() -> None:
