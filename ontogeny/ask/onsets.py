@@ -32,10 +32,15 @@ LOST, GAINED, ABOVE = 0.5, 0.2, 1.5
 """The bound: this share of what was gained is lost again; where less than a fifth of the first level was gained, 1.5
 times that level."""
 
+BACK = 2
+"""The loss that a step tells is that of the state before it, so the last step with a good loss left a state whose own is
+bad. The one before is good, but what was set there may have done it: two steps back nothing of it is there."""
+
 
 @dataclass(frozen=True, slots=True)
 class Event:
-    """What happened at `step`; `before` is the last step that shows nothing of it; `evidence` says it in figures."""
+    """What happened at `step`; `before` is the last step that shows nothing of it, nor may have led to it by what was
+    set there; `evidence` says it in figures."""
 
     name: str
     step: int
@@ -92,8 +97,8 @@ def spiked(known: Mapping[str, Curve]) -> Event | None:
 def spikes(known: Mapping[str, Curve]) -> list[Event]:
     """All spikes of the loss: it is half as high again as usual, and far out of what it usually varies by.
 
-    `before` is the last step at which it was no higher than usual. A spike lasts until the loss is as usual again, or
-    what is usual has come to be as high.
+    `before` is BACK steps before the last at which it was no higher than usual. A spike lasts until the loss is as
+    usual again, or what is usual has come to be as high.
     """
     steps, values = known.get("loss", _NONE)
     if len(values) <= USUAL + GAP:
@@ -106,7 +111,7 @@ def spikes(known: Mapping[str, Curve]) -> list[Event]:
     found = []
     for place in np.flatnonzero(out & ~np.concatenate([[False], out[:-1]])):
         inside = np.flatnonzero(losses[place : place + USUAL + GAP] <= top[place])
-        before, step = int(steps[place + inside[-1]]), int(steps[place + USUAL + GAP])
+        before, step = _back(steps, int(place + inside[-1])), int(steps[place + USUAL + GAP])
         evidence = f"the loss was {now[place]:.3g} at step {step}, usually {usual[place]:.3g}"
         found.append(Event("spiked", step, before, evidence))
     return found
@@ -115,7 +120,7 @@ def spikes(known: Mapping[str, Curve]) -> list[Event]:
 def diverged(known: Mapping[str, Curve]) -> Event | None:
     """The loss is no finite number, or has lost half of what it had gained and stays there for 16 steps.
 
-    A loss that comes back later had diverged all the same. `before` is the step before the first of those.
+    A loss that comes back later had diverged all the same. `before` is BACK steps before the last of the good ones.
     """
     steps, values = known.get("loss", _NONE)
     broken = np.flatnonzero(~np.isfinite(values))
@@ -123,11 +128,16 @@ def diverged(known: Mapping[str, Curve]) -> Event | None:
     if place is not None:
         step, low = int(steps[place]), values[place : place + STAYED].min()
         said = f"from step {step} on the loss stayed at {low:.3g} or more for {STAYED} steps"
-        return Event("diverged", step, step - 1, said)
+        return Event("diverged", step, _back(steps, place - 1), said)
     if not len(broken):
         return None
     step = int(steps[broken[0]])
-    return Event("diverged", step, step - 1, f"the loss is {values[broken[0]]} at step {step}")
+    return Event("diverged", step, _back(steps, int(broken[0]) - 1), f"the loss is {values[broken[0]]} at step {step}")
+
+
+def _back(steps: Floats, place: int) -> int:
+    """BACK steps before the last whose loss was good."""
+    return max(0, int(steps[place]) - BACK) if place >= 0 else 0
 
 
 def lost(losses: Floats, first: float | None = None, best: float = np.inf) -> int | None:

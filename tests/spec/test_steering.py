@@ -256,7 +256,7 @@ def test_events_are_read_off_the_curves() -> None:
             ]
 
     found = {event.name: event for event in events.all_events(Curves())}
-    assert found["spiked"].step == 90 and found["spiked"].before == 89
+    assert found["spiked"].step == 90 and found["spiked"].before == 87
     assert found["memorised"].before < 30 < found["memorised"].step < 60
     assert found["generalised"].before == 150 and 155 <= found["generalised"].step <= 165
     assert "diverged" not in found
