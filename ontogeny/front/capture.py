@@ -203,8 +203,8 @@ class _Capture:
         names = {key: f"constant.{len(self.constants) + i}" for i, key in enumerate(large)}
         self.constants.update({names[key]: tensor for key, tensor in large.items()})
         builder = Builder(self.program(), operands(given))
-        lying: dict[str, str | Value] = {**within(builder, given, self.arenas)}
-        named = [self.names[k] for group in args[:-1] for k in group] + [prefix + k for k in args[-1]]
+        lying: dict[str, str | Value] = dict(within(builder, given, self.arenas))
+        named: list[str] = [self.names[k] for group in args[:-1] for k in group] + [prefix + k for k in args[-1]]
         arguments = [lying.get(name, name) for name in named]
         translation = Translation(builder, graph, arguments, names)
         outputs = translation.run(forward=_forward_nodes(graph, gradients))

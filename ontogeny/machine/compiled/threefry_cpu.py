@@ -22,7 +22,7 @@ def bits(seed: int, step: int, site: int, size: int) -> Words:
     return found[:size]
 
 
-@numba.njit(cache=True, nogil=True)  # type: ignore[untyped-decorator]
+@numba.njit(cache=True, nogil=True)
 def _fill(found, key, site, turns):  # type: ignore[no-untyped-def]
     word = np.uint32(32)
     for block in range(len(found) // 2):
