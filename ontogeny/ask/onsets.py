@@ -33,8 +33,8 @@ LOST, GAINED, ABOVE = 0.5, 0.2, 1.5
 times that level."""
 
 BACK = 2
-"""The loss that a step tells is that of the state before it, so the last step with a good loss left a state whose own is
-bad. The one before is good, but what was set there may have done it: two steps back nothing of it is there."""
+"""The loss that a step tells is that of the state before it, so the last step of a good loss left a state whose own
+is bad. The one before is good, but what was set there may have done it: two steps back nothing of it is there."""
 
 
 @dataclass(frozen=True, slots=True)
