@@ -19,6 +19,8 @@ recorded.py      a search that is written down, resumed, steered and replayed; c
 lineage.py       which steps led to a candidate, and which changes made them better
 targets.py       truth tables, circuits and functions of files as what is searched for; setting.py: methods from words
 kinds.py         what a journal can name; recipe.py, store.py
+tapes.py         learners as candidates; tape_ageing.py, tape_kernels.py: their evolution, compiled
+tape_explained.py what a tape does, row by row; tape_learner.py: as a learner that is run and recorded
 circuits/        formats, simplification, proofs
 """
 

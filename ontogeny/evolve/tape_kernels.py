@@ -14,7 +14,7 @@ import numpy as np
 from ontogeny.evolve.cgp_kernels import below, word
 from ontogeny.machine.swarm.kernels import loop
 from ontogeny.machine.swarm.learners_codes import PUT
-from ontogeny.machine.swarm.learners_encode import FORM, GIVES, PLACES, put
+from ontogeny.machine.swarm.learners_encode import FORM, GIVES, PLACES
 from ontogeny.machine.swarm.learners_scoring import assess
 
 ALTER, REPLACE, REDRAW, INSERT, REMOVE = range(5)
@@ -35,6 +35,13 @@ class Making(NamedTuple):
     operations: Any
     table: Any
     sizes: Any
+
+
+@loop
+def put(into: Any, values: Any) -> None:
+    """into[:] = values, of equal sizes; a slice would be checked, and compile for as long as all the rest."""
+    for place in range(into.size):
+        into[place] = values[place]
 
 
 @loop

@@ -97,7 +97,6 @@ def desk(banks: Banks, rows: int, tasks: int) -> scoring.Desk:
         np.zeros((rows + 1, 8), np.int32),
         constants,
         constants.view(np.uint64),
-        np.zeros((3, int(banks.sizes[:3].sum())), np.uint8),
         np.zeros(rows, np.uint8),
         np.zeros(tasks),
     )

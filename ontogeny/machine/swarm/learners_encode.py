@@ -9,6 +9,8 @@ from __future__ import annotations
 
 from typing import Any
 
+import numpy as np
+
 from ontogeny.machine.swarm.kernels import loop
 from ontogeny.machine.swarm.learners_codes import (
     DOT,
@@ -39,8 +41,9 @@ def size(bank: int, n: int) -> int:
 
 @loop
 def register(bank: int, index: int, sizes: Any) -> Any:
-    """The number of a register among all: scalars, vectors, matrices."""
-    return index + (0 if bank == 0 else (sizes[0] if bank == 1 else sizes[0] + sizes[1]))
+    """The bit of a register in a set of registers, uint64: scalars, vectors, matrices."""
+    number = index + (0 if bank == 0 else (sizes[0] if bank == 1 else sizes[0] + sizes[1]))
+    return np.uint64(1) << np.uint64(number)
 
 
 @loop
@@ -61,54 +64,36 @@ def slots_of(sizes: Any) -> Any:
 
 
 @loop
-def put(into: Any, values: Any) -> None:
-    """into[:] = values, of equal lengths; a slice would be checked, and compile for as long as all the rest."""
-    for place in range(into.size):
-        into[place] = values[place]
-
-
-@loop
-def backward(rows: Any, table: Any, sizes: Any, begin: int, end: int, live: Any, kept: Any) -> None:
-    """From the registers that are live after the rows, those before; kept[row] = 1 where one writes a live register."""
+def backward(rows: Any, table: Any, sizes: Any, begin: int, end: int, live: Any, kept: Any) -> Any:
+    """Of the registers live after the rows those live before; kept[row] = 1 where one writes a live register."""
     for at in range(end - 1, begin - 1, -1):
         operation = rows[at, 0]
         into = register(table[operation, GIVES], rows[at, 1], sizes)
-        kept[at] = live[into]
-        if live[into]:
+        kept[at] = live & into != 0
+        if live & into:
             if table[operation, PLACES] == 0:
-                live[into] = 0
+                live ^= into
             for operand in range(2):
                 bank = table[operation, operand]
                 if bank >= 0:
-                    live[register(bank, rows[at, 2 + operand], sizes)] = 1
+                    live |= register(bank, rows[at, 2 + operand], sizes)
+    return live
 
 
 @loop
-def mark(rows: Any, lengths: Any, table: Any, sizes: Any, live: Any, kept: Any) -> None:
-    """kept[row] = 1 where the row can reach a prediction, at this example or a later one; `live` uint8[3, registers].
+def mark(rows: Any, lengths: Any, table: Any, sizes: Any, kept: Any) -> None:
+    """kept[row] = 1 where the row can reach a prediction, at this example or a later one.
 
     Before predict and learn those registers are live that a later routine reads before it writes them, however often
     the two take turns: the least such sets, found by going round until nothing changes. No value is looked at.
     """
     one, two, three = lengths[0], lengths[0] + lengths[1], lengths[0] + lengths[1] + lengths[2]
-    before_predict, before_learn, now = live[0], live[1], live[2]
-    live[:] = 0
-    changed = True
-    while changed:
-        changed = False
-        put(now, before_predict)
-        backward(rows, table, sizes, two, three, now, kept)
-        for place in range(now.size):
-            changed |= now[place] != before_learn[place]
-            before_learn[place] = now[place]
-            now[place] |= before_predict[place]
-        now[PREDICTION] = 1
-        backward(rows, table, sizes, one, two, now, kept)
-        for place in range(now.size):
-            changed |= now[place] != before_predict[place]
-            before_predict[place] = now[place]
-    put(now, before_predict)
-    backward(rows, table, sizes, 0, one, now, kept)
+    before, known, predicted = np.uint64(0), ~np.uint64(0), np.uint64(1) << np.uint64(PREDICTION)
+    while before != known:
+        known = before
+        before_learn = backward(rows, table, sizes, two, three, before, kept)
+        before = backward(rows, table, sizes, one, two, before_learn | before | predicted, kept)
+    backward(rows, table, sizes, 0, one, before, kept)
 
 
 @loop

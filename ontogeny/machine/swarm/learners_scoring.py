@@ -53,7 +53,6 @@ class Desk(NamedTuple):
     code: Any
     constants: Any
     bits: Any
-    live: Any
     kept: Any
     errors: Any
 
@@ -109,7 +108,7 @@ def code_key(desk: Any, at: Any) -> Any:
 @loop
 def assess(desk: Any, ground: Any, memory: Any, rows: Any, constants: Any, lengths: Any) -> Any:
     """The error of a tape: what the memory has of it, or worked out now, and kept."""
-    mark(rows, lengths, ground.table, ground.sizes, desk.live, desk.kept)
+    mark(rows, lengths, ground.table, ground.sizes, desk.kept)
     at = encode(rows, constants, lengths, ground.table, ground.sizes, desk.kept, desk.code, desk.constants)
     if memory.keys.size == 0:
         return judge(desk, ground, memory, at, np.uint64(0))

@@ -20,7 +20,7 @@ from ontogeny.machine.swarm import learners_encode as encoding
 from ontogeny.machine.swarm.learners_operations import BANKS, OPERATIONS, S, V
 
 ROUTINES = ("setup", "predict", "learn")
-MOST_FEATURES = 16
+MOST_FEATURES, MOST_REGISTERS = 16, 64
 Row = tuple[int, int, int, int, float]
 
 
@@ -46,9 +46,12 @@ class Banks:
     features: int = 4
 
     def __post_init__(self) -> None:
-        if self.scalars < 2 or self.vectors < 1 or self.matrices < 0 or not 1 <= self.features <= MOST_FEATURES:
+        enough = self.scalars >= 2 and self.vectors >= 1 and self.matrices >= 0 and self.features >= 1
+        registers = self.scalars + self.vectors + self.matrices
+        if not enough or self.features > MOST_FEATURES or registers > MOST_REGISTERS:
             raise ProgramError(
-                f"{self}; expected 2 scalars, a vector, 0 matrices or more, and 1 to {MOST_FEATURES} features"
+                f"{self}; expected 2 scalars, a vector, 0 matrices or more, {MOST_REGISTERS} registers at most, 1 to "
+                f"{MOST_FEATURES} features"
             )
 
     @property
@@ -106,9 +109,8 @@ class Tape:
 
     def alive(self) -> NDArray[np.bool_]:
         """Which rows can reach a prediction, at their example or a later one."""
-        sizes = self.banks.sizes
-        live, kept = np.zeros((3, int(sizes[:3].sum())), np.uint8), np.zeros(len(self.rows), np.uint8)
-        encoding.mark(self.rows, self.lengths, TABLE, sizes, live, kept)
+        kept = np.zeros(len(self.rows), np.uint8)
+        encoding.mark(self.rows, self.lengths, TABLE, self.banks.sizes, kept)
         return kept.astype(bool)
 
     def stripped(self) -> Tape:
