@@ -65,7 +65,7 @@ def right(expected: Any, found: Sequence[Command]) -> bool:
     moved = False
     for wanted, one in zip(expected, found, strict=True):
         if wanted["command"] != one.NAME or not any(
-            _same(each, one, moved) for each in _each(wanted.get("arguments", {}))
+            _same(each, one, moved) for each in each_way(wanted.get("arguments", {}))
         ):
             return False
         moved = moved or one.NAME in (
@@ -82,13 +82,13 @@ def right(expected: Any, found: Sequence[Command]) -> bool:
     return True
 
 
-def _each(value: Any) -> Iterator[Any]:
+def each_way(value: Any) -> Iterator[Any]:
     """Every way to choose among alternatives."""
     if isinstance(value, Mapping) and set(value) == {"any"}:
         for one in value["any"]:
-            yield from _each(one)
+            yield from each_way(one)
     elif isinstance(value, Mapping):
-        for chosen in itertools.product(*(list(_each(one)) for one in value.values())):
+        for chosen in itertools.product(*(list(each_way(one)) for one in value.values())):
             yield dict(zip(value, chosen, strict=True))
     else:
         yield value
@@ -158,6 +158,8 @@ def _argument(command_name: str, name: str, value: Any) -> Any:
         return _open(value.replace(" ", ""))
     if name == "dials":
         return {_dial(each): float(number) for each, number in value.items()}
+    if name == "never":
+        return sorted(_dial(each) for each in value.split(",")) if value else []
     if name == "name":
         return value.lower()
     if name == "of":

@@ -6,7 +6,7 @@ import re
 import sys
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
@@ -29,8 +29,8 @@ class Example:
     """A piece of a text, its label, and how much it counts."""
 
     features: frozenset[str]
-    label: str
-    weight: float
+    label: str = ""
+    weight: float = 1.0
 
 
 @dataclass
@@ -40,13 +40,13 @@ class Phrase:
     text: Text
     ways: list[list[dict[str, Any]]]
     asked: bool
-    seen: dict[Span, frozenset[str]] = field(default_factory=dict)
+    seen: dict[Span, Example] = field(default_factory=dict)
 
-    def features(self, span: Span) -> frozenset[str]:
-        """The features of a piece."""
+    def piece(self, span: Span, label: str = "", weight: float = 1.0) -> Example:
+        """A piece with a label."""
         if span not in self.seen:
-            self.seen[span] = frozenset(of_clause(*self.text.piece(*span)))
-        return self.seen[span]
+            self.seen[span] = Example(frozenset(of_clause(*self.text.piece(*span))))
+        return replace(self.seen[span], label=label, weight=weight)
 
     @property
     def whole(self) -> Span:

@@ -133,8 +133,12 @@ class Chat:
     def _do(self, reading: Reading, text: str) -> str | None:
         if reading.answer:
             self.say(escape(reading.answer))
+        if reading.help:
+            self.say(help_about(""))
         if reading.unsure:
             return self._ask_back(reading)
+        for line in said_of(foretold(self.session, reading.supposed)):
+            self.say(line)
         told = foretold(self.session, reading.commands)
         doubtful = reading.changes and not reading.sure
         if doubtful and self.ask is Ask.NEVER:

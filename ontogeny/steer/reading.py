@@ -26,7 +26,8 @@ class Reading:
     """The commands that words mean, in order. Where they are `unsure` there are none: it says what is to be said.
 
     An `answer` is what the reader says itself, beside the commands that it proposes or in their place. A change that is
-    probable but not `sure` is shown and asked about even where changes are to be done unasked.
+    probable but not `sure` is shown and asked about even where changes are to be done unasked. What commands would take
+    may be all that is asked: they are `supposed`, foretold and not done. And so may be what can be said: `help`.
     """
 
     commands: tuple[Command, ...] = ()
@@ -34,6 +35,8 @@ class Reading:
     alternatives: tuple[Alternative, ...] = ()
     answer: str = ""
     sure: bool = True
+    supposed: tuple[Command, ...] = ()
+    help: bool = False
 
     @property
     def changes(self) -> bool:

@@ -20,7 +20,7 @@ from ontogeny.steer.phrases.network import network
 from ontogeny.steer.phrases.numerals import spoken
 from ontogeny.steer.phrases.reader import CERTAIN, PhraseReader, read
 from ontogeny.steer.phrases.said.intents import INTENTS, intent_of
-from ontogeny.steer.phrases.weighed import ASK, CHAT, PART, SEVERAL, candidates, weighed
+from ontogeny.steer.phrases.weighed import ASK, CHAT, PART, SEVERAL, WHOLE, candidates, weighed
 from ontogeny.steer.places import marks
 from ontogeny.steer.registry import BY_NAME
 from ontogeny.steer.session import Session
@@ -38,9 +38,10 @@ def test_every_command_has_an_intent_and_every_intent_a_command() -> None:
 
 
 def test_the_weights_that_are_shipped_know_these_intents() -> None:
-    assert set(network().intents) <= set(INTENTS) | {ASK, CHAT, PART, SEVERAL}
-    sure = network().of_clause(of_clause(*_piece("halve the learning rate")))
-    assert np.isclose(np.exp(sure).sum(), 1, atol=1e-4) and network().intents[int(sure.argmax())] == "set"
+    intents, kinds = network().intents, network().kinds
+    assert set(intents.names) <= set(INTENTS) | {ASK} and set(kinds.names) == {WHOLE, CHAT, PART, SEVERAL}
+    sure = intents.of(of_clause(*_piece("halve the learning rate")))
+    assert np.isclose(np.exp(sure).sum(), 1, atol=1e-4) and intents.names[int(sure.argmax())] == "set"
 
 
 def _piece(words: str) -> tuple[object, object]:
@@ -134,3 +135,35 @@ def test_only_what_is_all_but_certain_is_sure() -> None:
         effects = {command.EFFECT for command in reading.commands}
         assert effects and effects != {Effect.ASKS}
         assert reading.sure or best.sure < CERTAIN
+
+
+@pytest.mark.parametrize(
+    ("words", "commands"),
+    [
+        ("lift the keep on no-decay and discard it", ["keep run=no-decay off=True", "discard run=no-decay"]),
+        ("take old back and keep it this time", ["take-back run=old", "keep run=old"]),
+        ("accuracy on train and on held-out, both from 150 to 400",
+         ["curve of=accuracy steps=150:400", "curve of=valid.accuracy steps=150:400"]),
+        ("explain up.weight since 300, then down.weight over the same window",
+         ["explain names=up.weight steps=300:", "explain names=down.weight steps=300:"]),
+        ("switch to no-decay and show its loss", ["switch run=no-decay", "curve"]),
+        ("halve the lr and show the history", ["set dial=lr by=0.5", "history"]),
+    ],
+)  # fmt: skip
+def test_a_clause_takes_over_what_its_neighbour_names(words: str, commands: list[str]) -> None:
+    assert [one.says() for one in read(words, CONTEXT).commands] == commands
+
+
+def test_a_chat_says_how_long_something_takes_and_what_can_be_said_and_does_nothing(tmp_path: Path) -> None:
+    begin(tmp_path / "one").close()
+    session, out = Session(RunsFolder(tmp_path), "one"), io.StringIO()
+    before = session.recording().step
+
+    def hear(prompt: str, text: str) -> str:
+        raise AssertionError(f"nothing is to be asked, but {prompt!r} was")
+
+    chat = Chat(session, (PhraseReader(),), Console(file=out, width=200), hear)
+    chat.take("how long will 1000 steps take?")
+    chat.take("hello")
+    assert "1,000 steps" in out.getvalue() and "Take steps: so many" in out.getvalue()
+    assert session.recording().step == before and not chat.refused

@@ -33,8 +33,13 @@ def symbols(said: Sequence[Word]) -> list[str]:
     return [word.kind if word.kind in ABSTRACT else normal(word.text) for word in said]
 
 
-def of_clause(said: Sequence[Word], there: Sequence[Item]) -> set[str]:
-    """The features of a clause: words, their letters, pairs, and its pattern with what it names left open."""
+Beside = tuple[str, ...]
+"""The two words before a clause and the two after it."""
+ALONE: Beside = ("<<", "<", ">", ">>")
+
+
+def of_clause(said: Sequence[Word], there: Sequence[Item], beside: Beside = ALONE) -> set[str]:
+    """The features of a clause: words, letters, pairs, its pattern with what it names left open, what is beside it."""
     plain = symbols(said)
     framed, pattern = ["<", *plain, ">"], ["<", *_pattern(plain, there), ">"]
     found = {f"w:{one}" for one in plain}
@@ -44,8 +49,22 @@ def of_clause(said: Sequence[Word], there: Sequence[Item]) -> set[str]:
     found |= {f"t:{item.type}" for item in there}
     found |= {f"a:{a} {b}" for a, b in pairwise(pattern)}
     found |= {f"c:{a} {b} {c}" for a, b, c in zip(pattern, pattern[1:], pattern[2:], strict=False)}
+    found |= set(_beside(plain, beside))
     asks = bool(said) and said[-1].text == "?"
     return found | {f"n:{min(len(said), LONG) // 2}", f"f:{pattern[1]}", f"?:{asks}"}
+
+
+def _beside(plain: Sequence[str], beside: Beside) -> Iterator[str]:
+    """A clause by what stands before and after it: and it; then."""
+    one_before, before, after, one_after = beside
+    yield from (
+        f"l:{before}",
+        f"r:{after}",
+        f"l2:{one_before} {before}",
+        f"r2:{after} {one_after}",
+        f"lr:{before} {after}",
+    )
+    yield from (f"l1:{one_before}", f"r1:{one_after}", f"lf:{before} {plain[0]}", f"rl:{plain[-1]} {after}")
 
 
 def _grams(word: str) -> Iterator[str]:

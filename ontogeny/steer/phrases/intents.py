@@ -242,12 +242,7 @@ RUN = (by_item("run", "run", "run"), by_item("discarded", "discarded", "run"))
 DIAL = (by_item("dial", "dial", "dial"),)
 NAME = (by_item("name", "name", "name"),)
 OVER = flag("over", "values")
-SETTINGS = (
-    by_item("settings", "settings", "with"),
-    Filler("lr", "number", lambda v, c, d: {"with": {"lr": v}}),
-    Filler("momentum", "number", lambda v, c, d: {"with": {"momentum": v}}),
-    by_item("setting", "setting", "with"),
-)
+SETTINGS = (by_item("settings", "settings", "with"), by_item("setting", "setting", "with"))
 MANY = (by_item("settings", "settings", "dials", lambda v, c: _dials(v, c)),)
 
 
@@ -274,6 +269,31 @@ def scheduled(given: Given, context: Context) -> Given:
 def cosine(given: Given, context: Context) -> Given:
     """A cosine, whose last step is counted from the beginning of the run."""
     return scheduled({**given, "cosine": True}, context)
+
+
+def bounded(argument: str) -> Callable[[Given, Context], Given]:
+    """A metric and its bound, where they are not said as a condition: goal held-out accuracy, 99.9%."""
+
+    def finish(given: Given, context: Context) -> Given:
+        metric, bound = given.pop("metric", ""), given.pop("bound", None)
+        if metric and bound is not None and not given.get(argument):
+            if metric not in context.metrics:
+                raise Unfit
+            side, bound = (">=", bound / 100 if bound > 1 else bound) if "accuracy" in metric else ("<", bound)
+            given[argument] = f"{metric} {side} {bound:g}"
+        return given
+
+    return finish
+
+
+def never(given: Given, context: Context) -> Given:
+    """What is never to be touched, one after the other."""
+    parts = [given.pop(f"never {what}", "") for what in (*NEVER, "dial")]
+    return {**given, **({"never": ",".join(filter(None, parts))} if any(parts) else {})}
+
+
+NEVER = ("data", "parameters", "rule")
+"""What the autopilot may be told not to touch, beside a dial."""
 
 
 def ruled(given: Given, context: Context) -> Given:

@@ -11,6 +11,7 @@ from ontogeny.steer.phrases.grammar import SAID, grammar
 from ontogeny.steer.phrases.matcher import Matcher
 from ontogeny.steer.phrases.normal import NOTHING, forms, normal
 from ontogeny.steer.phrases.phrase import example
+from ontogeny.steer.phrases.said.hints import HINTS
 from ontogeny.steer.phrases.said.plain import NEGATIONS
 from ontogeny.steer.phrases.tokens import Word
 
@@ -67,7 +68,8 @@ def _examples() -> dict[str, list[tuple[frozenset[str], str, list[str]]]]:
         for phrase in phrases[:FIRST]:
             text = example(phrase, names=False)
             words = frozenset(normal(word) for word in re.findall(r"[a-z'-]+", PLACE.sub(" ", text)))
-            found.setdefault(name, []).append((words, text, [slot or word for word, slot in PLACE.findall(text)]))
+            tables = [slot or word for word, slot in PLACE.findall(text)]
+            found.setdefault(name, []).append((words, text if tables else HINTS.get(name, text), tables))
     return found
 
 

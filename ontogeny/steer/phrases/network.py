@@ -1,16 +1,18 @@
 """The weights that say what a clause means: which intent, and what fills its slots. NumPy, no training here.
 
-One hidden layer over hashed features says the intent; a linear score per way to fill a slot says the rest. They are
+One hidden layer over hashed features says the intent of a clause, another whether words are one clause, several, a part
+of one or mere chat; a linear score per way to fill a slot, or to take it over, says the rest. They are
 fitted by `tools/fit_phrases.py` on the phrases of tests/phrases, and kept as bytes with a scale for each column.
 """
 
 from __future__ import annotations
 
 import math
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cache
 from importlib import resources
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
@@ -24,23 +26,31 @@ Floats = npt.NDArray[np.float32]
 
 
 @dataclass(frozen=True, slots=True)
-class Network:
-    """Weights of the intents [buckets, hidden] and [hidden, intents], and of the fillers [buckets]."""
+class Layer:
+    """A hidden layer over hashed features: weights [buckets, hidden] as bytes and [hidden, names]."""
 
-    intents: tuple[str, ...]
+    names: tuple[str, ...]
     hidden: npt.NDArray[np.int8]
     scale: Floats
     out: Floats
     bias: Floats
-    fillers: npt.NDArray[np.int8]
-    fillers_scale: float
 
-    def of_clause(self, features: Collection[str]) -> Floats:
-        """The log probability of each intent [intents]."""
+    def of(self, features: Collection[str]) -> Floats:
+        """The log probability of each name [names]."""
         rows = sorted({bucket(one, len(self.hidden)) for one in features})
         total = self.hidden[rows].sum(0, dtype=np.float32) * self.scale
         inner = np.maximum(total * (GAIN / math.sqrt(max(1, len(rows)))), 0)
         return _log_softmax(inner @ self.out + self.bias)
+
+
+@dataclass(frozen=True, slots=True)
+class Network:
+    """What says the intent of a clause, what says whether words are a clause, and weights of the fillers [buckets]."""
+
+    intents: Layer
+    kinds: Layer
+    fillers: npt.NDArray[np.int8]
+    fillers_scale: float
 
     def of_fillers(self, several: Sequence[Collection[str]]) -> Floats:
         """The log probability of each of several ways to fill a slot."""
@@ -63,12 +73,10 @@ def _log_softmax(scores: Floats) -> Floats:
 def network() -> Network:
     """The weights that are shipped, read when they are first used."""
     with resources.files(__package__).joinpath(FILE).open("rb") as file, np.load(file) as kept:
-        return Network(
-            tuple(kept["intents"].tolist()),
-            kept["hidden"],
-            kept["scale"],
-            kept["out"].astype(np.float32),
-            kept["bias"],
-            kept["fillers"],
-            float(kept["fillers_scale"]),
-        )
+        return Network(_layer(kept, "intents"), _layer(kept, "kinds"), kept["fillers"], float(kept["fillers_scale"]))
+
+
+def _layer(kept: Mapping[str, npt.NDArray[Any]], name: str) -> Layer:
+    """A layer as it is kept."""
+    hidden, scale, out, bias = (kept[f"{name}_{part}"] for part in ("hidden", "scale", "out", "bias"))
+    return Layer(tuple(kept[name].tolist()), hidden, scale, out.astype(np.float32), bias)

@@ -12,8 +12,8 @@ from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from itertools import islice, product
 
-from ontogeny.steer.command import Command, Effect
-from ontogeny.steer.commands.asking import Compare
+from ontogeny.steer.command import Command
+from ontogeny.steer.phrases.aside import asks_for_help, how_long
 from ontogeny.steer.phrases.context import Context, context_of
 from ontogeny.steer.phrases.hedges import hedged, in_turn
 from ontogeny.steer.phrases.known import heard, known_words, says_nothing
@@ -25,6 +25,7 @@ from ontogeny.steer.phrases.spelling import spellings
 from ontogeny.steer.phrases.tokens import LONGEST, MOST, Word
 from ontogeny.steer.phrases.weighed import Weighed, weighed
 from ontogeny.steer.reading import Alternative, Reading
+from ontogeny.steer.registry import FORKING
 from ontogeny.steer.session import Session
 
 CLAUSES = 12
@@ -35,14 +36,12 @@ ENOUGH, ENOUGH_ASKED = 0.05, 0.01
 """How probable a change must be to be shown, and a question to be answered."""
 CERTAIN = 0.9
 """How probable a change must be to be done without being asked about, where a person has allowed that."""
-OVERRULES, DECIDES = 0.9, 0.15
-"""How probable a reading must be to stand against a phrase that says otherwise, or says too little."""
+OVERRULES, ADDS, DECIDES = 0.98, 0.9, 0.15
+"""How probable a reading must be to stand against a phrase that says otherwise, less, or too little."""
 MENDED = 0.5
 """What a reading of mended words counts beside one of the words as they stand."""
 DENYING = frozenset(("freeze", "unfreeze", "leave-out", "learn-again", "stop-learning", "rule", "keep"))
 """What may be meant by denying something: not to train a tensor is to freeze it."""
-SHARED = frozenset(("both", "same", "stretch", "window"))
-"""Words by which one question's steps are another's."""
 PUT_AWAY = ("discard", "keep")
 NEARLY = 0.9
 """How probable what is meant by denying something must be, to be believed as it is."""
@@ -65,24 +64,39 @@ def read(text: str, context: Context) -> Reading:
     """What the words mean in a context. Raises nothing for any text, and takes bounded time."""
     if len(text) > LONGEST:
         return Reading(unsure=f"that is longer than {LONGEST} letters; say it in several sentences")
+    if asks_for_help(text):
+        return Reading(help=True)
     said = heard(text, context)
     if len(said) > MOST or sum(word.separates for word in said) > 2 * CLAUSES:
         return Reading(unsure="that is much at once; say it in several sentences")
     said = in_turn(said)
     if not said:
         return back(said, "", context)
+    timed = how_long(said, lambda rest: literally(rest, context).commands)
+    if timed is not None:
+        return timed
     found = literally(said, context)
     found = Reading() if found.changes and supposed(said) else replace(found, commands=settled(found.commands))
     best, taken = likeliest(said, context)
     meant = _allowed(best, taken, context)
     if found.unsure and not (meant and best.sure >= DECIDES):
         return back(said, found.unsure, context, found.alternatives)
-    if found.commands and (best.sure < OVERRULES or not meant or meant == found.commands):
+    bound = ADDS if adds(meant, found.commands) else OVERRULES
+    if found.commands and (best.sure < bound or not meant or meant == found.commands):
         return hedged(text, found)
     if meant:
         reading = Reading(commands=meant)
         return hedged(text, replace(reading, sure=not reading.changes or best.sure >= CERTAIN))
     return back(said, "", context)
+
+
+def adds(meant: Sequence[Command], said: Sequence[Command]) -> bool:
+    """Whether commands are the ones that were said, with more about them: keep it, which is the run before."""
+    return len(meant) == len(said) and all(
+        one.NAME == other.NAME
+        and all(getattr(one, name) == getattr(other, name) for name in other.model_dump(exclude_defaults=True))
+        for one, other in zip(meant, said, strict=True)
+    )
 
 
 def likeliest(said: Sequence[Word], context: Context) -> tuple[Weighed, Sequence[Word]]:
@@ -100,37 +114,28 @@ def _allowed(best: Weighed, said: Sequence[Word], context: Context) -> tuple[Com
     changes = Reading(commands=best.commands).changes
     if best.sure < (ENOUGH if changes else ENOUGH_ASKED):
         return ()
-    return () if changes and denied(best, said, context) else shared(settled(best.commands), said)
+    return () if changes and denied(best, said, context) else settled(best.commands)
 
 
 def settled(commands: Sequence[Command]) -> tuple[Command, ...]:
-    """Without what is said twice, and with the run that was just put beside this one where `it` is discarded or kept.
+    """Without what is put away twice, and without the name of the run that one stands at by then.
 
-    We do not need the fork, throw it out; compare it with the fork and discard that.
+    We do not need the fork, throw it out; switch to no-decay and show its loss.
     """
     found: list[Command] = []
+    stands = ""
     for one in commands:
         before = found[-1] if found else None
-        if one.NAME in PUT_AWAY and before is not None and not one.run:
-            if before.NAME == one.NAME:
-                continue
-            if isinstance(before, Compare) and before.to:
-                one = one.model_copy(update={"run": before.to})
+        if one.NAME == "switch":
+            stands = one.run
+        elif one.NAME in FORKING:
+            stands = ""
+        elif stands and one.run == stands:
+            one = one.model_copy(update={"run": ""})
+        if one.NAME in PUT_AWAY and before is not None and before.NAME == one.NAME and one.run in ("", before.run):
+            continue
         found.append(one)
     return tuple(found)
-
-
-def shared(commands: Sequence[Command], said: Sequence[Word]) -> tuple[Command, ...]:
-    """With the steps of one question for another that has none: both from 100 on; over the same steps."""
-    heard_words = {word.kind for word in said}
-    windows = [getattr(one, "steps", None) if one.EFFECT is Effect.ASKS else None for one in commands]
-    known = next((one for one in windows if one not in (None, ":")), None)
-    if known is None or not heard_words & SHARED:
-        return tuple(commands)
-    return tuple(
-        one.model_copy(update={"steps": known}) if window == ":" else one
-        for one, window in zip(commands, windows, strict=True)
-    )
 
 
 def supposed(said: Sequence[Word]) -> bool:

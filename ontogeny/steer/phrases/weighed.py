@@ -7,27 +7,28 @@ is taken. Nothing is done by it: a reading says how sure it is, and below a boun
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field, replace
+from functools import cached_property
+from itertools import pairwise
 
 import numpy as np
 
 from ontogeny.isa.errors import OntogenyError
 from ontogeny.steer.command import Command
+from ontogeny.steer.phrases.carried import AFTER, BEFORE, FROM, of_taking, offered, takes
 from ontogeny.steer.phrases.context import Context
-from ontogeny.steer.phrases.features import of_clause, of_filler, of_words, symbols
+from ontogeny.steer.phrases.features import ALONE, Beside, of_clause, of_filler, of_words, symbols
 from ontogeny.steer.phrases.intents import Filler, Given, Intent
 from ontogeny.steer.phrases.items import Item, items
 from ontogeny.steer.phrases.network import Network, network
 from ontogeny.steer.phrases.said.intents import INTENTS
 from ontogeny.steer.phrases.tokens import Word
 
-ASK, CHAT, SEVERAL, PART = "ASK", "CHAT", "SEVERAL", "PART"
-"""What a piece may be beside an intent: nothing that can be done, nothing at all, several clauses, half a clause."""
-AGAIN, HERE = ("it", "its", "that", "there"), ("this", "here")
-"""Words by which the run is meant that was just named, and by which it is not."""
-MOVED = ("switch", "fork", "again", "back")
-"""Commands after which one stands where they lead, so that it need not be named."""
+ASK = "ASK"
+"""What a clause may be beside an intent: nothing that can be done."""
+WHOLE, CHAT, SEVERAL, PART = "WHOLE", "CHAT", "SEVERAL", "PART"
+"""What a piece of a text may be: a clause, nothing at all, several clauses, half a clause."""
 SETTING = ("with", "without", "at", "using", "under", "for")
 """Words between what is done and how: run 100 steps without the decay, lion for 50 steps."""
 DOING, HOW = ("run", "fork", "again", "back"), ("set", "rule")
@@ -38,6 +39,8 @@ SPOKEN = 1.0
 """How much a word must speak for what is said by words alone, and must be said."""
 LACKING = -2.0
 """What an intent loses that lacks what it needs."""
+ASKED_BACK = 1.0
+"""What asking back loses beside what can be done: words that are new look like those that mean nothing."""
 UNUSED, UNKNOWN, UNKNOWN_RUN = -1.5, -0.7, -3.0
 """What a change loses (log probability) by each number or thing that it does not use, by each word that is unknown."""
 DIALS = ("dial", "value")
@@ -51,6 +54,10 @@ SAYING = frozenset(_SAYING.split())
 """What chat does not name."""
 RECALLED = ("tensors", "examples", "dial", "names", "element", "run")
 """Slots that may be filled by what was named in a clause before."""
+
+
+Span = tuple[int, int]
+"""The first word of a piece of a text, and the one after its last."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,6 +77,7 @@ class Piece:
     sure: float
     commands: tuple[Command, ...] = ()
     named: tuple[Item, ...] = ()
+    plain: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -97,8 +105,9 @@ class Text:
 
     @classmethod
     def of(cls, said: Sequence[Word], context: Context) -> Text:
-        """The text with all that its words name."""
-        return cls(said, context, items(said, context))
+        """The text without what separates around it, with all that its words name."""
+        start, stop = cls(said, context).bare(0, len(said))
+        return cls(said[start:stop], context, items(said[start:stop], context))
 
     @property
     def cuts(self) -> list[int]:
@@ -117,62 +126,163 @@ class Text:
             stop -= 1
         return start, stop
 
-    def piece(self, start: int, stop: int) -> tuple[Sequence[Word], list[Item]]:
-        """The words of a bare piece, and what they name."""
-        return self.said[start:stop], [one.moved(start) for one in self.there if one.within(start, stop)]
+    def piece(self, start: int, stop: int) -> tuple[Sequence[Word], list[Item], Beside]:
+        """The words of a bare piece, what they name, and what stands beside them."""
+        there = [one.moved(start) for one in self.there if one.within(start, stop)]
+        framed = [*ALONE[:2], *self.plain, *ALONE[2:]]
+        return self.said[start:stop], there, (*framed[start : start + 2], *framed[stop + 2 : stop + 4])
+
+    @cached_property
+    def plain(self) -> list[str]:
+        """The words as the weights see them."""
+        return symbols(self.said)
 
 
 def weighed(said: Sequence[Word], context: Context, weights: Network | None = None) -> Weighed:
     """What a text means most probably."""
-    weights = weights or network()
     text = Text.of(said, context)
-    cuts = text.cuts
-    if not said or len(cuts) > LONGEST_TEXT:
+    if not text.said or len(text.cuts) > LONGEST_TEXT:
         return Weighed((), 0.0)
+    return _divided(Weighing(text, weights or network()))
+
+
+def _divided(weighing: Weighing) -> Weighed:
+    """The text cut so that what its pieces mean is most probable."""
+    text = weighing.text
+    cuts, end = text.cuts, len(text.said)
     best: dict[int, tuple[float, tuple[Piece, ...]]] = {0: (0.0, ())}
+    all_ways: dict[int, float] = {0: 0.0}
     for start in sorted({0, *(at + 1 for at in cuts)}):
         if start not in best:
             continue
-        for stop in [*(at for at in cuts if at >= start), len(said)]:
-            for piece in _pieces(text, start, stop, best[start][1], weights):
-                sure = best[start][0] + (piece.sure if piece else 0.0)
+        before, pieces = best[start]
+        for stop in [*(at for at in cuts if at >= start), end]:
+            all_ways[stop + 1] = float(
+                np.logaddexp(all_ways.get(stop + 1, -math.inf), all_ways[start] + weighing.any_kind(start, stop))
+            )
+            for piece in weighing.pieces(start, stop, pieces):
+                sure = before + (piece.sure if piece else 0.0)
                 if stop + 1 not in best or sure > best[stop + 1][0]:
-                    best[stop + 1] = (sure, (*best[start][1], *([piece] if piece else [])))
-    sure, pieces = best.get(len(said) + 1, (-math.inf, ()))
-    return Weighed(pieces, math.exp(sure))
+                    best[stop + 1] = (sure, (*pieces, *([piece] if piece else [])))
+    sure, found = best.get(end + 1, (-math.inf, ()))
+    taken = _taken_over(found, weighing.weights)
+    sure += sum(one.sure - other.sure for one, other in zip(taken, found, strict=True)) - all_ways.get(end + 1, 0.0)
+    return Weighed(taken, math.exp(min(sure, 0.0)))
 
 
-def _pieces(text: Text, start: int, stop: int, before: Sequence[Piece], weights: Network) -> Iterator[Piece | None]:
-    start, stop = text.bare(start, stop)
-    if start == stop:
-        yield None
-        return
-    said, there = text.piece(start, stop)
-    found = list(understood(said, there, text.context, weights, before))
-    if stop - start == len(text.said):
-        found = [one for one in found if one.intent != CHAT]
-    found += _both(text, start, stop, weights, before)
-    if found:
-        yield max(found, key=lambda one: one.sure)
+def _taken_over(pieces: Sequence[Piece], weights: Network) -> tuple[Piece, ...]:
+    """The pieces with what each takes over from the one before it, or else from the one after it."""
+    found = list(pieces)
+    saying = [at for at, piece in enumerate(found) if piece.intent != CHAT]
+    for before, at in pairwise(saying):
+        found[at] = _taking(found[at], found[before], BEFORE, weights)
+    for at, after in pairwise(saying[::-1]):
+        found[after] = _taking(found[after], found[at], AFTER, weights)
+    return tuple(found)
 
 
-def _both(text: Text, start: int, stop: int, weights: Network, before: Sequence[Piece]) -> Iterator[Piece]:
-    """What is done and how, in one clause: the setting comes first, and what follows a fork after it."""
-    for at in range(start + 1, stop - 1):
-        if text.said[at].kind not in SETTING:
+def _taking(piece: Piece, other: Piece, side: str, weights: Network) -> Piece:
+    if len(piece.commands) != 1 or not other.commands:
+        return piece
+    one, like, sure = piece.commands[0], other.commands[-1 if side == BEFORE else 0], piece.sure
+    for argument in FROM:
+        value = offered(like, argument, one) if takes(one, argument) else None
+        if value is None:
             continue
-        second_from = at + (text.said[at].kind != "without")
-        pair = []
-        for first, last in ((start, at), (second_from, stop)):
-            several = [
-                one for one in understood(*text.piece(first, last), text.context, weights, before) if one.commands
-            ]
-            pair += [max(several, key=lambda one: one.sure)] if several else []
-        if len(pair) == 2 and _goes_with(*pair):
-            done, how = pair if pair[0].intent in DOING else pair[::-1]
-            order = (how, done) if done.intent == "run" else (done, how)
-            commands = tuple(command for piece in order for command in piece.commands)
-            yield Piece("both", pair[0].sure + pair[1].sure, commands, (*pair[0].named, *pair[1].named))
+        speaks = weights.evidence(
+            of_taking(argument, side, piece.intent, other.intent, piece.plain, other.plain, piece.named)
+        )
+        sure -= math.log1p(math.exp(-abs(speaks)))
+        if speaks > 0:
+            one = one.model_copy(update={argument: value})
+    return replace(piece, commands=(one,), sure=sure)
+
+
+@dataclass(frozen=True)
+class Weighing:
+    """A text under way of being understood: what each of its pieces may mean is found once."""
+
+    text: Text
+    weights: Network
+    features: dict[Span, set[str]] = field(default_factory=dict)
+    intents: dict[Span, list[tuple[str, float]]] = field(default_factory=dict)
+    kinds: dict[Span, tuple[float, float]] = field(default_factory=dict)
+
+    def pieces(self, start: int, stop: int, before: Sequence[Piece]) -> Iterator[Piece | None]:
+        """The most probable meaning of a piece; None where nothing is said, and none where nothing is probable."""
+        start, stop = self.text.bare(start, stop)
+        if start == stop:
+            yield None
+            return
+        whole, chat = self.kind(start, stop)
+        found = [*self.understood(start, stop, before), *self._both(start, stop, before)]
+        found = [replace(one, sure=one.sure + whole) for one in found]
+        if stop - start < len(self.text.said) and not any(
+            one.type in SAYING for one in self.text.piece(start, stop)[1]
+        ):
+            found.append(Piece(CHAT, chat))
+        if found:
+            yield max(found, key=lambda one: one.sure)
+
+    def understood(self, start: int, stop: int, before: Sequence[Piece]) -> Iterator[Piece]:
+        """What a clause may mean, by its most probable intents."""
+        said, there, _ = self.text.piece(start, stop)
+        for name, sure in self._probable(start, stop):
+            if name == ASK:
+                yield Piece(name, sure)
+            elif name in INTENTS:
+                yield filled(name, sure, said, there, self.text.context, self.weights, before)
+
+    def kind(self, start: int, stop: int) -> tuple[float, float]:
+        """The log probability that a piece is a clause, and that it is chat. What cannot be cut is a clause."""
+        if not self.text.cuts:
+            return 0.0, -math.inf
+        if (start, stop) not in self.kinds:
+            sure = self.weights.kinds.of(self._features(start, stop))
+            names = self.weights.kinds.names
+            self.kinds[start, stop] = (float(sure[names.index(WHOLE)]), float(sure[names.index(CHAT)]))
+        return self.kinds[start, stop]
+
+    def any_kind(self, start: int, stop: int) -> float:
+        """The log probability that what stands between two cuts is a clause or chat, or that nothing does.
+
+        A stretch with what separates at its ends is none: the same pieces would be counted twice.
+        """
+        if start == stop:
+            return 0.0
+        return (
+            float(np.logaddexp(*self.kind(start, stop))) if self.text.bare(start, stop) == (start, stop) else -math.inf
+        )
+
+    def _probable(self, start: int, stop: int) -> list[tuple[str, float]]:
+        if (start, stop) not in self.intents:
+            layer = self.weights.intents
+            sure = layer.of(self._features(start, stop)) - ASKED_BACK * np.array([name == ASK for name in layer.names])
+            most = ((layer.names[at], float(sure[at])) for at in sure.argsort()[::-1][:TRIED].tolist())
+            self.intents[start, stop] = [one for one in most if one[1] >= LEAST]
+        return self.intents[start, stop]
+
+    def _features(self, start: int, stop: int) -> set[str]:
+        if (start, stop) not in self.features:
+            self.features[start, stop] = of_clause(*self.text.piece(start, stop))
+        return self.features[start, stop]
+
+    def _both(self, start: int, stop: int, before: Sequence[Piece]) -> Iterator[Piece]:
+        """What is done and how, in one clause: the setting comes first, and what follows a fork after it."""
+        for at in range(start + 1, stop - 1):
+            if self.text.said[at].kind not in SETTING:
+                continue
+            first = self._likeliest(start, at, before)
+            second = self._likeliest(at + (self.text.said[at].kind != "without"), stop, before)
+            if first and second and _goes_with(first, second):
+                done, how = (first, second) if first.intent in DOING else (second, first)
+                order = (how, done) if done.intent == "run" else (done, how)
+                commands = tuple(command for piece in order for command in piece.commands)
+                yield Piece("both", first.sure + second.sure, commands, (*first.named, *second.named))
+
+    def _likeliest(self, start: int, stop: int, before: Sequence[Piece]) -> Piece | None:
+        several = [one for one in self.understood(start, stop, before) if one.commands]
+        return max(several, key=lambda one: one.sure) if several else None
 
 
 def _goes_with(first: Piece, second: Piece) -> bool:
@@ -180,21 +290,6 @@ def _goes_with(first: Piece, second: Piece) -> bool:
     if kinds[0] in HOW:
         return kinds[0] == "rule" and kinds[1] == "run"
     return kinds[0] in DOING and kinds[1] in HOW
-
-
-def understood(
-    said: Sequence[Word], there: Sequence[Item], context: Context, weights: Network, before: Sequence[Piece] = ()
-) -> Iterator[Piece]:
-    """What a piece may mean, by its most probable intents."""
-    probable = weights.of_clause(of_clause(said, there))
-    for at in probable.argsort()[::-1][:TRIED].tolist():
-        name, sure = weights.intents[at], float(probable[at])
-        if sure < LEAST:
-            return
-        if name == ASK or (name == CHAT and not any(item.type in SAYING for item in there)):
-            yield Piece(name, sure)
-        elif name in INTENTS:
-            yield filled(name, sure, said, there, context, weights, before)
 
 
 def filled(
@@ -221,7 +316,6 @@ def filled(
             given[slot] = several[at].given
         if not given.get(slot) and slot in intent.needs and slot in RECALLED:
             given[slot] = _recalled(fillers, before, context)
-    given.update(_same_run(intent, given, said, before))
     lacking = any(not given.get(slot) for slot in intent.needs)
     try:
         made = () if lacking else (intent.made(given, context),)
@@ -231,7 +325,7 @@ def filled(
         sure += LACKING
     elif made[0].EFFECT.confirmed:
         sure += _left(intent, said, there, taken)
-    return Piece(name, sure, made, tuple(there))
+    return Piece(name, sure, made, tuple(there), tuple(plain))
 
 
 def _spoken(name: str, slot: str, one: Candidate, plain: Sequence[str], weights: Network) -> bool:
@@ -266,22 +360,6 @@ def candidates(fillers: Sequence[Filler], there: Sequence[Item], context: Contex
 
 def _overlaps(item: Item | None, taken: Sequence[Item]) -> bool:
     return item is not None and any(item.start < one.stop and one.start < item.stop for one in taken)
-
-
-def _same_run(
-    intent: Intent, given: Mapping[str, Given], said: Sequence[Word], before: Sequence[Piece]
-) -> dict[str, Given]:
-    """The run that the clause before was about, where it is meant again: take it back and switch to it; its curve."""
-    last = before[-1].commands[-1] if before and before[-1].commands else None
-    if last is None or not last.run or last.NAME in MOVED or not _points(said):
-        return {}
-    if intent.command == "compare":
-        return {"to": {"to": last.run}} if not given.get("to") else {}
-    return {"run": {"run": last.run}} if not given.get("run") else {}
-
-
-def _points(said: Sequence[Word]) -> bool:
-    return any(word.kind in AGAIN for word in said) and not any(word.kind in HERE for word in said)
 
 
 def _recalled(fillers: Sequence[Filler], before: Sequence[Piece], context: Context) -> Given:

@@ -11,6 +11,7 @@ from ontogeny.steer.phrases.intents import (
     FACTORS,
     MANY,
     NAME,
+    NEVER,
     OVER,
     RUN,
     SETTINGS,
@@ -21,6 +22,7 @@ from ontogeny.steer.phrases.intents import (
     Given,
     Intent,
     amount,
+    bounded,
     by_item,
     by_words,
     cosine,
@@ -28,6 +30,7 @@ from ontogeny.steer.phrases.intents import (
     examples,
     flag,
     marked,
+    never,
     number,
     one_of,
     others,
@@ -58,16 +61,28 @@ def _schedule(shape: str, finish: Callable[[Given, Context], Given]) -> Intent:
     return Intent("rule", {**slots, **floor}, ("long",), {"edit": "schedule", "arguments": {"shape": shape}}, finish)
 
 
+def two(given: Given, context: Context) -> Given:
+    """Two runs to be put beside each other: what is beside itself is beside this one."""
+    return {name: value for name, value in given.items() if name != "run" or value != given.get("to")}
+
+
+def looked_after(given: Given, context: Context) -> Given:
+    """What the autopilot is to reach, and what it is never to touch."""
+    return bounded("goal")(never(given, context), context)
+
+
 TAKEN_OUT = ("clip", "smooth", "noise", "schedule", "gradient_sign", "update_sign", "momentum", "lr_factor", "no_decay")
 _INTENTS: dict[str, Intent] = {
     "run": Intent("run", {"steps": steps("steps"), "until": (by_item("until", "condition", "until"),
-                  *by_words("until", {"generalised": "generalised", "memorised": "memorised", "spiked": "spiked", "diverged": "diverged"}))}),
+                  *by_words("until", {"generalised": "generalised", "memorised": "memorised", "spiked": "spiked", "diverged": "diverged"})),
+                  "metric": (by_item("metric", "metric", "metric"),), "bound": number("bound")}, finish=bounded("until")),
     "again": Intent("again", {"many": MANY, "dial": DIAL, "name": NAME, "seed": count("seed"), "value": VALUE}, finish=turned),
     "autopilot": Intent("autopilot", {"budget": (by_item("budget", "budget", "budget"), by_item("times", "number", "budget", lambda v, c: f"{v:g}x"),
                         by_item("steps", "number", "budget", lambda v, c: f"{whole(v)}")),
-                        "goal": (by_item("condition", "condition", "goal"), by_item("metric", "metric", "goal")),
-                        "never": (by_item("dial", "dial", "never"), *by_words("never", {"data": "data", "parameters": "parameters", "rule": "rule", "both": "parameters,data"})),
-                        "workers": (by_item("number", "number", "workers", lambda v, c: positive(whole(v))), *by_words("workers", {"two": 2}))}),
+                        "goal": (by_item("condition", "condition", "goal"),),
+                        "metric": (by_item("metric", "metric", "metric"),), "bound": number("bound"),
+                        **{f"never {what}": flag(f"never {what}", what) for what in NEVER}, "never dial": (by_item("dial", "dial", "never dial"),),
+                        "workers": (by_item("number", "number", "workers", lambda v, c: positive(whole(v))), *by_words("workers", {"two": 2}))}, finish=looked_after),
     "pause": Intent("pause", {}), "resume": Intent("resume", {}), "stop": Intent("stop", {}),
     "back": Intent("back", {"to": place("to")}, ("to",)),
     "mark": Intent("mark", {"name": NAME, "off": flag("off")}, ("name",)),
@@ -77,7 +92,7 @@ _INTENTS: dict[str, Intent] = {
     "set": Intent("set", {"dial": DIAL, "value": VALUE, "over": steps("over"),
                   "shape": by_words("shape", {"cosine": "cosine", "exponential": "exponential"})}, ("dial", "value")),
     "call": Intent("call", {"routine": (by_item("routine", "routine", "routine"), by_item("named", "name", "routine"), *by_words("routine", {"sleep": "sleep"}))}, ("routine",)),
-    "rule:optimiser": Intent("rule", {"edit": (by_item("optimiser", "optimiser", "edit"),), "with": SETTINGS, "nesterov": flag("nesterov")}, ("edit",), finish=ruled),
+    "rule:optimiser": Intent("rule", {"edit": (by_item("optimiser", "optimiser", "edit"),), "with": SETTINGS, "lr": number("lr"), "momentum": number("momentum"), "nesterov": flag("nesterov")}, ("edit",), finish=ruled),
     "rule:momentum": _edit("momentum", momentum=number("momentum"), nesterov=flag("nesterov")),
     "rule:clip": _edit("clip", "norm", norm=(*number("norm"), *by_words("norm", {"one": 1.0}))),
     "rule:gradient_sign": _edit("gradient_sign"),
@@ -110,7 +125,7 @@ _INTENTS: dict[str, Intent] = {
                     *by_words("of", {"valid loss": "valid.loss", "valid accuracy": "valid.accuracy", "accuracy": "accuracy"})), "steps": WINDOW}),
     "events": Intent("events", {}),
     "compare": Intent("compare", {"to": (by_item("run", "run", "to"), by_item("discarded", "discarded", "to"),
-                      Filler("other", "", lambda v, c, d: {"to": c.previous}), Filler("here", "", lambda v, c, d: {"to": c.run}))}),
+                      Filler("other", "", lambda v, c, d: {"to": c.previous}), Filler("here", "", lambda v, c, d: {"to": c.run}))}, finish=two),
     "why": Intent("why", {}),
     "alike": Intent("alike", {"element": (by_item("element", "element", "element"),), "at_least": (*number("at_least"),
                     by_item("percent", "number", "at_least", lambda v, c: v / 100)), "over": OVER, "steps": WINDOW, "either": flag("either_sign")}, ("element",)),
