@@ -15,6 +15,7 @@ judged.py        fitness by any Python function, with a time limit
 resynthesis.py   netlists made smaller by a walk over equal ones, with its loops in resynthesis_kernels.py
 decompose.py     a truth table cut into choices by an order of its inputs, which is searched
 smallest.py      searched, resynthesised, over again: the smallest
+islands.py       several searches side by side that send on their best; workers.py: processes or Ray's
 recorded.py      a search that is written down, resumed, steered and replayed; course.py, kept.py, inbox.py, turning.py
 lineage.py       which steps led to a candidate, and which changes made them better
 targets.py       truth tables, circuits and functions of files as what is searched for; setting.py: methods from words
@@ -33,6 +34,7 @@ from ontogeny.evolve.elites import Elites
 from ontogeny.evolve.fitness import Table, equals, outputs_of, table
 from ontogeny.evolve.gate_genes import Gates
 from ontogeny.evolve.genetic import Genetic
+from ontogeny.evolve.islands import Islands
 from ontogeny.evolve.judged import Judged, batch, each
 from ontogeny.evolve.of_runs import after_run
 from ontogeny.evolve.over_time import follows, reward
@@ -51,6 +53,7 @@ __all__ = [
     "Found",
     "Gates",
     "Genetic",
+    "Islands",
     "Judged",
     "Pareto",
     "Reals",

@@ -85,6 +85,13 @@ class Ageing(Method[Candidate, Aged], Generic[Candidate]):
         known = [] if state.elite.unjudged.any() or state.elite.numbers[0] in state.living.numbers else [state.elite]
         return replace(state, living=joined([state.living, *known]).doubted(), elite=state.elite.doubted())
 
+    def visited(self, state: Aged, other: Aged) -> Aged:
+        """The other's best as the youngest, and the better of both elites."""
+        if other.elite.unjudged.any() or state.elite.unjudged.any():
+            return state
+        living = joined([state.living, other.elite])[-self.population :]
+        return replace(state, living=living, elite=best(joined([state.elite, other.elite]), state.goal))
+
 
 def best(population: Population, goal: float) -> Population:
     """The best of those that are judged, alone; the first of equals."""

@@ -117,6 +117,12 @@ class CGP(Method[Netlist, Parent]):
         """The parent, not judged yet."""
         return replace(state, error=None)
 
+    def visited(self, state: Parent, other: Parent) -> Parent:
+        """The other parent's genes, where it is better."""
+        if other.error is None or (state.error is not None and _rank(state, 0.0) <= _rank(other, 0.0)):
+            return state
+        return replace(state, genes=other.genes, error=other.error, gates=other.gates)
+
     def turned(self, state: Parent) -> Parent:
         """Gates that are no longer in the set are drawn anew, and the parent is then judged again."""
         genes, rng = state.genes.copy(), state.rng.copy()

@@ -15,7 +15,7 @@ import numpy as np
 
 from ontogeny.evolve.method import Asked, Errors
 from ontogeny.evolve.search import LEG, Search, Standing
-from ontogeny.evolve.turning import FITNESS, GENOME, METHOD, turned
+from ontogeny.evolve.turning import FITNESS, METHOD, turned
 from ontogeny.isa.errors import RecordError
 from ontogeny.record.journal import Entry
 
@@ -47,7 +47,7 @@ class Witnessed(Search[Any, Any]):
 
     def _noted(self, numbers: Any) -> None:
         """Tells what failed just now by the clock or the end of a process."""
-        outside: Mapping[int, str] = getattr(self.fitness, "outside", {})
+        outside: Mapping[int, str] = getattr(self.workers or self.fitness, "outside", {})
         if outside:
             self.note({int(numbers[place]): why for place, why in outside.items()})
 
@@ -110,6 +110,6 @@ def _after(search: Witnessed, standing: Standing[Any], of: str) -> Standing[Any]
     """Where a search stands after a turn: by another fitness nothing is judged, and nothing solved."""
     if of == FITNESS:
         return Standing(search.method.doubted(standing.state))
-    if of in (METHOD, GENOME):
+    if of == METHOD:
         return replace(standing, state=search.method.turned(standing.state))
     return standing

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import ClassVar, Generic, TypeVar
 
 import numpy as np
@@ -44,6 +44,14 @@ class Genetic(Breeding[Candidate], Generic[Candidate]):
         drawn = rng.integers(0, len(people), (count, 2, self.tournament))
         parents = np.take_along_axis(drawn, place[drawn].argmin(axis=2)[..., None], axis=2)[..., 0]
         return offspring(self.genome, state.space, people, parents, self.crossing, rng)
+
+    def visited(self, state: Generation, other: Generation) -> Generation:
+        """The other's best in place of the last child."""
+        if state.population.unjudged.any() or other.population.unjudged.any():
+            return state
+        people = other.population
+        at = int(ranks(people.errors[:, 0], people.sizes, state.goal).argmin())
+        return replace(state, population=joined([state.population[:-1], people[at : at + 1]]))
 
     def kept(self, old: Population, judged: Population, goal: float) -> Population:
         """The best of the old, and all children."""

@@ -20,6 +20,7 @@ from ontogeny.evolve.elites import Elites
 from ontogeny.evolve.fitness import of_arrays
 from ontogeny.evolve.gate_genes import Gates
 from ontogeny.evolve.genetic import Genetic
+from ontogeny.evolve.islands import Islands
 from ontogeny.evolve.judged import batch, each
 from ontogeny.evolve.of_runs import after_run
 from ontogeny.evolve.over_time import follows, reward
@@ -35,6 +36,7 @@ from ontogeny.isa.errors import SearchError
 
 METHODS: dict[str, type[Any]] = {
     "cgp": CGP, "ageing": Ageing, "genetic": Genetic, "elites": Elites, "pareto": Pareto, "tape-ageing": TapeAgeing,
+    "islands": Islands,
 }  # fmt: skip
 GENOMES: dict[str, type[Any]] = {"gates": Gates, "instructions": Instructions, "reals": Reals}
 SPACES: dict[str, type[Any]] = {"netlists": Netlists, "vectors": Vectors, "learners": Learners}

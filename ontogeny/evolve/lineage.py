@@ -175,8 +175,8 @@ def _of_population(search: RecordedSearch, end: int, number: int | None) -> list
 def _logged(search: RecordedSearch, end: int, wanted: frozenset[int]) -> Logged:
     course = search.replayed()
     plain = course.search
-    course.search = Logged(plain.method, plain.fitness, plain.evaluations, plain.prune, plain.goal, plain.failed,
-                           plain.note, wanted=wanted)  # fmt: skip
+    course.search = Logged(plain.method, plain.fitness, plain.evaluations, plain.prune, plain.goal, failed=plain.failed,
+                           note=plain.note, wanted=wanted)  # fmt: skip
     course.to(end)
     assert isinstance(course.search, Logged)
     return course.search

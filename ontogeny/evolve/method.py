@@ -89,6 +89,10 @@ class Method(Protocol[Candidate, S]):
         """The state as this method can go on from, after one of its dials was turned."""
         return state
 
+    def visited(self, state: S, other: S) -> S:
+        """An island's state once the best of another's has come to it; by default islands keep to themselves."""
+        return state
+
     def front(self, state: S) -> Sequence[Best[Candidate]]:
         """All that are worth a look, the best first: a Pareto front, a map's elites; else the best alone."""
         return [self.best(state)]

@@ -14,6 +14,7 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -28,6 +29,7 @@ from ontogeny.evolve.recipe import recipe_of
 from ontogeny.evolve.search import LEG, Found, Search
 from ontogeny.evolve.store import Store
 from ontogeny.evolve.turning import turned, values
+from ontogeny.evolve.workers import Workers
 from ontogeny.isa.errors import OntogenyError, RecordError, SearchError
 from ontogeny.record.disk import disk
 from ontogeny.record.environment import differences, environment, version
@@ -100,9 +102,15 @@ class RecordedSearch:
         """How this machine differs from the one where it began, in words; empty where it does not."""
         return differences(self.environment, _environment())
 
-    def go_on(self, seconds: float | None = None, progress: Progress | None = None) -> Found[Any]:
-        """Goes on until it is over, for so many seconds, or until Ctrl-C, which is raised again between generations."""
+    def go_on(
+        self, seconds: float | None = None, progress: Progress | None = None, workers: Workers | None = None
+    ) -> Found[Any]:
+        """Goes on until it is over, for so many seconds, or until Ctrl-C, which is raised again between generations.
+
+        Who does the work changes nothing of what is found; whoever gives `workers` closes them.
+        """
         with self._writing(), Interrupts() as interrupts:
+            self.course.search = replace(self.course.search, workers=workers)
             started, before, leg = time.perf_counter(), self.kept.seconds, LEG
             try:
                 while not self._over():
@@ -186,7 +194,9 @@ class RecordedSearch:
     def _begun(self, note: Callable[[Mapping[int, str]], None]) -> Course:
         failed = {int(entry["number"]): str(entry["why"]) for entry in self.entries if entry.kind == FAILED}
         first = self.began
-        search = Witnessed(first.method, first.fitness, first.evaluations, first.prune, first.goal, failed, note)
+        search = Witnessed(
+            first.method, first.fitness, first.evaluations, first.prune, first.goal, failed=failed, note=note
+        )
         return Course(search, search.begin(self.seed), self.entries)
 
     def _course(self) -> Course:

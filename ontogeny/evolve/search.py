@@ -9,12 +9,15 @@ from __future__ import annotations
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Any, Generic, TypeVar
+from functools import partial
+from typing import Any, Generic, TypeVar, cast
 
 import numpy as np
 
 from ontogeny.evolve.fitness import Fitness
+from ontogeny.evolve.islands import Islands
 from ontogeny.evolve.method import Asked, Best, Errors, Method, State
+from ontogeny.evolve.workers import Workers, working
 from ontogeny.isa.errors import SearchError
 from ontogeny.isa.netlist import Netlist
 
@@ -79,6 +82,7 @@ class Search(Generic[Candidate, S]):
     evaluations: int = 10_000_000
     prune: int = 0
     goal: float = 0.0
+    workers: Workers | None = None
 
     def __post_init__(self) -> None:
         if self.evaluations < 1 or self.prune < 0:
@@ -102,19 +106,26 @@ class Search(Generic[Candidate, S]):
         """One generation on, or a compiled leg of about as many evaluations as `most`; never past its end."""
         state, until = standing.state, standing.solved_at is None
         most = min(most, self.end(standing) - state.evaluations)
-        gone = self.method.leg(state, self.fitness, most, until) if self.goal == 0 else None
+        gone = self._leg(state, most, until) if self.goal == 0 else None
         if gone is None:
             asked = self.method.ask(state)
             gone = self.method.tell(state, asked, self.judged(asked, state.evaluations), self.goal)
         solved = until and self.method.best(gone).error <= self.goal
         return Standing(gone, gone.evaluations if solved else standing.solved_at)
 
+    def _leg(self, state: S, most: int, until: bool) -> S | None:
+        """A compiled leg, where the method has one for the fitness."""
+        if self.workers is not None and isinstance(self.method, Islands):
+            return cast("S | None", self.method.epoch(cast(Any, state), self.fitness, until, self.workers.legs))
+        return self.method.leg(state, self.fitness, most, until)
+
     def judged(self, asked: Asked[Candidate], first: int = 0) -> Errors:
         """The errors of a generation, whose first has the number `first`; what is not a number has failed.
 
         Raises SearchError where there are more or fewer than candidates.
         """
-        errors = np.asarray(self.fitness.errors(asked.candidates), np.float64)
+        judged = self.fitness.errors if self.workers is None else partial(self.workers.errors, self.fitness)
+        errors = np.asarray(judged(asked.candidates), np.float64)
         if not len(asked.candidates) or len(errors) != len(asked.candidates):
             raise SearchError(
                 f"{len(errors)} errors of {len(asked.candidates)} candidates; expected one or more of each"
@@ -124,6 +135,7 @@ class Search(Generic[Candidate, S]):
     def found(self, standing: Standing[S], seconds: float = 0.0) -> Found[Candidate]:
         """What it has come to."""
         best, told = self.method.best(standing.state), tuple(self.fitness.failures)
+        told += tuple(self.workers.failures) if self.workers is not None else ()
         front = tuple(self.method.front(standing.state))
         judged = standing.state.evaluations
         return Found(best.candidate, best.errors, judged, standing.solved_at, seconds, told, best.size, front)
@@ -132,13 +144,23 @@ class Search(Generic[Candidate, S]):
 def search(
     method: Method[Candidate, Any], fitness: Fitness[Candidate], *, seed: int = 0, evaluations: int = 10_000_000,
     prune: int = 0, goal: float = 0.0, seconds: float | None = None,
-    progress: Callable[[Found[Candidate]], object] | None = None,
+    progress: Callable[[Found[Candidate]], object] | None = None, workers: int = 1,
 ) -> Found[Candidate]:  # fmt: skip
     """Searches until an error is at most `goal` or the evaluations are spent; then `prune` more for fewer gates.
 
-    `seconds` of wall clock end it early; `progress` is told of every leg. Raises SearchError for a budget below 1.
+    `seconds` of wall clock end it early; `progress` is told of every leg; with `workers` processes a generation, or
+    the islands of an epoch, are shared among them, to the same result. Raises SearchError for a budget below 1.
     """
-    going, started = Search(method, fitness, evaluations, prune, goal), time.perf_counter()
+    with working(workers) as several:
+        going = Search(method, fitness, evaluations, prune, goal, several)
+        return _searched(going, seed, seconds, progress)
+
+
+def _searched(
+    going: Search[Candidate, Any], seed: int, seconds: float | None,
+    progress: Callable[[Found[Candidate]], object] | None,
+) -> Found[Candidate]:  # fmt: skip
+    started = time.perf_counter()
     standing = going.begin(seed)
     while not going.over(standing):
         standing = going.further(standing)

@@ -24,6 +24,7 @@ from ontogeny.isa.errors import RecordError, SearchError
 from ontogeny.record.disk import disk, replace_file
 
 SOURCE, DATA = "source", "data"
+PREFIX = "ontogeny_searched_"
 
 
 @dataclass(frozen=True)
@@ -86,9 +87,7 @@ class Store:
 
 def loaded(path: Path, beside: Path, called: str) -> ModuleType:
     """A Python file as a module, run once; imports from `beside` work. Raises SearchError where it cannot be run."""
-    name = (
-        f"ontogeny_searched_{hashlib.sha256(str(path.resolve()).encode()).hexdigest()[:16]}_{path.stat().st_mtime_ns}"
-    )
+    name = f"{PREFIX}{hashlib.sha256(str(path.resolve()).encode()).hexdigest()[:16]}_{path.stat().st_mtime_ns}"
     if name in sys.modules:
         return sys.modules[name]
     spec = importlib.util.spec_from_file_location(name, path)
@@ -104,6 +103,11 @@ def loaded(path: Path, beside: Path, called: str) -> ModuleType:
     finally:
         sys.path.remove(str(beside))
     return module
+
+
+def searched() -> list[ModuleType]:
+    """The modules of files that were loaded here."""
+    return [module for name, module in sys.modules.items() if name.startswith(PREFIX)]
 
 
 def _file_of(function: Callable[..., Any]) -> Path | None:

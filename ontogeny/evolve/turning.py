@@ -9,33 +9,42 @@ from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from typing import Any
 
-from ontogeny.evolve.genome import Genome
 from ontogeny.evolve.kinds import FITNESSES
 from ontogeny.evolve.recipe import Recipe
 from ontogeny.evolve.search import Search
 from ontogeny.isa.errors import OntogenyError, SearchError
 
 BUDGET = ("evaluations", "prune")
-METHOD, GENOME, FITNESS, SEARCH = "method", "genome", "fitness", "search"
+METHOD, FITNESS, SEARCH = "method", "fitness", "search"
+HELD = ("genome", "method")
+"""The fields by which a method holds a genome, or islands a method."""
 
 
 @dataclass(frozen=True)
 class Dial:
-    """Where a dial belongs, and its value."""
+    """Where a dial belongs, its value, and the fields that lead from the method to what has it."""
 
     of: str
     value: Any
+    path: tuple[str, ...] = ()
 
 
 def dials(search: Search[Any, Any]) -> dict[str, Dial]:
     """All dials by name. Where a method and its genome have one of the same name, the method's is meant."""
-    genome, recipe = getattr(search.method, "genome", None), getattr(search.fitness, "recipe", None)
+    recipe = getattr(search.fitness, "recipe", None)
     found = {name: Dial(SEARCH, getattr(search, name)) for name in BUDGET}
     if isinstance(recipe, Recipe):
         found |= {name: Dial(FITNESS, recipe.arguments[name]) for name in recipe.dials}
-    if genome is not None:
-        found |= {name: Dial(GENOME, getattr(genome, name)) for name in genome.DIALS}
-    return found | {name: Dial(METHOD, getattr(search.method, name)) for name in search.method.DIALS}
+    return found | _of_record(search.method, ())
+
+
+def _of_record(record: Any, path: tuple[str, ...]) -> dict[str, Dial]:
+    """The dials of a method or genome, and before them those of what it holds."""
+    found: dict[str, Dial] = {}
+    for name in HELD:
+        if (held := getattr(record, name, None)) is not None:
+            found |= _of_record(held, (*path, name))
+    return found | {name: Dial(METHOD, getattr(record, name), path) for name in record.DIALS}
 
 
 def turned(search: Search[Any, Any], name: str, value: Any) -> tuple[Search[Any, Any], str]:
@@ -43,7 +52,7 @@ def turned(search: Search[Any, Any], name: str, value: Any) -> tuple[Search[Any,
     dial = found(search, name)
     value = fitting(name, value, dial.value)
     try:
-        return _with(search, dial.of, name, value), dial.of
+        return _with(search, dial, name, value), dial.of
     except OntogenyError:
         raise
     except (TypeError, ValueError) as error:
@@ -70,20 +79,19 @@ def read(text: str) -> Any:
     return text
 
 
-def _with(search: Search[Any, Any], of: str, name: str, value: Any) -> Search[Any, Any]:
-    if of == SEARCH:
+def _with(search: Search[Any, Any], dial: Dial, name: str, value: Any) -> Search[Any, Any]:
+    if dial.of == SEARCH:
         return replace(search, **{name: value})
-    if of == METHOD:
-        return replace(search, method=_replaced(search.method, name, value))
-    if of == GENOME:
-        genome: Genome[Any] = getattr(search.method, "genome")  # noqa: B009
-        return replace(search, method=_replaced(search.method, "genome", _replaced(genome, name, value)))
+    if dial.of == METHOD:
+        return replace(search, method=_replaced(search.method, (*dial.path, name), value))
     recipe: Recipe = getattr(search.fitness, "recipe").turned(name, value)  # noqa: B009
     return replace(search, fitness=FITNESSES[recipe.name](**recipe.arguments))
 
 
-def _replaced(record: Any, name: str, value: Any) -> Any:
-    return replace(record, **{name: value})
+def _replaced(record: Any, path: tuple[str, ...], value: Any) -> Any:
+    """The record with what the path leads to replaced."""
+    name, *rest = path
+    return replace(record, **{name: _replaced(getattr(record, name), tuple(rest), value) if rest else value})
 
 
 def fitting(name: str, value: Any, present: Any) -> Any:

@@ -12,6 +12,7 @@ from rich.markup import escape
 from ontogeny.evolve.circuits.files import format_of
 from ontogeny.evolve.recorded import RecordedSearch
 from ontogeny.evolve.search import Found
+from ontogeny.evolve.workers import Workers
 from ontogeny.faces.outputs import place, replaceable
 from ontogeny.faces.progress import Live
 from ontogeny.faces.running import INTERRUPTED
@@ -21,7 +22,9 @@ from ontogeny.isa.errors import OntogenyError
 from ontogeny.isa.netlist import Netlist
 
 
-def go_on(search: RecordedSearch, seconds: float | None, output: str, as_json: bool) -> None:
+def go_on(
+    search: RecordedSearch, seconds: float | None, output: str, as_json: bool, workers: Workers | None = None
+) -> None:
     """Lets it go on, and tells what came of it; the best is written where a file is named."""
     if output:
         format_of(output)  # refused before anything is searched for
@@ -29,7 +32,9 @@ def go_on(search: RecordedSearch, seconds: float | None, output: str, as_json: b
         tell(f"it began elsewhere ({escape(elsewhere)}), so it may not go the same way")
     try:
         with Live(end(search), search.course.evaluations, quiet=as_json, what="evaluations") as live:
-            found = search.go_on(seconds, lambda so_far: live.step(so_far.evaluations, metrics(so_far), end(search)))
+            found = search.go_on(
+                seconds, lambda so_far: live.step(so_far.evaluations, metrics(so_far), end(search)), workers
+            )
     except KeyboardInterrupt:
         name = escape(search.folder.name)
         tell(f"stopped after {search.course.evaluations:,} evaluations; `ontogeny search resume {name}` goes on")

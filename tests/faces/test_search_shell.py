@@ -108,6 +108,10 @@ def test_a_circuit_is_a_target_and_a_front_is_printed_and_drawn() -> None:
     shell("show", "front", "-o", "found.blif")
     assert equivalent(read_circuit("found.blif"), read_circuit("xor.blif"))
     assert asked("tasks.py:made", "--as", "fitness", "nodes=20")["solved"]
+    words = ("xor.txt", "nodes=20", "gates=nand", "--islands", "2", "--prune", "50000")
+    alone, shared = asked(*words, "--name", "alone"), asked(*words, "--name", "shared", "--workers", "2")
+    assert alone["best"] == shared["best"] and alone["evaluations"] == shared["evaluations"]
+    assert alone["dials"]["every"] == "20000" and "no Ray answers at" in refused("xor.txt", "--ray", "127.0.0.1:1")
 
 
 def test_a_fitness_that_fails_is_told_at_the_end_and_the_search_goes_on() -> None:

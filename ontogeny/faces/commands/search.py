@@ -14,13 +14,15 @@ from rich.markup import escape
 
 from ontogeny.evolve.circuits.files import format_of
 from ontogeny.evolve.fitness import equals
+from ontogeny.evolve.islands import Islands
 from ontogeny.evolve.judged import SECONDS, batch, each
 from ontogeny.evolve.lineage import lineage
-from ontogeny.evolve.recorded import record
+from ontogeny.evolve.recorded import RecordedSearch, record
 from ontogeny.evolve.setting import method_of
 from ontogeny.evolve.several import several
 from ontogeny.evolve.targets import CIRCUITS, from_circuit, from_table, function_of
 from ontogeny.evolve.turning import read, said
+from ontogeny.evolve.workers import working
 from ontogeny.faces.experiments import pairs
 from ontogeny.faces.outputs import SPELT, place
 from ontogeny.faces.programs import read_bytes
@@ -54,6 +56,9 @@ class Given:
     name: str
     output: str
     author: str
+    islands: int
+    workers: int
+    ray: str
     as_json: bool
 
 
@@ -77,6 +82,9 @@ Seed = Annotated[int, typer.Option("--seed", help="What chance goes by.")]
 Evaluations = Annotated[int, typer.Option("--evaluations", min=1, help="Candidates to judge at most.")]
 Prune = Annotated[int, typer.Option("--prune", min=0, help="So many more for fewer gates, once it is right.")]
 GoalError = Annotated[float, typer.Option("--goal", help="The error that is right.")]
+IslandCount = Annotated[int, typer.Option("--islands", min=1, help="So many side by side, that send on their best.")]
+WorkerCount = Annotated[int, typer.Option("--workers", min=1, help="Processes that share the work; nothing changes.")]
+Ray = Annotated[str, typer.Option("--ray", metavar="ADDRESS", help="Ray's workers there; local: started here.")]
 Limit = Annotated[float, typer.Option("--limit", help="Seconds that a Python fitness may take; 0: no limit.")]
 Seconds = Annotated[float | None, typer.Option("--seconds", help="Stop after so many; resume goes on.")]
 Name = Annotated[str, typer.Option("--name", help="What the search is called; else after its target.")]
@@ -88,7 +96,8 @@ def command(
     words: Words, method: MethodName = "cgp", kind: Kind = "equals", inputs: Inputs = 0, outputs: Outputs = 0,
     sampled: Sampled = 0, objectives: Objectives = "gates,depth", seed: Seed = 0, evaluations: Evaluations = 10_000_000,
     prune: Prune = 0, goal: GoalError = 0.0, limit: Limit = SECONDS, seconds: Seconds = None, name: Name = "",
-    output: Output = "", author: Author = "you", as_json: AsJson = False,
+    output: Output = "", author: Author = "you", islands: IslandCount = 1, workers: WorkerCount = 1, ray: Ray = "",
+    as_json: AsJson = False,
 ) -> None:  # fmt: skip
     """Search for a circuit without gradients, recorded; turn its dials, resume, draw it.
 
@@ -97,7 +106,7 @@ def command(
     """
     given = Given(
         method, kind, inputs, outputs, sampled, objectives, seed, evaluations, prune, goal, limit, seconds, name,
-        output, author, as_json,
+        output, author, islands, workers, ray, as_json,
     )  # fmt: skip
     if words[0] in VERBS:
         VERBS[words[0]](words[1:], given)
@@ -110,12 +119,20 @@ def begin(words: list[str], given: Given) -> None:
     target, *rest = words
     fitness = fitness_of(target, given)
     method = method_of(given.method, pairs(rest))
+    if given.islands > 1:
+        method = Islands(method, given.islands)
     if given.output:
         format_of(given.output)  # refused before anything is searched for
     folder = searches().fresh(given.name or stem(target))
     budget: dict[str, Any] = {"seed": given.seed, "evaluations": given.evaluations, "prune": given.prune}
     search = record(folder, method, fitness, **budget, goal=given.goal, author=given.author)
-    go_on(search, given.seconds, given.output, given.as_json)
+    going(search, given)
+
+
+def going(search: RecordedSearch, given: Given) -> None:
+    """Lets a search go on, by whoever is to do the work."""
+    with working(given.workers, given.ray) as workers:
+        go_on(search, given.seconds, given.output, given.as_json, workers)
 
 
 def fitness_of(target: str, given: Given) -> Any:
@@ -156,7 +173,7 @@ def one_name(words: list[str], verb: str) -> str:
 
 def resume(words: list[str], given: Given) -> None:
     """Goes on with a search."""
-    go_on(opened(one_name(words, "resume")), given.seconds, given.output, given.as_json)
+    going(opened(one_name(words, "resume")), given)
 
 
 def show(words: list[str], given: Given) -> None:
