@@ -28,6 +28,8 @@ BENCHES = (
     "steer_load",
     "gates",
     "cgp",
+    "size",
+    "parts",
 )
 
 

@@ -103,12 +103,12 @@ def accumulators() -> tuple[Netlist, Netlist]:
 def cpu() -> tuple[Netlist, Netlist]:
     """The CPU of `examples/cpu4.py`."""
     rough = cpu4.composed({name: part.net for name, part in cpu4.searched(0).items()})
-    return rough, resynthesised(rough, steps=60_000)
+    return rough, cpu4.smaller(rough, 0)
 
 
 @dataclass(frozen=True)
 class Circuit:
-    """A model from input to output number, its bits, Verilog for the outputs y of the inputs x, and our way to it."""
+    """A model from number to number, its bits, Verilog for outputs y of inputs x or none, ours: first and smallest."""
 
     model: Callable[[int], int]
     inputs: int
@@ -164,7 +164,7 @@ def starts(circuit: Circuit, rough: Netlist, at: Path) -> Iterator[str]:
     """Files that abc begins with."""
     (at / "parts.blif").write_text(to_blif(rough), encoding="utf-8")
     yield "parts.blif"
-    if YOSYS is not None:
+    if YOSYS is not None and circuit.verilog:
         width = f"input [{circuit.inputs - 1}:0] x, output [{circuit.outputs - 1}:0] y"
         (at / "a.v").write_text(f"module top({width});\n{circuit.verilog}\nendmodule\n", encoding="utf-8")
         told(YOSYS, "-q", "-p", "read_verilog a.v; synth -flatten -noabc; aigmap; write_blif yosys.blif", at=at)

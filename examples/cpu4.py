@@ -20,7 +20,7 @@ from pathlib import Path
 
 from clocks import Run, left, proved
 
-from ontogeny.evolve import CGP, Smallest, equals, resynthesised, smallest
+from ontogeny.evolve import CGP, Smallest, Walk, equals, resynthesised, smallest
 from ontogeny.evolve.circuits.clock import registered
 from ontogeny.evolve.circuits.convert import nand_only
 from ontogeny.evolve.circuits.grower import Grower
@@ -141,6 +141,14 @@ def composed(parts: dict[str, Netlist]) -> Netlist:
     return nand_only(grown.finished([*accumulator, *flag, *bits]))
 
 
+def smaller(rough: Netlist, seed: int, steps: int = 200_000, turns: int = 3) -> Netlist:
+    """Walks that are warmer than for small circuits, each from the smallest of the last one on."""
+    net = rough
+    for turn in range(turns):
+        net = resynthesised(net, seed=seed * turns + turn, steps=steps, walk=Walk(chances=(0.2, 0.02)))
+    return net
+
+
 def clocked_cpu(whole: Netlist) -> Netlist:
     """The step with its registers, which are its outputs, too."""
     return registered(whole, REGISTERS, shown=range(REGISTERS), names=NAMES)
@@ -164,7 +172,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("folder", nargs="?", type=Path, default=Path("cpu4"), help="where it is left (default: cpu4)")
     parser.add_argument("--seed", type=int, default=0, help="another seed finds another one (default: 0)")
-    parser.add_argument("--steps", type=int, default=60_000, help="steps of resynthesis of the whole (default: 60,000)")
+    parser.add_argument("--steps", type=int, default=200_000, help="steps of each of three walks (default: 200,000)")
     given = parser.parse_args()
     smallest(CGP(9, "nand"), equals(zero, 2, 1), steps=10)  # the loops are compiled once, and kept
     started = time.process_time()
@@ -172,9 +180,9 @@ def main() -> None:
     for name, part in parts.items():
         print(f"{name}: {part}")
     rough = composed({name: part.net for name, part in parts.items()})
-    whole = resynthesised(rough, seed=given.seed, steps=given.steps)
+    whole = smaller(rough, given.seed, given.steps)
     seconds = time.process_time() - started
-    print(f"put together {rough.gates} NANDs, {whole.gates} after {given.steps:,} steps, {seconds:.1f} s of CPU in all")
+    print(f"put together {rough.gates} NANDs, {whole.gates} after resynthesis, {seconds:.1f} s of CPU in all")
     print(proved(whole, step))
     print(left(clocked_cpu(whole), given.folder, Run(instruction, step, 40)))
 

@@ -9,7 +9,7 @@ from types import ModuleType
 
 import pytest
 
-from ontogeny.evolve import decomposed, equals, resynthesised
+from ontogeny.evolve import decomposed, equals
 from ontogeny.evolve.circuits.clock import registered, stepped
 from ontogeny.evolve.circuits.equivalent import equivalent
 from ontogeny.evolve.circuits.files import read_circuit
@@ -29,7 +29,7 @@ def test_the_cpu_of_searched_parts_is_its_model(example: object, tmp_path: Path)
     assert callable(example)
     cpu, clocks = example("cpu4"), example("clocks")
     parts = {name: part.net for name, part in cpu.searched(1).items()}
-    whole = resynthesised(cpu.composed(parts), seed=1, steps=6_000)
+    whole = cpu.smaller(cpu.composed(parts), seed=1, steps=2_000)
     assert whole.gates <= 133 and (whole.table == NAND).all()
     assert clocks.proved(whole, cpu.step) == "equal to the model on all 65,536 cases"
     run = clocks.Run(cpu.instruction, cpu.step, 40)
