@@ -53,7 +53,7 @@ def test_any_words_are_answered_in_bounded_time(text: str) -> None:
 
 def still_done(words: str, negation: str) -> str:
     """What is changed by words that are denied, or nothing."""
-    if any(one in words for one in (" and ", ",", ";", "not", "don't", "never", "stop", "no longer")):
+    if any(one in words for one in (" and ", ",", ";", ". ", "not", "don't", "never", "stop", "no longer")):
         return ""
     plain, reading = read(words, CONTEXT).commands, read(negation + words, CONTEXT)
     if not reading.changes or (reading.commands != plain and {one.NAME for one in reading.commands} <= NEGATED):

@@ -50,6 +50,8 @@ HALF = 0.5
 ASKING = frozenset(("when", "why", "who", "which", "did", "does", "was", "were", "had"))
 """A text that begins so asks, and changes nothing."""
 BEGINNING = 3
+ENDING = frozenset(("COMMA", "SEMICOLON", "STOP", "DASH", "but"))
+"""What ends a denial, where what is denied is none of what is meant."""
 
 
 class PhraseReader:
@@ -151,8 +153,8 @@ def denied(best: Weighed, said: Sequence[Word], context: Context) -> bool:
     if at is None:
         return False
     meant = best.pieces[0].commands
-    if not meant:  # do not run it yet, just halve the rate
-        return False
+    if not meant:  # do not run it yet, just halve the rate; but: don't show it and then undo
+        return next((word.kind for word in said[at + 1 :] if word.separates), "") not in ENDING
     if meant[0].NAME not in DENYING:
         return True
     if best.sure >= NEARLY:
