@@ -14,6 +14,7 @@ from ontogeny.isa.errors import OntogenyError
 from ontogeny.steer import costs
 from ontogeny.steer.ahead import Ahead
 from ontogeny.steer.command import Command, Preview
+from ontogeny.steer.commands.living import NotLiveError
 from ontogeny.steer.session import Session
 
 FORKS = re.compile(r"^fork (\S+) at step \d+ and (there )?")
@@ -38,8 +39,8 @@ def foretold(session: Session, commands: Sequence[Command]) -> list[Foretold]:
     for command in commands:
         try:
             told.append(_one(ahead, command))
-        except OntogenyError:
-            if not ahead.changed:
+        except OntogenyError as error:
+            if not ahead.changed or (isinstance(error, NotLiveError) and ahead.certain):
                 raise
             told.append(Foretold(f"{command.says()}, which can be said in full once the above is done"))
         ahead.take(command)

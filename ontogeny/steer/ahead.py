@@ -51,6 +51,11 @@ class Ahead(Session):
         lines = self.position.lines if source is run else None
         return forking.ahead(forking.until(source, step, lines), self._steps, self._entries)
 
+    @property
+    def certain(self) -> bool:
+        """Whether it is known where it will stand, and no step is taken before that a live process may be made for."""
+        return not (self.lost or self._steps)
+
     def foretell(self, command: Command) -> Preview:
         """What a command will do then. Raises an OntogenyError where it cannot be known."""
         unknown = self.changed if isinstance(command, Undo) else self._put_away and isinstance(command, Discard)

@@ -8,6 +8,7 @@ import pytest
 
 from ontogeny.faces.chat import costly
 from ontogeny.faces.chat_foretold import Foretold, foretold
+from ontogeny.steer.commands.living import NotLiveError
 from ontogeny.steer.phrases.reader import PhraseReader
 from ontogeny.steer.registry import command
 from ontogeny.steer.session import Session
@@ -60,6 +61,14 @@ def test_what_cannot_be_known_is_told_without_figures(session: Session) -> None:
     told, _ = told_and_done(session, "run until loss < 1000 then halve the learning rate and run 2 steps")
     assert all("can be said in full once the above is done" in one.text for one in told[1:])
     told, _ = told_and_done(session, "halve the learning rate and undo that")
+    assert "can be said in full" in told[1].text
+
+
+def test_what_a_stored_run_cannot_be_told_is_refused_before_anything_is_done(session: Session) -> None:
+    halve, stop = command("set", {"dial": "lr", "by": 0.5}), command("stop", {})
+    with pytest.raises(NotLiveError, match="one is not live"):
+        foretold(session, [halve, stop])
+    told = foretold(session, [command("run", {"steps": 3}), stop])  # a long one would have been given to a live process
     assert "can be said in full" in told[1].text
 
 

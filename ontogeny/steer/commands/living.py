@@ -72,9 +72,13 @@ class End(Command):
         return Outcome(text=f"{session.position.folder.name} stays at step {session.step()}, and is live no more")
 
 
+class NotLiveError(OntogenyError):
+    """What only a live run can be told was told to a stored one."""
+
+
 def _alive(session: Session, name: str) -> None:
     if not session.live:
         run = session.recording(name).folder.name
-        raise OntogenyError(
+        raise NotLiveError(
             f"{run} is not live, so it waits already: `run` takes steps, `{typed('live', run)}` lets it go on"
         )
