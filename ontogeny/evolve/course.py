@@ -74,9 +74,16 @@ class Course:
     def heed(self) -> None:
         """What the journal says of the next generation holds now."""
         while self.heeded < len(self.entries) and self.entries[self.heeded].at <= self.evaluations:
+            before = self.search.fitness
             self.search, of = _heeded(self.search, self.entries[self.heeded])
+            if self.search.fitness is not before:
+                closed(before)
             self.standing = _after(self.search, self.standing, of)
             self.heeded += 1
+
+    def close(self) -> None:
+        """Ends the process of the fitness, if it has one; the next question makes another."""
+        closed(self.search.fitness)
 
     @property
     def over(self) -> bool:
@@ -95,6 +102,12 @@ class Course:
             self.further(min(LEG, evaluations - self.evaluations))
         if self.evaluations != evaluations:
             raise RecordError(f"no generation ends at {evaluations} evaluations; the nearest one at {self.evaluations}")
+
+
+def closed(fitness: object) -> None:
+    """Ends the process of a fitness that has one."""
+    if (close := getattr(fitness, "close", None)) is not None:
+        close()
 
 
 def _heeded(search: Witnessed, entry: Entry) -> tuple[Witnessed, str]:

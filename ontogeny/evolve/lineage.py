@@ -12,6 +12,7 @@ from __future__ import annotations
 
 import copy
 from collections.abc import Iterator, Mapping, Sequence
+from contextlib import closing
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -19,7 +20,7 @@ import numpy as np
 
 from ontogeny.evolve.breeding import Generation
 from ontogeny.evolve.cgp import Parent
-from ontogeny.evolve.course import Course, Witnessed
+from ontogeny.evolve.course import Course, Witnessed, closed
 from ontogeny.evolve.genome import Genes
 from ontogeny.evolve.method import Asked, Errors
 from ontogeny.evolve.recorded import RecordedSearch
@@ -101,9 +102,7 @@ def lineage(search: RecordedSearch, number: int | None = None) -> list[Step]:
     try:
         return [_explained(one, space, fitness) for one in found]
     finally:
-        close = getattr(fitness, "close", None)
-        if close is not None:
-            close()
+        closed(fitness)
 
 
 def _of_parent(search: RecordedSearch, end: int) -> Iterator[Line]:
@@ -177,7 +176,8 @@ def _logged(search: RecordedSearch, end: int, wanted: frozenset[int]) -> Logged:
     plain = course.search
     course.search = Logged(plain.method, plain.fitness, plain.evaluations, plain.prune, plain.goal, failed=plain.failed,
                            note=plain.note, wanted=wanted)  # fmt: skip
-    course.to(end)
+    with closing(course):
+        course.to(end)
     assert isinstance(course.search, Logged)
     return course.search
 

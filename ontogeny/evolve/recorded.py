@@ -13,7 +13,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -87,15 +87,16 @@ class RecordedSearch:
 
         Raises RecordError for the first that is not.
         """
-        course, there = self.replayed(), self.kept.all()
-        for evaluations, path in there.items():
-            course.to(evaluations)
-            kept = states.read(path, course.standing)
-            if states.digest(kept) != states.digest(course.arrived):
-                raise RecordError(
-                    f"{self.folder.name} does not replay: at {evaluations:,} evaluations it stands elsewhere than it "
-                    f"did; {self.elsewhere() or 'the environment is the same'}"
-                )
+        there = self.kept.all()
+        with closing(self.replayed()) as course:
+            for evaluations, path in there.items():
+                course.to(evaluations)
+                kept = states.read(path, course.standing)
+                if states.digest(kept) != states.digest(course.arrived):
+                    raise RecordError(
+                        f"{self.folder.name} does not replay: at {evaluations:,} evaluations it stands elsewhere than "
+                        f"it did; {self.elsewhere() or 'the environment is the same'}"
+                    )
         return list(there)
 
     def elsewhere(self) -> str:
@@ -111,7 +112,7 @@ class RecordedSearch:
         """
         with self._writing(), Interrupts() as interrupts:
             self.course.search = replace(self.course.search, workers=workers)
-            started, before, leg = time.perf_counter(), self.kept.seconds, LEG
+            started, before, leg = time.perf_counter(), self.kept.seconds, LEAST
             try:
                 while not self._over():
                     at = time.perf_counter()
@@ -219,9 +220,7 @@ class RecordedSearch:
             self.kept.close()
             self.journal.close()
             lock.release()
-            close = getattr(self.course.search.fitness, "close", None)
-            if close is not None:
-                close()
+            self.course.close()
 
 
 def record(

@@ -12,6 +12,10 @@ from ontogeny.evolve.recorded import RecordedSearch
 from ontogeny.evolve.turning import said
 from ontogeny.faces.picture import COLOURS, FAINT, INK, MARGIN, PAPER
 
+STEPS: dict[str, Any] = {"linewidth": 2, "marker": "o", "markersize": 3, "clip_on": False}
+
+LINE: dict[str, Any] = {"linewidth": 2, "marker": "o", "markersize": 3, "clip_on": False}
+
 
 def draw(search: RecordedSearch, title: str = "") -> Figure:
     """A figure with a panel for each of error, size and, where there are several objectives, the front."""
@@ -26,7 +30,7 @@ def draw(search: RecordedSearch, title: str = "") -> Figure:
     steps = [max(1, row["evaluations"]) for row in rows]
     for place, (panel, name) in enumerate(zip(axes, panels, strict=False)):
         values = [row["size"] if place else row["errors"][0] for row in rows]
-        panel.plot(steps, values, color=COLOURS[place], linewidth=2, drawstyle="steps-post", marker="o", markersize=3)
+        panel.plot(steps, values, color=COLOURS[place], drawstyle="steps-post", **LINE)
         _styled(panel, name)
         panel.set_xscale("log")
         _marks(panel, search, rows, labelled=place == 0)
@@ -59,7 +63,9 @@ def _marks(panel: Any, search: RecordedSearch, rows: list[dict[str, Any]], label
 
 
 def _front(panel: Any, objectives: tuple[str, ...], front: Any) -> None:
-    panel.scatter([best.errors[1] for best in front], [best.errors[0] for best in front], color=COLOURS[2], s=22)
+    panel.scatter(
+        [best.errors[1] for best in front], [best.errors[0] for best in front], color=COLOURS[2], s=22, clip_on=False
+    )
     _styled(panel, f"the front: {objectives[0]} against {objectives[1]}")
     panel.set_xlabel(objectives[1], color=INK)
 
