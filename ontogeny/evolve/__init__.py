@@ -14,6 +14,7 @@ behaviour.py     a fitness asked once for each behaviour; vector_genes.py: vecto
 judged.py        fitness by any Python function, with a time limit
 resynthesis.py   netlists made smaller by a walk over equal ones, with its loops in resynthesis_kernels.py
 decompose.py     a truth table cut into choices by an order of its inputs, which is searched
+windows.py       the same for netlists of any size, a window at a time
 smallest.py      searched, resynthesised, over again: the smallest
 islands.py       several searches side by side that send on their best; workers.py: processes or Ray's
 recorded.py      a search that is written down, resumed, steered and replayed; course.py, kept.py, inbox.py, turning.py
@@ -45,6 +46,7 @@ from ontogeny.evolve.search import Found, search
 from ontogeny.evolve.several import several, weighed
 from ontogeny.evolve.smallest import Smallest, smallest
 from ontogeny.evolve.vector_genes import Reals
+from ontogeny.evolve.windows import windowed
 
 __all__ = [
     "CGP",
@@ -79,4 +81,5 @@ __all__ = [
     "smallest",
     "table",
     "weighed",
+    "windowed",
 ]
