@@ -129,12 +129,16 @@ class RecordedSearch:
                 self.kept.note(self.course, last=True)
         return self.found()
 
+    def check(self, dial: str, value: Any) -> None:
+        """Raises SearchError for a dial that it has not, or a value that this cannot have."""
+        turned(self._ahead(), dial, value)
+
     def turn(self, dial: str, value: Any, author: str = "you", patience: float = PATIENCE) -> Entry | None:
         """Turns a dial from the next generation on; the entry, or None where the search's process did not take it yet.
 
         Raises SearchError for what cannot be.
         """
-        turned(self._ahead(), dial, value)
+        self.check(dial, value)
         asked, end = Turn(dial, value, author), time.monotonic() + patience
         inbox.put(self.folder, asked)
         while True:
@@ -209,7 +213,7 @@ class RecordedSearch:
     @contextmanager
     def _writing(self) -> Iterator[None]:
         """Alone with the folder, from its latest state. Raises LockedError where another process goes on with it."""
-        lock = Lock(self.folder)
+        lock = _locked(self.folder)
         try:
             self.journal.reload()
             self.journal.open_for_writing()
@@ -249,6 +253,16 @@ def record(
 def open_search(folder: Path) -> RecordedSearch:
     """The search in a folder. Raises RecordError where there is none."""
     return RecordedSearch(folder)
+
+
+def _locked(folder: Path) -> Lock:
+    try:
+        return Lock(folder)
+    except LockedError as error:
+        raise LockedError(
+            f"another process goes on with the search {folder.name}; its dials can be turned meanwhile, and it goes on "
+            "here once it has stopped there"
+        ) from error
 
 
 def _environment() -> dict[str, Any]:

@@ -12,8 +12,6 @@ from ontogeny.evolve.recorded import RecordedSearch
 from ontogeny.evolve.turning import said
 from ontogeny.faces.picture import COLOURS, FAINT, INK, MARGIN, PAPER
 
-STEPS: dict[str, Any] = {"linewidth": 2, "marker": "o", "markersize": 3, "clip_on": False}
-
 LINE: dict[str, Any] = {"linewidth": 2, "marker": "o", "markersize": 3, "clip_on": False}
 
 

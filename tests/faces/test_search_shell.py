@@ -161,4 +161,5 @@ def test_dials_that_there_are_not_are_told_with_those_that_there_are() -> None:
         "set", "xor", "offsprings=2"
     )
     assert "offspring cannot be 1.5; it is a whole number" in refused("set", "xor", "offspring=1.5")
-    assert "expected 1 or more of each" in refused("set", "xor", "hits=-2")
+    assert "expected 1 or more of each" in refused("set", "xor", "offspring=2", "hits=-2")
+    assert asked("show", "xor")["dials"]["offspring"] == "4"

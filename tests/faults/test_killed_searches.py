@@ -180,7 +180,7 @@ def test_one_process_at_a_time_goes_on_with_a_search(tmp_path: Path) -> None:
         deadline = time.monotonic() + 10
         while not kept.Kept(tmp_path).all() and time.monotonic() < deadline:
             time.sleep(0.02)
-        with pytest.raises(RecordError, match="is being written by process"):
+        with pytest.raises(RecordError, match="another process goes on with the search"):
             open_search(tmp_path).go_on()
 
 

@@ -187,6 +187,8 @@ def turn(words: list[str], given: Given) -> None:
     if len(words) < 2:
         raise SearchError("`ontogeny search set NAME DIAL=VALUE...` turns dials")
     search, turned = opened(words[0]), {dial: read(value) for dial, value in pairs(words[1:]).items()}
+    for dial, value in turned.items():  # all or none
+        search.check(dial, value)
     entries = {dial: search.turn(dial, value, given.author) for dial, value in turned.items()}
     waits = [dial for dial, entry in entries.items() if entry is None]
     at = {dial: entry.at for dial, entry in entries.items() if entry is not None}
