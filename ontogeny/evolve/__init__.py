@@ -45,6 +45,8 @@ from ontogeny.evolve.resynthesis import Walk, resynthesised
 from ontogeny.evolve.search import Found, search
 from ontogeny.evolve.several import several, weighed
 from ontogeny.evolve.smallest import Smallest, smallest
+from ontogeny.evolve.tape_ageing import TapeAgeing
+from ontogeny.evolve.tapes import Instructions, Learning, learning
 from ontogeny.evolve.vector_genes import Reals
 from ontogeny.evolve.windows import windowed
 
@@ -55,13 +57,16 @@ __all__ = [
     "Found",
     "Gates",
     "Genetic",
+    "Instructions",
     "Islands",
     "Judged",
+    "Learning",
     "Pareto",
     "Reals",
     "RecordedSearch",
     "Smallest",
     "Table",
+    "TapeAgeing",
     "Walk",
     "accuracy",
     "after_run",
@@ -70,6 +75,7 @@ __all__ = [
     "decomposed",
     "each",
     "equals",
+    "learning",
     "follows",
     "open_search",
     "outputs_of",

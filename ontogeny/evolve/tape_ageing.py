@@ -64,7 +64,7 @@ class TapeAgeing(Method[Tape, Bred]):
     that have a place there, a power of two, of which half are used; 0 remembers nothing.
     """
 
-    DIALS: ClassVar[tuple[str, ...]] = ("tournament", "offspring", "kept", "restart", "genome")
+    DIALS: ClassVar[tuple[str, ...]] = ("tournament", "offspring", "kept", "restart")
 
     genome: Instructions = field(default_factory=Instructions)
     population: int = 1000

@@ -37,7 +37,7 @@ class Worth:
     without: float
 
     def __str__(self) -> str:
-        return f"{self.routine:8}{self.row:24}error {self.without:.6g} without it, {self.without - self.error:+.6g}"
+        return f"{self.routine:8}{self.row:30}error {self.without:.6g} without it, {self.without - self.error:+.6g}"
 
 
 def simplified(given: Tape, tasks: Tasks) -> tuple[Tape, list[Removal]]:

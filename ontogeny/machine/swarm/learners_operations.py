@@ -4,8 +4,10 @@ They keep their published numbers. A bank is s (f64[]), v (f64[n]) or m (f64[n,n
 or two banks and gives one of a bank, so that any change of an operand leaves a valid tape. `emit` writes an operation
 in base operations and macros: what it means is what those mean. `FORM` and `KERNEL` are for `learners_kernels.py`.
 
-Not carried, of the 65: 10 to 12 (arcsine, arccosine and arctangent, for which there is no operation), and 59 to 64
-(random numbers, whose state a tape does not keep). 0 does nothing, and is left out of a tape.
+Two say something else than the original's: heaviside is 1 above 0 for scalars, too, where theirs is at 0 as well, and a
+deviation sums squared distances from the mean. Not carried, of the 65: 10 to 12 (arcsine, arccosine and arctangent, for
+which there is no operation), and 59 to 64 (random numbers, whose state a tape does not keep). 0 does nothing, and is
+left out of a tape.
 """
 
 from __future__ import annotations

@@ -2,8 +2,8 @@
 
 s0 is the label, only in learn; s1 is the prediction; v0 is the features. None of s0 and v0 is written by a tape. All
 registers begin at 0. `setup` runs once; for each training example `predict`, then `learn`; then `predict` alone for
-what is not trained on. Numbers are f64, as in the original: an error is followed down to 1e-8 of where it began, and
-fourteen bits fewer would end the search for a better rate of learning at 1e-4.
+what is not trained on. Numbers are f64, as in the original, whose fitness they are to give again; f32, half the work at
+best, was not tried.
 """
 
 from __future__ import annotations
