@@ -167,13 +167,16 @@ class RecordedSearch:
     def _take(self) -> None:
         """Puts what waits into the journal, where it holds from here on."""
         for turn in inbox.waiting(self.folder):
+            at = max(
+                [self.course.evaluations, *(entry.at for entry in self.entries[-1:])]
+            )  # no earlier than one before
             if self._by_id(turn.id) is None:
                 content: dict[str, Any] = {"dial": turn.dial, "value": turn.value, "id": turn.id}
                 try:
                     turned(self._ahead(), turn.dial, turn.value)
-                    self._append(stamped(DIAL, self.course.evaluations, turn.author, **content))
+                    self._append(stamped(DIAL, at, turn.author, **content))
                 except OntogenyError as error:
-                    self._append(stamped(REFUSED, self.course.evaluations, turn.author, why=str(error), **content))
+                    self._append(stamped(REFUSED, at, turn.author, why=str(error), **content))
             inbox.taken(self.folder, turn)
 
     def _append(self, *entries: Entry) -> None:

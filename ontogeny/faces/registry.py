@@ -145,5 +145,6 @@ ELSEWHERE = {
     "profile": "cost",
     "doctor": "diagnose",
     "health": "diagnose",
+    "evolve": "search",
 }
 """What other tools call such a command; a person who says that is told its name here."""

@@ -108,6 +108,20 @@ def test_what_waits_in_the_inbox_is_taken_once_and_nonsense_is_refused(tmp_path:
     at_end(tmp_path)
 
 
+def test_a_turn_after_states_were_lost_holds_no_earlier_than_one_before_it(tmp_path: Path) -> None:
+    opened = record(tmp_path, METHOD, PARITY, seed=3, evaluations=1000)
+    opened.go_on()
+    opened.turn("evaluations", 3000)
+    opened.go_on()
+    for path in opened.kept.all().values():
+        path.unlink()
+    later = open_search(tmp_path).turn("hits", 2)
+    assert later is not None and later.at == 1000
+    found = open_search(tmp_path).go_on()
+    assert found.evaluations == 3000
+    at_end(tmp_path)
+
+
 def test_a_torn_journal_and_a_damaged_state_are_mended(tmp_path: Path) -> None:
     record(tmp_path, METHOD, PARITY, seed=0, prune=300_000).go_on(seconds=0.3)
     last = max(kept.Kept(tmp_path).all().items())[1]
