@@ -125,7 +125,10 @@ def each(
 def batch(
     function: Scores[Candidate], inputs: int | Space, outputs: int = 0, seconds: float | None = SECONDS
 ) -> Judged[Candidate]:
-    """Fitness by a function of several candidates, an error for each. Where it fails, they are tried one by one."""
+    """Fitness by a function of several candidates, an error for each. Where it fails, they are tried one by one.
+
+    An error may not depend on who is judged beside: generations are cut where several workers judge them.
+    """
     return Judged(function, _space(inputs, outputs), seconds, together=True)
 
 
