@@ -72,6 +72,9 @@ class Logged(Witnessed):
     genes: dict[int, Genes] = field(default_factory=dict)
     wanted: frozenset[int] = frozenset()
 
+    def _leg(self, state: Any, most: int, until: bool) -> None:
+        """None: a compiled leg tells nobody's parents, and goes where asking and telling go."""
+
     def judged(self, asked: Asked[Any], first: int = 0) -> Errors:
         """The errors of a generation, logged."""
         errors = super().judged(asked, first)

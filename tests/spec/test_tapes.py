@@ -9,6 +9,7 @@ import numpy as np
 import pytest
 
 from ontogeny.evolve import Ageing, open_search, record
+from ontogeny.evolve.lineage import lineage
 from ontogeny.evolve.search import Search, search
 from ontogeny.evolve.tape_ageing import Bred, TapeAgeing
 from ontogeny.evolve.tape_explained import ablated, simplified
@@ -154,6 +155,8 @@ def test_a_search_of_learners_is_written_down_and_goes_on_alike(tmp_path: Path) 
     again = open_search(tmp_path / "learners")
     found = again.go_on()
     assert again.verify()[-1] == 3000
+    steps = lineage(again)
+    assert len(steps) > 1 and steps[-1].error == whole.error
     assert found.evaluations == whole.evaluations == 3000 and found.error == whole.error
     assert found.best.rows.tolist() == whole.best.rows.tolist()
     assert found.best.constants.tolist() == whole.best.constants.tolist()
