@@ -8,8 +8,8 @@ byte at `p` is the instruction, its lowest four bits the operand `n`, its highes
     2 add     c, a = a + memory[n]    6 jump if zero   p = n where a is 0
     3 nand    a = not (a and that)    7 jump if carry  p = n where c is 1
 
-The cut into parts is drawn by hand. Each part is right on all its cases; put together, it is made smaller by windows. The
-whole goes with the model for a million ticks of random programs, which is no proof.
+The cut into parts is drawn by hand. Each part is right on all its cases; put together, it is made smaller by windows.
+The whole goes with the model for a million ticks of random programs, which is no proof.
 """
 
 import argparse
@@ -224,7 +224,8 @@ def main() -> None:
     whole = windowed(rough, seed=given.seed, windows=600, steps=800)
     told = ", ".join(f"{name} {net.gates}" for name, net in part.items())
     print(
-        f"{whole.gates} NANDs and {REGISTERS} registers, {time.process_time() - started:.1f} s of CPU; {told}",
+        f"{rough.gates} NANDs, {whole.gates} after windows, {REGISTERS} registers, "
+        f"{time.process_time() - started:.1f} s of CPU; {told}",
         flush=True,
     )
     print(random_programs(clocked_cpu(whole), ticks=64, words=257, seed=given.seed))
