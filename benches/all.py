@@ -28,6 +28,7 @@ BENCHES = (
     "steer_load",
     "gates",
     "cgp",
+    "classify",
     "search_scale",
     "size",
     "parts",

@@ -11,6 +11,7 @@ fitness.py       what a search goes by: a truth table, a Python function from nu
 several.py       several objectives, or their weighed sum
 over_time.py     to follow a trace, to earn reward; classifying.py: accuracy on data; of_runs.py: after some learning
 behaviour.py     a fitness asked once for each behaviour; vector_genes.py: vectors as genes
+voting.py        classifiers grown gate by gate, no gradients; soft_gates.py: gates learned by gradients, then hardened
 judged.py        fitness by any Python function, with a time limit
 resynthesis.py   netlists made smaller by a walk over equal ones, with its loops in resynthesis_kernels.py
 decompose.py     a truth table cut into choices by an order of its inputs, which is searched

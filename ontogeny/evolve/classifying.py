@@ -1,4 +1,7 @@
-"""Fitness on data: a netlist as a classifier, whose outputs are shared evenly among the classes and vote."""
+"""Fitness on data: a netlist as a classifier, whose outputs are shared evenly among the classes and vote.
+
+Numbers become bits by thresholds (`thermometer`).
+"""
 
 from __future__ import annotations
 
@@ -54,3 +57,9 @@ def accuracy(features: ArrayLike, labels: ArrayLike, outputs: int) -> Accuracy:
         raise SearchError(f"{outputs} outputs for {count} classes; expected as many for each, and labels from 0")
     words = np.ascontiguousarray(packed(rows[:, None, :].astype(np.uint8))[0])
     return Accuracy(words, classes, count, Netlists(rows.shape[1], outputs))
+
+
+def thermometer(values: ArrayLike, thresholds: Sequence[float]) -> NDArray[np.uint8]:
+    """[rows, columns * thresholds] of 0 and 1, of [rows, columns]: whether each number is above each threshold."""
+    above = np.asarray(values)[:, :, None] > np.asarray(thresholds)
+    return np.asarray(above, np.uint8).reshape(len(above), -1)
