@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Annotated, Any, ClassVar
 
 import numpy as np
@@ -31,6 +32,7 @@ CONVENTION = "step s leads from state s-1 to state s, and its loss is taken on t
 """What a step is, in all that is told of runs."""
 DRAWN = ("valid.accuracy", "valid.loss", "loss")
 """The curves that a comparison draws."""
+NEITHER = (None, None)
 
 
 class Status(Asking):
@@ -131,30 +133,15 @@ class Compare(Asking):
     def act(self, session: Session) -> Outcome:
         """Reads both records."""
         one, other = session.native(self.run), session.native(self._other(session))
-        past = session.in_past(self.run)
         here = session.step(self.run)
-        there = min(other.step, here) if past else other.step
-        at = parting(one.history, other.history)
-        where = (
-            "are the same as far as both go" if at is None else f"part at step {at}" if at else "differ from the start"
-        )
-        lines = [f"{_placed(one, here)} and {_placed(other, there)} {where}"]
-        others = other.dials(there)
-        dials = {
-            name: (value, others.get(name))
-            for name, value in session.stood(self.run).dials(here).items()
-            if value != others.get(name)
-        }
+        there = min(other.step, here) if session.in_past(self.run) else other.step
+        at, last = parting(one.history, other.history), min(here, there)
+        dials = _apart(session.stood(self.run).dials(here), other.dials(there))
+        rows = _reached(one, other, last)
+        lines = [f"{_placed(one, here)} and {_placed(other, there)} {_parted(at)}"]
         lines += [f"{name}: {a:g} and {'none' if b is None else f'{b:g}'}" for name, (a, b) in dials.items()]
-        last = min(here, there)
-        rows = {
-            name: (value_at(curve, last), value_at(events.curves(other).get(name), last))
-            for name, curve in events.curves(one).items()
-        }
         lines += [
-            f"{name} at step {last}: {said(a)} and {said(b)}"
-            for name, (a, b) in rows.items()
-            if a is not None or b is not None
+            f"{name} at step {last}: {said(a)} and {said(b)}" for name, (a, b) in rows.items() if (a, b) != NEITHER
         ]
         series = [
             thinned(f"{run.folder.name}: {name}", *curve)
@@ -162,13 +149,8 @@ class Compare(Asking):
             for name, curve in events.curves(run).items()
             if name in DRAWN
         ]
-        figures = {
-            "runs": [one.folder.name, other.folder.name],
-            "parts_at": at,
-            "dials": dials,
-            "metrics": rows,
-            "step": last,
-        }
+        runs = [one.folder.name, other.folder.name]
+        figures = {"runs": runs, "parts_at": at, "dials": dials, "metrics": rows, "step": last}
         return Outcome(text="\n".join(lines), run=one.folder.name, figures=plain(figures), series=tuple(series))
 
     def _other(self, session: Session) -> str:
@@ -206,6 +188,27 @@ class Why(Asking):
         more = [f"... {left} earlier lines are left out; all are in: {typed('why', run.folder.name, '--json')}"]
         text = "\n".join([*(more if left > 0 else []), *lines[-SHOWN:]])
         return Outcome(text=text, run=run.folder.name, figures={"lines": lines})
+
+
+def _parted(step: int | None) -> str:
+    """Where two runs part, in words."""
+    if step is None:
+        return "are the same as far as both go"
+    return f"part at step {step}" if step else "differ from the start"
+
+
+def _apart(dials: Mapping[str, float], others: Mapping[str, float]) -> dict[str, tuple[float, float | None]]:
+    """The dials that differ from the other run's, with both values."""
+    both = {name: (value, others.get(name)) for name, value in dials.items()}
+    return {name: pair for name, pair in both.items() if pair[0] != pair[1]}
+
+
+def _reached(one: Run, other: Run, step: int) -> dict[str, tuple[float | None, float | None]]:
+    """What both had reached by a step, by the first one's metrics."""
+    others = events.curves(other)
+    return {
+        name: (value_at(curve, step), value_at(others.get(name), step)) for name, curve in events.curves(one).items()
+    }
 
 
 def _placed(run: Run, step: int) -> str:
