@@ -17,7 +17,7 @@ venv: $(STAMP)
 $(STAMP): pyproject.toml constraints.txt
 	test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
 	$(PIP) -c constraints.txt $(TORCH)
-	$(PIP) -c constraints.txt --editable '.[torch,onnx,hf,lightning,remote,zarr,xarray,mcp,sat,demo,dev]'
+	$(PIP) -c constraints.txt --editable '.[torch,onnx,hf,lightning,remote,zarr,xarray,mcp,sat,cma,demo,dev]'
 	touch $@
 
 demo: $(STAMP)

@@ -16,13 +16,17 @@ from ontogeny.evolve.ageing import Ageing
 from ontogeny.evolve.behaviour import by_behaviour
 from ontogeny.evolve.cgp import CGP
 from ontogeny.evolve.classifying import accuracy
+from ontogeny.evolve.cma_es import CMAES
 from ontogeny.evolve.elites import Elites
 from ontogeny.evolve.fitness import of_arrays
 from ontogeny.evolve.gate_genes import Gates
 from ontogeny.evolve.genetic import Genetic
 from ontogeny.evolve.islands import Islands
 from ontogeny.evolve.judged import batch, each
+from ontogeny.evolve.low_rank_es import LowRankES
+from ontogeny.evolve.network import network
 from ontogeny.evolve.of_runs import after_run
+from ontogeny.evolve.openai_es import OpenAIES
 from ontogeny.evolve.over_time import follows, reward
 from ontogeny.evolve.pareto import Pareto
 from ontogeny.evolve.recipe import Recipe
@@ -32,18 +36,21 @@ from ontogeny.evolve.store import Store
 from ontogeny.evolve.tape_ageing import TapeAgeing
 from ontogeny.evolve.tapes import Instructions, Learners, learning
 from ontogeny.evolve.vector_genes import Reals
+from ontogeny.evolve.weights import Weights
 from ontogeny.isa.errors import SearchError
 
 METHODS: dict[str, type[Any]] = {
     "cgp": CGP, "ageing": Ageing, "genetic": Genetic, "elites": Elites, "pareto": Pareto, "tape-ageing": TapeAgeing,
     "islands": Islands,
+    "openai-es": OpenAIES, "low-rank-es": LowRankES, "cma-es": CMAES,
 }  # fmt: skip
 GENOMES: dict[str, type[Any]] = {"gates": Gates, "instructions": Instructions, "reals": Reals}
-SPACES: dict[str, type[Any]] = {"netlists": Netlists, "vectors": Vectors, "learners": Learners}
+SPACES: dict[str, type[Any]] = {"netlists": Netlists, "vectors": Vectors, "learners": Learners, "weights": Weights}
 FITNESSES: dict[str, Callable[..., Any]] = {
     "table": of_arrays, "each": each, "batch": batch, "several": several, "weighed": weighed,
     "learning": learning,
     "follows": follows, "accuracy": accuracy, "reward": reward, "after_run": after_run, "by_behaviour": by_behaviour,
+    "network": network,
 }  # fmt: skip
 KINDS: Mapping[str, Callable[..., Any]] = {**METHODS, **GENOMES, **SPACES, **FITNESSES}
 NAMES = {kind: name for name, kind in {**METHODS, **GENOMES, **SPACES}.items()}
