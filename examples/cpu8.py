@@ -23,7 +23,9 @@ from cpu4 import Part, counter, fields, searched, zero
 from ontogeny.evolve import decomposed, equals, resynthesised, windowed
 from ontogeny.evolve.circuits.clock import registered
 from ontogeny.evolve.circuits.convert import nand_only
+from ontogeny.evolve.circuits.equivalent import equivalent
 from ontogeny.evolve.circuits.grower import Grower
+from ontogeny.evolve.circuits.solver import INSTALLED
 from ontogeny.isa.netlist import Names, Netlist, Words
 from ontogeny.isa.netlist_program import program
 from ontogeny.machine.debugger import Debugger
@@ -228,6 +230,10 @@ def main() -> None:
         f"{time.process_time() - started:.1f} s of CPU; {told}",
         flush=True,
     )
+    if INSTALLED:  # python-sat, which the extra `sat` installs
+        same = equivalent(rough, whole)
+        assert same, f"the windows changed {same.differs}"
+        print(f"before and after windows equal {same.how}", flush=True)
     print(random_programs(clocked_cpu(whole), ticks=64, words=257, seed=given.seed))
     for name, state in PROGRAMS.items():
         run, net = Run(lambda tick, state: 0, step, 160), clocked_cpu(whole, state)
