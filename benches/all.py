@@ -32,6 +32,7 @@ BENCHES = (
     "search_scale",
     "size",
     "parts",
+    "weights",
 )
 
 

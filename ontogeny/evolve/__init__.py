@@ -11,6 +11,8 @@ fitness.py       what a search goes by: a truth table, a Python function from nu
 several.py       several objectives, or their weighed sum
 over_time.py     to follow a trace, to earn reward; classifying.py: accuracy on data; of_runs.py: after some learning
 behaviour.py     a fitness asked once for each behaviour; vector_genes.py: vectors as genes
+weights.py       flat weights with named shapes; network.py: judged as a small network's, with network_kernels.py
+openai_es.py     an evolution strategy about a centre (centred.py), low_rank_es.py: by thin changes; cma_es.py: CMA-ES
 voting.py        classifiers grown gate by gate, no gradients; soft_gates.py: gates learned by gradients, then hardened
 judged.py        fitness by any Python function, with a time limit
 resynthesis.py   netlists made smaller by a walk over equal ones, with its loops in resynthesis_kernels.py
@@ -31,6 +33,7 @@ from ontogeny.evolve.ageing import Ageing
 from ontogeny.evolve.behaviour import by_behaviour
 from ontogeny.evolve.cgp import CGP
 from ontogeny.evolve.classifying import accuracy
+from ontogeny.evolve.cma_es import CMAES
 from ontogeny.evolve.decompose import decomposed
 from ontogeny.evolve.elites import Elites
 from ontogeny.evolve.fitness import Table, equals, outputs_of, table
@@ -38,7 +41,10 @@ from ontogeny.evolve.gate_genes import Gates
 from ontogeny.evolve.genetic import Genetic
 from ontogeny.evolve.islands import Islands
 from ontogeny.evolve.judged import Judged, batch, each
+from ontogeny.evolve.low_rank_es import LowRankES
+from ontogeny.evolve.network import Network, network
 from ontogeny.evolve.of_runs import after_run
+from ontogeny.evolve.openai_es import OpenAIES
 from ontogeny.evolve.over_time import follows, reward
 from ontogeny.evolve.pareto import Pareto
 from ontogeny.evolve.recorded import RecordedSearch, open_search, record
@@ -49,10 +55,12 @@ from ontogeny.evolve.smallest import Smallest, smallest
 from ontogeny.evolve.tape_ageing import TapeAgeing
 from ontogeny.evolve.tapes import Instructions, Learning, learning
 from ontogeny.evolve.vector_genes import Reals
+from ontogeny.evolve.weights import Weights
 from ontogeny.evolve.windows import windowed
 
 __all__ = [
     "CGP",
+    "CMAES",
     "Ageing",
     "Elites",
     "Found",
@@ -62,6 +70,9 @@ __all__ = [
     "Islands",
     "Judged",
     "Learning",
+    "LowRankES",
+    "Network",
+    "OpenAIES",
     "Pareto",
     "Reals",
     "RecordedSearch",
@@ -69,6 +80,7 @@ __all__ = [
     "Table",
     "TapeAgeing",
     "Walk",
+    "Weights",
     "accuracy",
     "after_run",
     "batch",
@@ -78,6 +90,7 @@ __all__ = [
     "equals",
     "learning",
     "follows",
+    "network",
     "open_search",
     "outputs_of",
     "record",
