@@ -11,7 +11,9 @@ from sklearn.datasets import load_digits
 from torch.nn import functional as F
 
 import ontogeny as og
+from ontogeny.evolve.circuits.blif import from_blif, to_blif
 from ontogeny.evolve.circuits.simplify import simplified
+from ontogeny.evolve.circuits.threshold import threshold_network
 from ontogeny.evolve.circuits.vote import decided
 from ontogeny.evolve.classifying import accuracy, thermometer
 from ontogeny.evolve.fitness import outputs_of
@@ -19,7 +21,9 @@ from ontogeny.evolve.soft_gates import GateLayer, SoftGates, hardened
 from ontogeny.evolve.voting import grown
 from ontogeny.front.names import model_tensors
 from ontogeny.isa.errors import NetlistError, SearchError
-from ontogeny.isa.netlist import cases, netlist, truth
+from ontogeny.isa.netlist import Netlist, cases, netlist, truth
+from ontogeny.isa.netlist_program import program
+from ontogeny.machine.reference import ReferenceMachine
 
 X, Y = load_digits(return_X_y=True)
 ORDER = np.random.default_rng(0).permutation(len(X))
@@ -30,8 +34,8 @@ def unpacked(words: np.ndarray, count: int) -> np.ndarray:
     return np.unpackbits(words.view(np.uint8), axis=1, bitorder="little")[:, :count].astype(np.int64)
 
 
-def held_out(net: object) -> float:
-    return 1 - accuracy(BITS[1400:], LABELS[1400:], len(net.outputs)).errors([net])[0]  # type: ignore[attr-defined]
+def held_out(net: Netlist) -> float:
+    return 1 - accuracy(BITS[1400:], LABELS[1400:], len(net.outputs)).errors([net])[0]
 
 
 def test_a_number_is_a_bit_for_each_threshold() -> None:
@@ -109,3 +113,16 @@ def test_what_does_not_go_together_is_told() -> None:
         SoftGates(4, [7], 2, temperature=1.0)
     with pytest.raises(SearchError, match="labels"):
         grown(BITS[:5], LABELS[:4], 1)
+
+
+def test_a_classifier_is_a_program_a_file_and_a_threshold_network_too() -> None:
+    net = grown(BITS[:1400], LABELS[:1400], 4, gates=2, temperature=1.0, seed=2)
+    fitness = accuracy(BITS[1400:], LABELS[1400:], 40)
+    whole = decided(net, 10)
+    wanted = outputs_of(whole, fitness.words)
+    machine = ReferenceMachine(program(whole, fitness.words.shape[1]))
+    found = machine.call("predict", dict(zip(whole.named.inputs, fitness.words, strict=True)), {})
+    assert np.array_equal(np.stack([found[name] for name in whole.named.outputs]), wanted)
+    assert np.array_equal(outputs_of(from_blif(to_blif(whole, "digits")), fitness.words), wanted)
+    votes = threshold_network(net)(torch.from_numpy(BITS[1400:]).float()).reshape(397, 10, -1).sum(dim=2)
+    assert np.array_equal(votes.argmax(dim=1).numpy(), fitness.predicted([net])[0])
