@@ -36,8 +36,8 @@ Bits = dict[str, np.ndarray]
 def loss(model: nn.Module, batch: dict[str, torch.Tensor]) -> dict[str, torch.Tensor]:
     """Cross entropy and accuracy."""
     scores = model(batch["x"])
-    accuracy = (scores.argmax(-1) == batch["y"]).float().mean()
-    return {"loss": F.cross_entropy(scores, batch["y"]), "accuracy": accuracy}
+    share = (scores.argmax(-1) == batch["y"]).float().mean()
+    return {"loss": F.cross_entropy(scores, batch["y"]), "accuracy": share}
 
 
 def bits(seed: int) -> tuple[Bits, Bits]:

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import re
+import subprocess
+import sys
 from pathlib import Path
 
 import numpy as np
@@ -126,3 +129,15 @@ def test_a_classifier_is_a_program_a_file_and_a_threshold_network_too() -> None:
     assert np.array_equal(outputs_of(from_blif(to_blif(whole, "digits")), fitness.words), wanted)
     votes = threshold_network(net)(torch.from_numpy(BITS[1400:]).float()).reshape(397, 10, -1).sum(dim=2)
     assert np.array_equal(votes.argmax(dim=1).numpy(), fitness.predicted([net])[0])
+
+
+@pytest.mark.slow
+def test_the_example_is_one_command(tmp_path: Path) -> None:
+    script = Path(__file__).parents[2] / "examples" / "digit_gates.py"
+    command = [sys.executable, str(script), str(tmp_path), "--steps", "300"]
+    done = subprocess.run(command, capture_output=True, text=True, timeout=280)
+    assert done.returncode == 0, done.stderr
+    shares = [float(share) for share in re.findall(r": ([\d.]+)% of 397 held-out images", done.stdout)]
+    assert len(shares) == 3 and min(shares) > 95
+    assert from_blif((tmp_path / "small.blif").read_text(encoding="utf-8")).gates < 2_500
+    assert og.open_run(tmp_path / "run").step == 300
