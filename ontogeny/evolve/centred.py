@@ -11,7 +11,6 @@ from dataclasses import dataclass, replace
 from typing import ClassVar
 
 import numpy as np
-from scipy.stats import rankdata
 
 from ontogeny.evolve.method import Asked, Best, Errors, Method, chance, single
 from ontogeny.evolve.spaces import Space, Vectors, expected
@@ -113,7 +112,9 @@ def shaped(errors: Errors, sigma: float) -> Errors:
 
     Errors count by rank, from -0.5 to 0.5, equal ones by the mean of theirs, so that neither scale nor failures matter.
     """
-    worth = (rankdata(errors) - 1) / (len(errors) - 1) - 0.5
+    _, place, equal = np.unique(errors, return_inverse=True, return_counts=True)
+    places = np.cumsum(equal) - (equal + 1) / 2
+    worth = places[place] / (len(errors) - 1) - 0.5
     ahead, back = worth.reshape(2, -1)
     shares: Errors = (ahead - back) / (len(errors) * sigma)
     return shares

@@ -1,8 +1,9 @@
 """Weights judged as those of a small network: its loss or its mistakes on examples, many candidates at once.
 
 The network is made of full layers with a bias, `relu` or `hard` (-1 or 1, through which no gradient goes) between them.
-All examples count in every judgement, so that an error is a function of the candidate. Candidates and examples are gone
-through in blocks whose values stay in the second cache.
+All examples count in every judgement, and no product of matrices goes over several candidates, since its rounding would
+depend on how many there are: so an error is a function of the candidate, whoever else is judged. Candidates and
+examples are gone through in blocks whose values stay in the second cache.
 """
 
 from __future__ import annotations
@@ -66,7 +67,7 @@ class Whole:
 
 @dataclass(frozen=True, eq=False)
 class Changed:
-    """Candidates that are a centre and thin changes of it."""
+    """Candidates that are a centre and thin changes of it; as whole vectors their errors are the same up to rounding."""
 
     of: LowRank
 
@@ -75,10 +76,10 @@ class Changed:
         return self._centre(matrix, x)[None]
 
     def sums(self, matrix: Piece, bias: Piece, some: slice, x: Floats, shared: Floats | None = None) -> Sums:
-        """A layer, one product with the centre's matrix for all, and a thin one for each."""
+        """A layer, the product with the centre's matrix, and a thin one."""
         genes, part = self.of.genes[some], self.of.parts[matrix.name]
         if shared is None:
-            shared = self._centre(matrix, x.reshape(-1, x.shape[-1])).reshape(*x.shape[:-1], -1)
+            shared = self._centre(matrix, x)
         left, right = part.left(genes), part.right(genes) * self.of.scale(part)
         plain = self.of.parts[bias.name]
         biases = self.of.centre[bias.span] + plain.left(genes) * self.of.scale(plain)
