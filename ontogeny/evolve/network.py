@@ -67,7 +67,7 @@ class Whole:
 
 @dataclass(frozen=True, eq=False)
 class Changed:
-    """Candidates that are a centre and thin changes of it; as whole vectors their errors are the same up to rounding."""
+    """Candidates that are a centre and thin changes of it; as whole vectors their errors differ by rounding."""
 
     of: LowRank
 
