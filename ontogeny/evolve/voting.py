@@ -51,7 +51,10 @@ def grown(
     over `temperature`; `drawn` inputs are offered to each vote. Raises SearchError for what does not go together.
     """
     if min(votes, gates) < 1 or drawn < 2 or temperature <= 0:
-        raise SearchError(f"votes {votes}, gates {gates}, drawn {drawn}, temperature {temperature}; expected more")
+        raise SearchError(
+            f"votes {votes}, gates {gates}, drawn {drawn}, temperature {temperature}; expected votes and gates from 1, "
+            "drawn from 2, a temperature above 0"
+        )
     classes = int(np.max(labels, initial=0)) + 1
     fitness = accuracy(features, labels, votes * classes)
     bits, chance = np.asarray(features, np.float32), np.random.default_rng(seed)
