@@ -90,9 +90,18 @@ def _lasting(session: Session, outcome: Outcome) -> Outcome:
     if not session.done[-1].command.EFFECT.confirmed:
         how = f"this only shows that step; `{typed('fork', outcome.run, str(outcome.step))}` is to change from there"
         return outcome.model_copy(update={"text": f"{outcome.text}; {how}"})
+    made = lasting_fork(session)
+    return outcome.model_copy(update={"text": f"{outcome.text}; {made} goes on from there"}) if made else outcome
+
+
+def lasting_fork(session: Session) -> str:
+    """The fork made where its last change led a session that ends into the past, which is forgotten, or empty."""
+    last = session.done[-1] if session.done else None
+    if last is None or not last.command.noted(last.outcome) or not session.in_past():
+        return ""
     child = session.head()
     session.let_go()
-    return outcome.model_copy(update={"text": f"{outcome.text}; {child.folder.name} goes on from there"})
+    return child.folder.name
 
 
 def say(console: Console, outcome: Outcome) -> None:

@@ -91,5 +91,7 @@ def _said(error: Any) -> str:
     where = ".".join(map(str, error["loc"]))
     if error["type"] == "extra_forbidden":
         return f"there is no argument {where!r}"
+    if not where:
+        return str(error["msg"].removeprefix("Value error, "))
     given = "" if error["type"] == "missing" else f", not {error['input']!r}"
-    return f"{where}: {error['msg'][:1].lower()}{error['msg'][1:]}{given}" if where else error["msg"]
+    return f"{where}: {error['msg'][:1].lower()}{error['msg'][1:]}{given}"

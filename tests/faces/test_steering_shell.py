@@ -93,6 +93,23 @@ def test_what_leads_into_the_past_goes_on_as_a_fork() -> None:
     assert Path("runs/one-12").exists()
 
 
+def test_what_is_taken_back_in_words_on_the_command_line_goes_on_as_a_fork_too() -> None:
+    shell("set", "one", "lr=0.2")
+    assert "one-12 goes on from there" in " ".join(shell("chat", "one", "-c", "undo", "--yes").output.split())
+    assert open_run("runs/one-12").dials()["lr"] == 0.05
+    shell("chat", "one", "-c", "go back to 5", "--yes")
+    assert not Path("runs/one-5").exists(), "going back only shows"
+
+
+def test_hints_can_be_pasted_and_sentences_are_whole() -> None:
+    shell("keep", "one")
+    shell("again", "one")
+    assert "`ontogeny keep one --off` ends that" in shell("discard", "one", exit_code=1).output
+    assert "`run`" not in shell("pause", "one", exit_code=1).output
+    happened = shell("events", "one").output
+    assert "best: step" in happened and "nothing of it" not in happened, "what was best is best at that very step"
+
+
 def test_steps_back_count_from_the_last() -> None:
     answer = plain(shell("back", "one", "-3", "--json").output)
     assert answer["step"] == 9 and "only shows that step; `ontogeny fork one 9`" in answer["text"]

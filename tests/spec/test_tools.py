@@ -65,7 +65,7 @@ def test_a_call_is_the_command(tmp_path: Path) -> None:
         ("change", {"command": "sett"}, "did you mean 'set'"),
         ("change", {}, "has no command ''; there are set"),
         ("change", {"command": "set", "dial": "lr", "too": 1}, "did you mean 'to'"),
-        ("change", {"command": "set", "dial": "lr"}, "give either a value"),
+        ("change", {"command": "set", "dial": "lr"}, "set: give either a value"),
         ("go", {"command": "pause", "steps": 3}, "pause takes no argument 'steps'; there are run"),
         ("data", {"command": "learn", "from_file": "/etc/passwd"}, "takes no argument 'from_file'"),
         ("go", {"command": "autopilot", "ray": "ray://elsewhere:10001"}, "takes no argument 'ray'"),

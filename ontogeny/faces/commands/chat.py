@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import asdict
 from typing import Annotated, Any
 
 import typer
+from rich.markup import escape
 
 from ontogeny.faces.chat import Ask, Chat
 from ontogeny.faces.chat_lines import heard
-from ontogeny.faces.generated import session_at
+from ontogeny.faces.generated import lasting_fork, session_at
 from ontogeny.faces.sources import DataFile
 from ontogeny.faces.terminal import AsJson, Paper, answer
 from ontogeny.steer.model.endpoint import configured
@@ -46,16 +48,23 @@ def command(
         quiet=as_json,
     )
     if words:
-        for one in words:
-            left: str | None = one
-            while left:
-                left = chat.take(left)
+        say(chat, words)
     else:
         chat.talk()
     if as_json:
         answer(document(chat), True, lambda console: None)
     if words and chat.refused:
         raise typer.Exit(1)
+
+
+def say(chat: Chat, words: Sequence[str]) -> None:
+    """One line after another; where the last change led into the past, a fork there, since the session ends."""
+    for one in words:
+        left: str | None = one
+        while left:
+            left = chat.take(left)
+    if made := lasting_fork(chat.session):
+        chat.say(f"{escape(made)} goes on from there")
 
 
 def document(chat: Chat) -> dict[str, Any]:

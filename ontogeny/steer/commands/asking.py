@@ -9,7 +9,7 @@ import numpy as np
 from pydantic import Field
 
 from ontogeny.ask import events
-from ontogeny.ask.onsets import Floats
+from ontogeny.ask.onsets import Event, Floats
 from ontogeny.front.edits.describe import describe
 from ontogeny.isa.errors import OntogenyError
 from ontogeny.isa.hints import typed
@@ -115,11 +115,14 @@ class Happened(Asking):
         """Reads it off the curves."""
         run = session.recording(self.run)
         found = events.all_events(run)
-        text = "\n".join(
-            f"{one.name}: step {one.step} (nothing of it at {one.before}): {one.evidence}" for one in found
-        )
+        text = "\n".join(f"{one.name}: step {one.step}{_clear_until(one)}: {one.evidence}" for one in found)
         figures = {one.name: {"step": one.step, "before": one.before, "evidence": one.evidence} for one in found}
         return Outcome(text=text or "nothing of note happened so far", run=run.folder.name, figures=figures)
+
+
+def _clear_until(event: Event) -> str:
+    """The step that a person would go back to, where it is another one: what was best is best there."""
+    return f" (nothing of it at {event.before})" if event.before < event.step else ""
 
 
 class Compare(Asking):

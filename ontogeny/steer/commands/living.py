@@ -79,6 +79,4 @@ class NotLiveError(OntogenyError):
 def _alive(session: Session, name: str) -> None:
     if not session.live:
         run = session.recording(name).folder.name
-        raise NotLiveError(
-            f"{run} is not live, so it waits already: `run` takes steps, `{typed('live', run)}` lets it go on"
-        )
+        raise NotLiveError(f"{run} is not live, so it waits already; `{typed('live', run)}` lets it go on")

@@ -10,6 +10,7 @@ from typing import Annotated, ClassVar
 from pydantic import Field
 
 from ontogeny.isa.errors import OntogenyError
+from ontogeny.isa.hints import typed
 from ontogeny.record.journal import Entry
 from ontogeny.record.lineage import parent_folder
 from ontogeny.record.lock import LockedError
@@ -229,7 +230,8 @@ class Discard(Command):
     def then(self, session: Session, run: Run) -> str:
         """The run to go to, empty for where the session stands. Raises OntogenyError where this one must stay."""
         if is_kept(run):
-            raise OntogenyError(f"{run.folder.name} was kept, so it is not put away; `keep --off` ends that first")
+            no_more = typed("keep", run.folder.name, "--off")
+            raise OntogenyError(f"{run.folder.name} was kept, so it is not put away; `{no_more}` ends that first")
         here = run.folder.resolve()
         others = [folder for folder in session.runs.all() if folder.resolve() != here]
         if hanging := [folder.name for folder in others if parent_folder(folder) == here]:

@@ -57,7 +57,8 @@ class Alike(Asking):
         near = found.matches(SHOWN)
         named = ", ".join(f"{match.shown} ({match.score:+.3f})" for match in near)
         count, of = len(found), found.proof.elements
-        text = f"{count} of {of} parameters move like {found.query}, by {self.at_least:g} or more: {named}"
+        text = f"{count} of {of} parameters move like {found.query}, by {self.at_least:g} or more"
+        text += f": {named}" if named else ""
         figures = {"count": len(found), "of": found.proof.elements, "nearest": {m.shown: m.score for m in near}}
         return Outcome(text=text, run=run.folder.name, figures=figures)
 
