@@ -24,9 +24,9 @@ from torch import nn
 
 from ontogeny.evolve.circuits.simplify import simplified
 from ontogeny.evolve.circuits.vote import decided
-from ontogeny.evolve.classifying import accuracy, thermometer
-from ontogeny.evolve.soft_gates import SoftGates, hardened
-from ontogeny.evolve.voting import grown
+from ontogeny.evolve.fitness.classifying import accuracy, thermometer
+from ontogeny.evolve.gates.soft_gates import SoftGates, hardened
+from ontogeny.evolve.gates.voting import grown
 from ontogeny.isa.netlist import Netlist
 from ontogeny.machine.swarm import Swarm, swarm
 

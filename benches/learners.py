@@ -21,8 +21,8 @@ import numpy as np
 from common import Figures, Targets, arguments, close, peers
 
 from ontogeny.evolve.search import Search
-from ontogeny.evolve.tape_ageing import Bred, TapeAgeing
-from ontogeny.evolve.tapes import Instructions, Learning, linear
+from ontogeny.evolve.tapes.ageing import Bred, TapeAgeing
+from ontogeny.evolve.tapes.candidates import Instructions, Learning, linear
 from ontogeny.machine.swarm.learners import Tasks, learners
 from ontogeny.machine.swarm.learners_tape import Banks, Tape, tape
 

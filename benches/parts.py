@@ -20,7 +20,7 @@ import torch
 from common import ROOT, Figures, Targets, arguments, close, one_thread, peers
 
 from ontogeny.evolve import CGP, Table, equals, resynthesised, search
-from ontogeny.evolve import cgp_kernels as kernels
+from ontogeny.evolve.methods import cgp_kernels as kernels
 from ontogeny.isa.netlist import NAND, Netlist, netlist
 from ontogeny.machine.swarm.kernels import loop
 

@@ -28,10 +28,10 @@ from common import Figures, Targets, arguments, close, interleaved, one_thread_e
 from sklearn.datasets import load_digits
 
 from ontogeny.evolve import search
-from ontogeny.evolve.low_rank_es import LowRankES
-from ontogeny.evolve.network import Network, network
-from ontogeny.evolve.openai_es import OpenAIES
+from ontogeny.evolve.methods.low_rank_es import LowRankES
+from ontogeny.evolve.methods.openai_es import OpenAIES
 from ontogeny.evolve.search import Search
+from ontogeny.evolve.weights.network import Network, network
 
 PAIRS, TRAIN, GENERATIONS, WIDE = 128, 1437, 200, 16
 EVOSAX = """

@@ -22,10 +22,10 @@ import ontogeny as og
 from ontogeny.evolve.circuits.blif import to_blif
 from ontogeny.evolve.circuits.simplify import simplified
 from ontogeny.evolve.circuits.vote import decided
-from ontogeny.evolve.classifying import accuracy, thermometer
-from ontogeny.evolve.fitness import outputs_of
-from ontogeny.evolve.soft_gates import SoftGates, hardened
-from ontogeny.evolve.voting import grown
+from ontogeny.evolve.fitness.classifying import accuracy, thermometer
+from ontogeny.evolve.fitness.tables import outputs_of
+from ontogeny.evolve.gates.soft_gates import SoftGates, hardened
+from ontogeny.evolve.gates.voting import grown
 from ontogeny.front.names import model_tensors
 from ontogeny.isa.netlist import Netlist
 

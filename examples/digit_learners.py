@@ -15,9 +15,9 @@ import numpy as np
 from sklearn.datasets import load_digits
 
 from ontogeny.evolve import search
-from ontogeny.evolve.tape_ageing import TapeAgeing
-from ontogeny.evolve.tape_explained import ablated, simplified
-from ontogeny.evolve.tapes import Instructions, Learners, Learning
+from ontogeny.evolve.tapes.ageing import TapeAgeing
+from ontogeny.evolve.tapes.candidates import Instructions, Learners, Learning
+from ontogeny.evolve.tapes.explained import ablated, simplified
 from ontogeny.machine.swarm.learners import Tasks, predictions
 from ontogeny.machine.swarm.learners_operations import DEMO
 from ontogeny.machine.swarm.learners_tape import Tape

@@ -14,10 +14,10 @@ import numpy as np
 
 import ontogeny as og
 from ontogeny.evolve import search
-from ontogeny.evolve.tape_ageing import TapeAgeing
-from ontogeny.evolve.tape_explained import ablated, simplified
-from ontogeny.evolve.tape_learner import recorded_learner
-from ontogeny.evolve.tapes import Learning, linear
+from ontogeny.evolve.tapes.ageing import TapeAgeing
+from ontogeny.evolve.tapes.candidates import Learning, linear
+from ontogeny.evolve.tapes.explained import ablated, simplified
+from ontogeny.evolve.tapes.learner import recorded_learner
 from ontogeny.isa.text import to_text
 from ontogeny.machine.swarm.learners import learners
 from ontogeny.machine.swarm.learners_program import to_program

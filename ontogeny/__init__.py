@@ -99,6 +99,7 @@ __all__ = [
     "cosine",
     "create",
     "custom",
+    "es",
     "diagnose",
     "explain",
     "from_text",

@@ -15,7 +15,7 @@ from typing import Any, ClassVar, Generic, Protocol, TypeVar
 import numpy as np
 from numpy.typing import NDArray
 
-from ontogeny.evolve.fitness import Fitness
+from ontogeny.evolve.fitness.tables import Fitness
 from ontogeny.evolve.spaces import Space
 from ontogeny.isa.errors import SearchError
 

@@ -14,9 +14,9 @@ from typing import Any, Generic, TypeVar, cast
 
 import numpy as np
 
-from ontogeny.evolve.fitness import Fitness
-from ontogeny.evolve.islands import Islands
+from ontogeny.evolve.fitness.tables import Fitness
 from ontogeny.evolve.method import Asked, Best, Errors, Method, State
+from ontogeny.evolve.methods.islands import Islands
 from ontogeny.evolve.workers import Workers, working
 from ontogeny.isa.errors import SearchError
 from ontogeny.isa.netlist import Netlist

@@ -21,8 +21,8 @@ from typing import Any, Protocol, cast
 import numpy as np
 from numpy.typing import NDArray
 
-from ontogeny.evolve.fitness import Fitness
-from ontogeny.evolve.store import searched
+from ontogeny.evolve.fitness.tables import Fitness
+from ontogeny.evolve.recording.store import searched
 from ontogeny.isa.errors import SearchError
 
 PARTS = 4

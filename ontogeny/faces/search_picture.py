@@ -7,9 +7,9 @@ from typing import Any
 from matplotlib.figure import Figure
 from matplotlib.layout_engine import ConstrainedLayoutEngine
 
-from ontogeny.evolve.course import DIAL
-from ontogeny.evolve.recorded import RecordedSearch
-from ontogeny.evolve.turning import said
+from ontogeny.evolve.recording.course import DIAL
+from ontogeny.evolve.recording.recorded import RecordedSearch
+from ontogeny.evolve.recording.turning import said
 from ontogeny.faces.picture import COLOURS, FAINT, INK, MARGIN, PAPER
 
 LINE: dict[str, Any] = {"linewidth": 2, "marker": "o", "markersize": 3, "clip_on": False}

@@ -10,11 +10,11 @@ from typing import Any
 from rich.console import Console
 from rich.markup import escape
 
-from ontogeny.evolve.lineage import Step
 from ontogeny.evolve.method import Best
-from ontogeny.evolve.recorded import RecordedSearch, open_search
+from ontogeny.evolve.recording.lineage import Step
+from ontogeny.evolve.recording.recorded import RecordedSearch, open_search
+from ontogeny.evolve.recording.turning import said
 from ontogeny.evolve.search import Found
-from ontogeny.evolve.turning import said
 from ontogeny.faces.terminal import duration, number, table
 from ontogeny.isa.errors import OntogenyError
 from ontogeny.isa.netlist import Netlist, depth

@@ -10,7 +10,7 @@ from rich.console import Console
 from rich.markup import escape
 
 from ontogeny.evolve.circuits.files import format_of
-from ontogeny.evolve.recorded import RecordedSearch
+from ontogeny.evolve.recording.recorded import RecordedSearch
 from ontogeny.evolve.search import Found
 from ontogeny.evolve.workers import Workers
 from ontogeny.faces.outputs import place, replaceable

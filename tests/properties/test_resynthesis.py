@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 
 from ontogeny.evolve.circuits.convert import nand_only, two_input
 from ontogeny.evolve.circuits.equivalent import equivalent
-from ontogeny.evolve.resynthesis import Walk, resynthesised
+from ontogeny.evolve.gates.resynthesis import Walk, resynthesised
 from ontogeny.isa.netlist import NAND, Netlist
 from tests.properties.netlists import netlists
 

@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 
 from ontogeny.evolve.circuits.convert import nand_only
 from ontogeny.evolve.circuits.equivalent import equivalent
-from ontogeny.evolve.windows import windowed
+from ontogeny.evolve.gates.windows import windowed
 from ontogeny.isa.errors import NetlistError
 from ontogeny.isa.netlist import NAND, Netlist, netlist
 from tests.properties.netlists import netlists

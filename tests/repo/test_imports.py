@@ -31,7 +31,7 @@ FOUNDATION = {"isa"}
 IMPORTED_INSIDE: set[tuple[str, str]] = {
     ("__init__.py", "importlib"),
     ("faces/commands", "torch"),
-    ("evolve/cma_es.py", "cma"),
+    ("evolve/methods/cma_es.py", "cma"),
 }
 
 # Files that are about a library which their room does without, loaded only by those who have it.

@@ -18,10 +18,10 @@ from ontogeny.evolve.circuits.blif import from_blif, to_blif
 from ontogeny.evolve.circuits.simplify import simplified
 from ontogeny.evolve.circuits.threshold import threshold_network
 from ontogeny.evolve.circuits.vote import decided
-from ontogeny.evolve.classifying import accuracy, thermometer
-from ontogeny.evolve.fitness import outputs_of
-from ontogeny.evolve.soft_gates import GateLayer, SoftGates, hardened
-from ontogeny.evolve.voting import grown
+from ontogeny.evolve.fitness.classifying import accuracy, thermometer
+from ontogeny.evolve.fitness.tables import outputs_of
+from ontogeny.evolve.gates.soft_gates import GateLayer, SoftGates, hardened
+from ontogeny.evolve.gates.voting import grown
 from ontogeny.front.names import model_tensors
 from ontogeny.isa.errors import NetlistError, SearchError
 from ontogeny.isa.netlist import Netlist, cases, netlist, truth

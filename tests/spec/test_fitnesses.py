@@ -9,12 +9,12 @@ import numpy as np
 import pytest
 
 from ontogeny.evolve import CGP, Ageing, Gates, Genetic, each, open_search, record, search
-from ontogeny.evolve.behaviour import by_behaviour
-from ontogeny.evolve.classifying import accuracy
-from ontogeny.evolve.of_runs import after_run
-from ontogeny.evolve.over_time import follows, reward
+from ontogeny.evolve.fitness.behaviour import by_behaviour
+from ontogeny.evolve.fitness.classifying import accuracy
+from ontogeny.evolve.fitness.of_runs import after_run
+from ontogeny.evolve.fitness.over_time import follows, reward
 from ontogeny.evolve.spaces import Netlists, Vectors
-from ontogeny.evolve.vector_genes import Reals
+from ontogeny.evolve.weights.genes import Reals
 from ontogeny.isa.errors import SearchError
 from ontogeny.isa.netlist import Netlist, cases, clocked, netlist, truth
 from ontogeny.record.experiment import Experiment

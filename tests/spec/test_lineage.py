@@ -11,7 +11,7 @@ import numpy as np
 import pytest
 
 from ontogeny.evolve import CGP, Ageing, Gates, Genetic, Pareto, each, equals, record, several
-from ontogeny.evolve.lineage import lineage
+from ontogeny.evolve.recording.lineage import lineage
 from ontogeny.evolve.search import Search
 from ontogeny.isa.errors import SearchError
 

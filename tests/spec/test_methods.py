@@ -9,15 +9,15 @@ import numpy as np
 import pytest
 
 from ontogeny.evolve import CGP, equals, search
-from ontogeny.evolve.ageing import Ageing
-from ontogeny.evolve.elites import Elites
-from ontogeny.evolve.gate_genes import Gates
-from ontogeny.evolve.genetic import Genetic
+from ontogeny.evolve.fitness.several import several, weighed
+from ontogeny.evolve.gates.genes import Gates
+from ontogeny.evolve.gates.rows import Rows
 from ontogeny.evolve.method import Method
-from ontogeny.evolve.pareto import Pareto, fronts
-from ontogeny.evolve.rows import Rows
+from ontogeny.evolve.methods.ageing import Ageing
+from ontogeny.evolve.methods.elites import Elites
+from ontogeny.evolve.methods.genetic import Genetic
+from ontogeny.evolve.methods.pareto import Pareto, fronts
 from ontogeny.evolve.search import Search
-from ontogeny.evolve.several import several, weighed
 from ontogeny.evolve.spaces import Netlists, Vectors
 from ontogeny.isa.errors import SearchError
 from ontogeny.isa.netlist import Netlist, depth

@@ -5,8 +5,8 @@ from __future__ import annotations
 import pytest
 
 from ontogeny.evolve import CGP, equals
-from ontogeny.evolve.resynthesis import Walk, resynthesised
-from ontogeny.evolve.smallest import smallest
+from ontogeny.evolve.gates.resynthesis import Walk, resynthesised
+from ontogeny.evolve.gates.smallest import smallest
 from ontogeny.isa.errors import NetlistError
 from ontogeny.isa.netlist import NAND, netlist
 

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from ontogeny.evolve import CGP, Table, batch, each, equals, outputs_of, search, table
-from ontogeny.evolve.cgp import Parent
+from ontogeny.evolve.methods.cgp import Parent
 from ontogeny.evolve.spaces import Netlists
 from ontogeny.isa.errors import NetlistError, SearchError
 from ontogeny.isa.netlist import NAND, Netlist, cases, netlist, truth

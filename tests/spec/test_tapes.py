@@ -9,12 +9,12 @@ import numpy as np
 import pytest
 
 from ontogeny.evolve import Ageing, open_search, record
-from ontogeny.evolve.lineage import lineage
+from ontogeny.evolve.recording.lineage import lineage
 from ontogeny.evolve.search import Search, search
-from ontogeny.evolve.tape_ageing import Bred, TapeAgeing
-from ontogeny.evolve.tape_explained import ablated, simplified
-from ontogeny.evolve.tape_learner import recorded_learner
-from ontogeny.evolve.tapes import Instructions, Learners, Learning, learning, linear
+from ontogeny.evolve.tapes.ageing import Bred, TapeAgeing
+from ontogeny.evolve.tapes.candidates import Instructions, Learners, Learning, learning, linear
+from ontogeny.evolve.tapes.explained import ablated, simplified
+from ontogeny.evolve.tapes.learner import recorded_learner
 from ontogeny.isa.errors import SearchError
 from ontogeny.machine.reference import ReferenceMachine
 from ontogeny.machine.swarm.learners import predictions

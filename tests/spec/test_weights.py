@@ -10,16 +10,17 @@ from typing import Any
 import numpy as np
 import pytest
 
-from ontogeny.evolve import batch, cma_es, open_search, record, search
-from ontogeny.evolve.centred import shaped
-from ontogeny.evolve.cma_es import CMAES
-from ontogeny.evolve.low_rank_es import LowRankES
+from ontogeny.evolve import batch, open_search, record, search
 from ontogeny.evolve.method import chance
-from ontogeny.evolve.network import BLOCK, Network, network
-from ontogeny.evolve.openai_es import OpenAIES
+from ontogeny.evolve.methods import cma_es
+from ontogeny.evolve.methods.centred import shaped
+from ontogeny.evolve.methods.cma_es import CMAES
+from ontogeny.evolve.methods.low_rank_es import LowRankES
+from ontogeny.evolve.methods.openai_es import OpenAIES
 from ontogeny.evolve.search import Search
 from ontogeny.evolve.spaces import Vectors
-from ontogeny.evolve.weights import LowRank, Vector, Weights, taken_apart
+from ontogeny.evolve.weights.candidates import LowRank, Vector, Weights, taken_apart
+from ontogeny.evolve.weights.network import BLOCK, Network, network
 from ontogeny.isa.errors import SearchError
 
 with_cma = pytest.mark.skipif(not cma_es.INSTALLED, reason="cma is not installed")

@@ -10,8 +10,9 @@ from typing import Any
 import numpy as np
 import pytest
 
-from ontogeny.evolve import CGP, Ageing, Gates, Genetic, each, equals, open_search, record, search, states
-from ontogeny.evolve.islands import Islands
+from ontogeny.evolve import CGP, Ageing, Gates, Genetic, each, equals, open_search, record, search
+from ontogeny.evolve.methods.islands import Islands
+from ontogeny.evolve.recording import states
 from ontogeny.evolve.workers import OnRay, Processes, working
 from ontogeny.isa.errors import SearchError
 from ontogeny.isa.netlist import Netlist, cases, truth

@@ -13,15 +13,15 @@ from rich.console import Console
 from rich.markup import escape
 
 from ontogeny.evolve.circuits.files import format_of
-from ontogeny.evolve.fitness import equals
-from ontogeny.evolve.islands import Islands
-from ontogeny.evolve.judged import SECONDS, batch, each
-from ontogeny.evolve.lineage import lineage
-from ontogeny.evolve.recorded import RecordedSearch, record
-from ontogeny.evolve.setting import method_of
-from ontogeny.evolve.several import several
-from ontogeny.evolve.targets import CIRCUITS, from_circuit, from_table, function_of
-from ontogeny.evolve.turning import read, said
+from ontogeny.evolve.fitness.judged import SECONDS, batch, each
+from ontogeny.evolve.fitness.several import several
+from ontogeny.evolve.fitness.tables import equals
+from ontogeny.evolve.methods.islands import Islands
+from ontogeny.evolve.recording.lineage import lineage
+from ontogeny.evolve.recording.recorded import RecordedSearch, record
+from ontogeny.evolve.recording.setting import method_of
+from ontogeny.evolve.recording.targets import CIRCUITS, from_circuit, from_table, function_of
+from ontogeny.evolve.recording.turning import read, said
 from ontogeny.evolve.workers import working
 from ontogeny.faces.experiments import pairs
 from ontogeny.faces.outputs import SPELT, place

@@ -22,8 +22,6 @@ def _divided(found: Found) -> dict[str, Any]:
     return {"dial": found["dial"], "by": 1 / found["n"]}
 
 
-
-
 def _down_part(found: Found) -> dict[str, Any]:
     return {"dial": found["dial"], "by": 1 - found["n"]}
 

@@ -88,7 +88,9 @@ def _joined(found: Found) -> Names:
 def _but(found: Found) -> Names:
     """All tensors but these."""
     names = found.context.tensors
-    return tuple(name for name in names if not any(fnmatchcase(name, one) for one in found["t"])) or _none(found, "rest")
+    return tuple(name for name in names if not any(fnmatchcase(name, one) for one in found["t"])) or _none(
+        found, "rest"
+    )
 
 
 def _row(found: Found, number: int) -> str:
@@ -102,8 +104,6 @@ def _row(found: Found, number: int) -> str:
 
 def _entry(found: Found) -> str:
     return _row(found, found["a"]).replace(",:]", f",{found['b']}]")
-
-
 
 
 def _biases(found: Found) -> Names:

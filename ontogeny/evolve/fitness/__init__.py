@@ -1,0 +1,1 @@
+"""What a search goes by: tables, data, traces, runs, any Python function."""

@@ -1,0 +1,1 @@
+"""Gate networks as candidates: genes, ways to fewer gates, classifiers of gates, soft gates."""

@@ -1,0 +1,1 @@
+"""How candidates are proposed: one method a file, each begin, ask, tell and best."""

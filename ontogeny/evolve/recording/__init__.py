@@ -1,0 +1,1 @@
+"""A search that is written down: its journal, its states, its dials turned while it goes on, its lineage."""

@@ -1,0 +1,1 @@
+"""Weights as candidates: flat vectors, and small networks judged many at once."""
