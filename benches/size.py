@@ -8,7 +8,6 @@ counts. Ours are from seed 0. A part's cut is drawn by hand, as in `examples/cpu
 from __future__ import annotations
 
 import math
-import re
 import shutil
 import subprocess
 import sys
@@ -21,9 +20,10 @@ from pathlib import Path
 from common import ROOT, Figures, Targets, arguments, close
 
 from ontogeny.evolve import CGP, equals, resynthesised, smallest
-from ontogeny.evolve.circuits.blif import from_blif, to_blif
+from ontogeny.evolve.circuits.blif import to_blif
+from ontogeny.evolve.circuits.by_abc import MAPS, abc, mapped
 from ontogeny.evolve.circuits.convert import nand_only
-from ontogeny.evolve.circuits.equivalent import equivalent, matched
+from ontogeny.evolve.circuits.equivalent import equivalent
 from ontogeny.evolve.circuits.grower import Grower
 from ontogeny.isa.netlist import Names, Netlist
 
@@ -31,21 +31,8 @@ sys.path.insert(0, str(ROOT / "examples"))
 import cpu4
 from clocks import proved
 
-ABC = shutil.which("berkeley-abc") or shutil.which("abc")
+ABC = abc()
 YOSYS = shutil.which("yosys")
-LIBRARY = "GATE inv 1 O=!a; PIN * INV 1 999 1 0 1 0\nGATE nand 1 O=!(a*b); PIN * INV 1 999 1 0 1 0\n"
-LIBRARY += "GATE zero 0 O=CONST0;\nGATE one 0 O=CONST1;\n"
-ALIASES = """alias b balance
-alias rw rewrite
-alias rwz rewrite -z
-alias rf refactor
-alias rfz refactor -z
-alias rs resub
-alias resyn2 "b; rw; rf; b; rw; rwz; b; rfz; rwz; b"
-alias compress2rs "b -l; rs -K 6 -l; rw -l; rs -K 6 -N 2 -l; rf -l; rs -K 8 -l; b -l; rs -K 8 -N 2 -l; rw -l; \
-rs -K 10 -l; rwz -l; rs -K 10 -N 2 -l; b -l; rs -K 12 -l; rfz -l; rs -K 12 -N 2 -l; rwz -l; b -l"
-"""
-MAPS = {"map": "map -a", "amap": "amap", "dch": "dch; map -a"}
 SCRIPTS = {
     "resyn2": "resyn2",
     "resyn2 x4": "resyn2; " * 4,
@@ -174,27 +161,12 @@ def starts(circuit: Circuit, rough: Netlist, at: Path) -> Iterator[str]:
 def of_abc(circuit: Circuit, rough: Netlist, model: Netlist, at: Path) -> dict[str, int]:
     """NANDs by start, script and mapping, each proved equal."""
     found = {}
-    (at / "nand.genlib").write_text(LIBRARY, encoding="utf-8")
-    (at / "abc.rc").write_text(ALIASES, encoding="utf-8")
     for start in starts(circuit, rough, at):
         for script, text in SCRIPTS.items():
-            maps = "; ".join(f"read aig.aig; strash; {run}; write_blif {name}.blif" for name, run in MAPS.items())
-            command = f"read_library nand.genlib; read {start}; strash; {text}; strash; write_aiger -s aig.aig; {maps}"
-            told(str(ABC), "-q", command, at=at)
-            for name in MAPS:
-                net = read_mapped((at / f"{name}.blif").read_text(encoding="utf-8"), model)
+            for name, net in zip(MAPS, mapped(start, text, model, at, 300.0), strict=True):
                 assert equivalent(net, model), f"abc's {script} from {start} is not equal"
                 found[f"{start}, {script}, {name}"] = net.gates
     return found
-
-
-def read_mapped(text: str, model: Netlist) -> Netlist:
-    """BLIF of library gates as NANDs."""
-    text = re.sub(r"\.gate inv\s+a=(\S+) O=(\S+)", r".names \1 \2\n0 1", text)
-    text = re.sub(r"\.gate nand\s+a=(\S+) b=(\S+) O=(\S+)", r".names \1 \2 \3\n0- 1\n-0 1", text)
-    text = re.sub(r"\.gate (zero|one)\s+O=(\S+)", lambda m: f".names {m[2]}" + "\n1" * (m[1] == "one"), text)
-    net = from_blif(text)
-    return nand_only(matched(net, model.named))
 
 
 def measured(name: str, circuit: Circuit, figures: Figures) -> None:

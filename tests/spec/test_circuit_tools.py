@@ -11,12 +11,14 @@ import pytest
 
 from ontogeny.evolve.circuits.aiger_binary import from_aig, to_aig
 from ontogeny.evolve.circuits.blif import from_blif, to_blif
+from ontogeny.evolve.circuits.by_abc import by_abc
 from ontogeny.evolve.circuits.convert import nand_only
 from ontogeny.evolve.circuits.equivalent import equivalent, matched
 from ontogeny.evolve.circuits.vcd import to_vcd
 from ontogeny.evolve.circuits.verilog import to_verilog
 from ontogeny.evolve.circuits.verilog_read import from_verilog
-from ontogeny.isa.netlist import Names, Netlist, clocked, netlist
+from ontogeny.isa.errors import NetlistError
+from ontogeny.isa.netlist import NAND, Names, Netlist, clocked, netlist
 
 ABC = shutil.which("berkeley-abc") or shutil.which("abc")
 
@@ -149,3 +151,26 @@ def test_iverilog_runs_the_same_waveforms(seed: int, tmp_path: Path) -> None:
     assert {name: theirs[name] for name in ours} == ours
     wires = clocked(net, inputs)
     assert sum(len(series) for series in ours.values()) > 20 and wires.any()
+
+
+@needs(ABC, "abc")
+@pytest.mark.parametrize("registers", [0, 3])
+def test_abc_makes_it_smaller_and_it_stays_equal(registers: int) -> None:
+    net = circuit(4, registers=registers)
+    found = by_abc(net)
+    assert equivalent(found, net) and found.names == net.names
+    assert found.gates < nand_only(net).gates and {int(table) for table in found.table} <= {NAND}
+
+
+@needs(ABC, "abc")
+def test_what_abc_cannot_do_is_said() -> None:
+    with pytest.raises(NetlistError, match="no_such_command"):
+        by_abc(circuit(4), ["no_such_command"])
+    with pytest.raises(NetlistError, match="took longer"):
+        by_abc(circuit(4), seconds=1e-4)
+
+
+def test_without_abc_what_to_install_is_said(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("PATH", "")
+    with pytest.raises(NetlistError, match="berkeley-abc"):
+        by_abc(circuit(4))

@@ -11,6 +11,7 @@ import typer
 from rich.console import Console
 from rich.markup import escape
 
+from ontogeny.evolve.circuits.by_abc import by_abc
 from ontogeny.evolve.circuits.convert import nand_only, two_input
 from ontogeny.evolve.circuits.equivalent import equivalent
 from ontogeny.evolve.circuits.files import BY_NAME, read_circuit
@@ -40,6 +41,7 @@ class Gates(StrEnum):
     SIMPLER = "simpler"
     TWO = "two-input"
     NAND = "nand"
+    ABC = "abc"
 
 
 GATES: dict[Gates, Callable[[Netlist], Netlist]] = {
@@ -47,6 +49,7 @@ GATES: dict[Gates, Callable[[Netlist], Netlist]] = {
     Gates.SIMPLER: simplified,
     Gates.TWO: two_input,
     Gates.NAND: nand_only,
+    Gates.ABC: by_abc,
 }
 
 
@@ -54,7 +57,12 @@ def command(
     file: Annotated[str, typer.Argument(help="A circuit: .blif, .aag, .aig, .v, or .onto of bit operations.")],
     to: Annotated[To | None, typer.Option("--to", help="The format to write.")] = None,
     output: Annotated[str, typer.Option(*SPELT, help="The file; else the circuit's with the format's ending.")] = "",
-    gates: Annotated[Gates, typer.Option("--gates", help="Simplify it, or put it into other gates.")] = Gates.SAME,
+    gates: Annotated[
+        Gates,
+        typer.Option(
+            "--gates", help="Simplify it, or put it into other gates; abc: into NANDs by abc, if it is there."
+        ),
+    ] = Gates.SAME,
     like: Annotated[str, typer.Option("--like", help="Another circuit: say whether both are equal, else exit 1.")] = "",
     as_json: AsJson = False,
 ) -> None:
