@@ -39,6 +39,6 @@ def test_what_is_offered_is_read_as_its_command(name: str, hint: str) -> None:
 
 
 def test_what_is_never_to_be_touched_is_the_same_in_any_order() -> None:
-    found = read("autopilot, but never touch the data or the rule", CONTEXT).commands
+    found = read("autopilot without touching the data or the rule", CONTEXT).commands
     assert right([{"command": "autopilot", "arguments": {"never": "rule, data"}}], found)
     assert not right([{"command": "autopilot", "arguments": {"never": "data"}}], found)
