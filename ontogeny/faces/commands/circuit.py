@@ -57,7 +57,7 @@ def command(
     file: Annotated[str, typer.Argument(help="A circuit: .blif, .aag, .aig, .v, or .onto of bit operations.")],
     to: Annotated[To | None, typer.Option("--to", help="The format to write.")] = None,
     output: Annotated[str, typer.Option(*SPELT, help="The file; else the circuit's with the format's ending.")] = "",
-    gates: Annotated[Gates, typer.Option("--gates", help="Simplify it (abc: by abc), or use other gates.")] = Gates.SAME,
+    gates: Annotated[Gates, typer.Option("--gates", help="Simplify it (or by abc), or other gates.")] = Gates.SAME,
     like: Annotated[str, typer.Option("--like", help="Another circuit: say whether both are equal, else exit 1.")] = "",
     as_json: AsJson = False,
 ) -> None:
