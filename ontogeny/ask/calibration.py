@@ -1,4 +1,4 @@
-"""The rates that `capacity` plans with, measured here on a real trajectory, at one thread and in CPU time.
+"""The rates that `provision` plans with, measured here on a real trajectory, at one thread and in CPU time.
 
 Each is measured several times on all lanes, for its quartiles, and on a quarter and a sixteenth of them, evenly drawn,
 to see how it grows: time goes as size to the power of `exponent` (a straight line through logarithms, least squares).
@@ -20,10 +20,10 @@ import numpy as np
 import numpy.typing as npt
 
 from ontogeny.ask.alike import alike
-from ontogeny.ask.capacity import Interval
 from ontogeny.ask.explain import explain
 from ontogeny.ask.index_cache import shape_index
 from ontogeny.ask.moments import moments
+from ontogeny.ask.provision import Interval
 from ontogeny.ask.pyramid_build import pyramid
 from ontogeny.ask.series import span
 from ontogeny.record.run import Run
@@ -71,7 +71,7 @@ class Calibration:
 
     @property
     def rates(self) -> dict[str, Interval]:
-        """The quartiles by name, as `capacity.plan` takes them."""
+        """The quartiles by name, as `provision.plan` takes them."""
         return {name: one.interval for name, one in self.measured.items()}
 
     def as_json(self) -> dict[str, Any]:

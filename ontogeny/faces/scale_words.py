@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from ontogeny.ask.calibration import Calibration
-from ontogeny.ask.capacity import ASSUMED, MACHINES, Interval, Plan
+from ontogeny.ask.provision import ASSUMED, MACHINES, Interval, Plan
 
 Rows = list[tuple[str, ...]]
 STAGES = ("stage", "core hours", "read", "written", "machines", "hours", "limited by", "dollars")

@@ -22,7 +22,8 @@ MAY_IMPORT: dict[str, set[str]] = {
     "steer": {"ask", "record", "front", "machine", "data"},
     "train": {"front", "machine", "data", "record"},
     "evolve": {"front", "machine", "data", "record"},
-    "faces": {"front", "machine", "data", "record", "ask", "steer", "train", "evolve"},
+    "claims": {"front", "machine", "data", "record", "ask", "train", "evolve"},
+    "faces": {"front", "machine", "data", "record", "ask", "steer", "train", "evolve", "claims"},
 }
 FOUNDATION = {"isa"}
 

@@ -16,7 +16,7 @@ from rich.console import Console
 from rich.markup import escape
 
 from ontogeny.ask.calibration import Calibration, calibrate, pooled
-from ontogeny.ask.capacity import ASSUMED, MACHINES, STORE, Plan, Size, plan
+from ontogeny.ask.provision import ASSUMED, MACHINES, STORE, Plan, Size, plan
 from ontogeny.faces.progress import Busy
 from ontogeny.faces.scale_words import RATES, STAGES, Rows, markdown, rate_rows, stage_rows, summary
 from ontogeny.faces.terminal import AsJson, answer, table, tell

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from ontogeny.ask.calibration import Calibration, Measured, pooled
-from ontogeny.ask.capacity import MACHINES, STORE, TRAINER, Interval, Size, plan
+from ontogeny.ask.provision import MACHINES, STORE, TRAINER, Interval, Size, plan
 from ontogeny.faces.scale_words import markdown
 from ontogeny.isa.errors import RecordError
 

@@ -1,0 +1,1 @@
+"""Regimes of learning, clients of the machine: schedules, routines, neurons, local rules, and making small again."""
