@@ -22,8 +22,8 @@ from ontogeny.steer.places import step_of
 from ontogeny.steer.registry import FORKING
 from ontogeny.steer.session import Session
 
-LEADING_AWAY = ("again", "take-back", "undo", "autopilot")
-"""Commands that lead to a run that is not there yet, or not foretold."""
+LEADING_AWAY = ("take-back", "undo", "autopilot")
+"""Commands that lead to a run that is not foretold; so do all that make one, but for a fork."""
 
 
 class Ahead(Session):
@@ -93,7 +93,7 @@ class Ahead(Session):
     def _change(self, command: Command) -> None:
         if isinstance(command, Discard):
             return self._discard(command)
-        if command.NAME in LEADING_AWAY:
+        if command.NAME in LEADING_AWAY or (command.MAKES and not isinstance(command, Fork)):
             self.lost = True
             return None
         if self._elsewhere(command.run):

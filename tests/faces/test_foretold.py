@@ -12,6 +12,7 @@ from ontogeny.steer.commands.living import NotLiveError
 from ontogeny.steer.phrases.reader import PhraseReader
 from ontogeny.steer.registry import command
 from ontogeny.steer.session import Session
+from tests import small
 from tests.regression import begin
 
 
@@ -62,6 +63,19 @@ def test_what_cannot_be_known_is_told_without_figures(session: Session) -> None:
     assert all("can be said in full once the above is done" in one.text for one in told[1:])
     told, _ = told_and_done(session, "halve the learning rate and undo that")
     assert "can be said in full" in told[1].text
+
+
+def test_what_follows_a_run_that_is_made_is_not_foretold_of_the_one_before(tmp_path: Path) -> None:
+    with small.begin(tmp_path / "one") as run:
+        run.advance(6)
+    session = Session(tmp_path, "one")
+    for makes, made in ((command("again"), "one-again"), (command("forget", {"examples": "3"}), "one-forgot")):
+        session.move(tmp_path / "one")
+        onwards = command("run", {"steps": 2})
+        told = foretold(session, [makes, onwards])
+        session.do(makes)
+        assert session.do(onwards).run == made
+        assert "can be said in full once the above is done" in told[1].text
 
 
 def test_what_a_stored_run_cannot_be_told_is_refused_before_anything_is_done(session: Session) -> None:
