@@ -19,6 +19,7 @@ from ontogeny.faces.running import INTERRUPTED
 from ontogeny.faces.searches import document, say
 from ontogeny.faces.terminal import answer, tell
 from ontogeny.isa.errors import OntogenyError
+from ontogeny.isa.hints import typed
 from ontogeny.isa.netlist import Netlist
 
 
@@ -36,8 +37,8 @@ def go_on(
                 seconds, lambda so_far: live.step(so_far.evaluations, metrics(so_far), end(search)), workers
             )
     except KeyboardInterrupt:
-        name = escape(search.folder.name)
-        tell(f"stopped after {search.course.evaluations:,} evaluations; `ontogeny search resume {name}` goes on")
+        resume = escape(typed("search", "resume", search.folder.name))
+        tell(f"stopped after {search.course.evaluations:,} evaluations; `{resume}` goes on")
         raise typer.Exit(INTERRUPTED) from None
     told(search, found, output, as_json)
 

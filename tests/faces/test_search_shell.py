@@ -31,6 +31,9 @@ def size(net):
 
 def made():
     return equals(parity, 3, 1)
+
+def stopped(net):
+    raise KeyboardInterrupt
 """
 
 
@@ -68,6 +71,12 @@ def test_a_function_is_searched_for_and_the_search_is_found_again_by_its_name() 
     assert "right after" in said and f"{found['best']['gates']} gates" in said and "4 inputs, 1 outputs" in said
     again = asked(*words, "--prune", "60000")
     assert again["search"] == "parity-2" and again["best"] == found["best"]
+
+
+def test_a_search_that_ctrl_c_stops_says_what_goes_on_with_it() -> None:
+    words = ("tasks.py:stopped", "--as", "each", "--inputs", "2", "--outputs", "1", "--limit", "0")
+    said = shell(*words, "--name", "two words", exit_code=130).stderr
+    assert "stopped after 0 evaluations; `ontogeny search resume 'two words'` goes on" in " ".join(said.split())
 
 
 def test_a_search_is_stopped_turned_resumed_and_verified() -> None:

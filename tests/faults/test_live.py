@@ -219,6 +219,10 @@ def test_a_process_goes_over_to_a_fork_and_back_and_the_run_that_it_left_takes_n
     assert session.do(command("set", {"dial": "lr", "to": 0.3})).run == "one", "it is live again"
     with pytest.raises(OntogenyError, match="one-freeze rests at step 6"):
         other.do(command("set", {"run": "one-freeze", "dial": "lr", "to": 0.3}))
+    session.do(command("fork", {"name": "two words"}))
+    session.do(command("fork", {"name": "three"}))
+    with pytest.raises(OntogenyError, match="or make two words live again first: `ontogeny live 'two words'`"):
+        other.do(command("set", {"run": "two words", "dial": "lr", "to": 0.3}))
 
 
 def test_a_live_process_that_is_told_to_discard_its_run_ends(live: Client) -> None:

@@ -124,7 +124,7 @@ def check_not_left(folder: Path, command: str) -> None:
         return
     raise OntogenyError(
         f"{folder.name} rests at step {found.left}, since its live process went over to {now}; give `{command}` to "
-        f"{now}, or make {folder.name} live again first: `ontogeny live {folder.name}`"
+        f"{now}, or make {folder.name} live again first: `{typed('live', folder.name)}`"
     )
 
 
