@@ -58,7 +58,7 @@ def main() -> None:
     """All of it, the contenders of each figure in turn."""
     full = arguments(__doc__ or "").full
     figures: Figures = {}
-    evaluations, rounds = (8_000_000, 5) if full else (1_600_000, 3)
+    evaluations, rounds = (8_000_000, 5) if full else (4_000_000, 3)
     search(CGP(5), FITNESS, evaluations=100)  # compiled, or read from the cache
     costs, speeds, kept = [], [], []
     for _ in range(rounds):
