@@ -16,9 +16,8 @@ from ontogeny.evolve.recording.recorded import RecordedSearch, open_search
 from ontogeny.evolve.recording.turning import said
 from ontogeny.evolve.search import Found
 from ontogeny.faces.terminal import duration, number, table
-from ontogeny.isa.errors import OntogenyError
 from ontogeny.isa.netlist import Netlist, depth
-from ontogeny.record.runs_folder import RunsFolder
+from ontogeny.record.runs_folder import RunsFolder, plain_name
 
 CHANGES = 3
 """How many changes of a step a person is told."""
@@ -28,15 +27,12 @@ SHOWN = 12
 
 def searches() -> RunsFolder:
     """The folder of all searches."""
-    return RunsFolder(RunsFolder.default().root.parent / "searches")
+    return RunsFolder(RunsFolder.default().root.parent / "searches", "search")
 
 
 def opened(name: str) -> RecordedSearch:
     """The search of a name, the beginning of one, or a folder. Raises OntogenyError with what there is."""
-    try:
-        return open_search(searches().find(name))
-    except OntogenyError as error:
-        raise type(error)(str(error).replace("there is no run", "there is no search")) from error
+    return open_search(searches().find(name))
 
 
 def document(search: RecordedSearch, found: Found[Any]) -> dict[str, Any]:
@@ -101,7 +97,7 @@ def say_front(console: Console, objectives: Sequence[str], front: Sequence[Best[
 def stem(target: str) -> str:
     """A search's name after what it is after."""
     path, _, function = target.rpartition(":")
-    return function if path else Path(target).stem
+    return function if path else plain_name(Path(target).stem)
 
 
 def _as_best(found: Found[Any]) -> Best[Any]:

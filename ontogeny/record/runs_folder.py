@@ -1,4 +1,4 @@
-"""Runs side by side in one folder, found by name.
+"""Runs side by side in one folder, found by name; or whatever else has a journal, such as searches.
 
 A run is named by its folder's name, by the beginning of it where only one begins so, or by a path. What was discarded
 lies in `.discarded` and is found no more, until it is taken back.
@@ -28,9 +28,10 @@ NAMED = 8
 
 @dataclass(frozen=True, slots=True)
 class RunsFolder:
-    """The folder `root` and the runs in it."""
+    """The folder `root` and the runs in it. Errors call one of them by the `noun`."""
 
     root: Path
+    noun: str = "run"
 
     @staticmethod
     def default() -> RunsFolder:
@@ -45,7 +46,7 @@ class RunsFolder:
     def find(self, name: str) -> Path:
         """The folder of the run called `name`. Raises OntogenyError with what there is."""
         if not name:
-            raise OntogenyError(f"a run has a name; there are {self._there()}")
+            raise OntogenyError(f"a {self.noun} has a name; there are {self._there()}")
         for folder in (self.root / name, Path(name)):
             if is_run(folder):
                 return folder
@@ -57,7 +58,7 @@ class RunsFolder:
             raise OntogenyError(f"{name!r} may be {among}; say more of it")
         near = difflib.get_close_matches(name, [folder.name for folder in self.all()], 1)
         meant = f"did you mean {near[0]}? " if near else ""
-        raise OntogenyError(f"there is no run {name!r}; {meant}there are {self._there()}")
+        raise OntogenyError(f"there is no {self.noun} {name!r}; {meant}there are {self._there()}")
 
     def fresh(self, name: str) -> Path:
         """A folder for a new run: `name`, or with the first free number behind it.
@@ -67,12 +68,14 @@ class RunsFolder:
         name that begins like that of a run that is there may have in it what that one has.
         """
         if Path(name).name != name or not name.isprintable() or name.startswith("."):
-            raise OntogenyError(f"{name!r} is not the name of a run: give one word without slashes")
+            raise OntogenyError(f"{name!r} is not the name of a {self.noun}: give one word without slashes")
         if plain_name(name) != name and not any(name.startswith(folder.name) for folder in self.all()):
-            called = f"{plain_name(name)!r} would do; a run is named by letters, digits and any of {PLAIN.strip()}"
+            plain = f"letters, digits and any of {PLAIN.strip()}"
+            called = f"{plain_name(name)!r} would do; a {self.noun} is named by {plain}"
             raise OntogenyError(f"{name!r} may mean something else to a shell: {called}")
         if NUMBER.fullmatch(name):
-            raise OntogenyError(f"{name!r} would be taken for a step, not for a run; name it in letters, as run-{name}")
+            letters = f"name it in letters, as {self.noun}-{name}"
+            raise OntogenyError(f"{name!r} would be taken for a number, not for a {self.noun}; {letters}")
         folder, number = self.root / name, 2
         while folder.exists() or (self.root / DISCARDED / folder.name).exists():
             folder, number = self.root / f"{name}-{number}", number + 1

@@ -348,7 +348,7 @@ def test_a_damaged_run_is_told_apart_and_the_others_still_listed() -> None:
         (("show", ""), "a run has a name"),
         (("run", FILE, "--name", "../out"), "is not the name of a run"),
         (("run", FILE, "--name", "a\nb"), "is not the name of a run"),
-        (("run", FILE, "--name", "12"), "'12' would be taken for a step, not for a run; name it in letters"),
+        (("run", FILE, "--name", "12"), "'12' would be taken for a number, not for a run; name it in letters"),
         (("run", FILE, "--name", "7e2"), "name it in letters, as run-7e2"),
         (("fmt", "/nothing/p.onto"), "there is no file /nothing/p.onto"),
         (("asm", TEXT, "-o", "x" * 300), "xxx: File name too long"),

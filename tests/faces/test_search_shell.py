@@ -73,6 +73,11 @@ def test_a_function_is_searched_for_and_the_search_is_found_again_by_its_name() 
     assert again["search"] == "parity-2" and again["best"] == found["best"]
 
 
+def test_a_search_is_called_like_its_file_as_far_as_a_shell_lets_it() -> None:
+    Path("xor.txt").rename("x(or).txt")
+    assert asked("x(or).txt", "nodes=10", "--seconds", "0")["search"] == "x-or-"
+
+
 def test_a_search_that_ctrl_c_stops_says_what_goes_on_with_it() -> None:
     words = ("tasks.py:stopped", "--as", "each", "--inputs", "2", "--outputs", "1", "--limit", "0")
     said = shell(*words, "--name", "two words", exit_code=130).stderr
@@ -151,6 +156,8 @@ def test_a_fitness_that_fails_is_told_at_the_end_and_the_search_goes_on() -> Non
         (("uneven.txt",), "line 2: 1 inputs and 1 outputs; expected 2 and 1"),
         (("empty.txt",), "has no inputs"),
         (("show", "nobody"), "there is no search 'nobody'"),
+        (("xor.txt", "--name", "a;b"), "'a-b' would do; a search is named by letters"),
+        (("xor.txt", "--name", "12"), "not for a search; name it in letters, as search-12"),
         (("resume",), "takes the name of one search"),
         (("set", "nobody"), "NAME DIAL=VALUE"),
     ],
