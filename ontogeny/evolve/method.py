@@ -10,7 +10,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
-from typing import Any, ClassVar, Generic, Protocol, TypeVar
+from typing import TYPE_CHECKING, Any, ClassVar, Generic, Protocol, TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
@@ -18,6 +18,9 @@ from numpy.typing import NDArray
 from ontogeny.evolve.fitness.tables import Fitness
 from ontogeny.evolve.spaces import Space
 from ontogeny.isa.errors import SearchError
+
+if TYPE_CHECKING:
+    from ontogeny.evolve.methods.population import Population
 
 Errors = NDArray[np.float64]
 """f64[n] of n candidates, or f64[n, objectives]; lower is better, infinite where one failed."""
@@ -89,9 +92,20 @@ class Method(Protocol[Candidate, S]):
         """The state as this method can go on from, after one of its dials was turned."""
         return state
 
-    def visited(self, state: S, other: S) -> S:
-        """An island's state once the best of another's has come to it; by default islands keep to themselves."""
+    def sent(self, state: S) -> Population | None:
+        """Whom an island sends to the next, with their errors and numbers; None as long as nobody there is judged.
+
+        A method that has neither this nor `visited` keeps no candidates that could go anywhere: no islands of it.
+        """
+        return None
+
+    def visited(self, state: S, guests: Population) -> S:
+        """An island's state once those that another sent, judged by the same fitness, have come."""
         return state
+
+    def together(self, states: Sequence[S]) -> S | None:
+        """Several islands as one state whose `front` is that of all; None where the best of them is all there is."""
+        return None
 
     def front(self, state: S) -> Sequence[Best[Candidate]]:
         """All that are worth a look, the best first: a Pareto front, a map's elites; else the best alone."""

@@ -150,6 +150,7 @@ def test_a_fitness_that_fails_is_told_at_the_end_and_the_search_goes_on() -> Non
         (("xor.txt", "gates=norn"), "no gate set 'norn'"),
         (("xor.txt", "nodes=many"), "nodes cannot be 'many'; it is a number, now 100"),
         (("xor.txt", "--method", "luck"), "no method 'luck'; there are cgp"),
+        (("xor.txt", "--method", "islands"), "islands are of another method: name that one"),
         (("xor.txt", "-o", "best.jpg"), "ends in .jpg; expected one of"),
         (("bad.txt",), "bad.txt, line 2: '0x 1' is no row"),
         (("twice.txt",), "line 2: 00 is given other outputs"),

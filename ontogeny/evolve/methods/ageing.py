@@ -85,12 +85,16 @@ class Ageing(Method[Candidate, Aged], Generic[Candidate]):
         known = [] if state.elite.unjudged.any() or state.elite.numbers[0] in state.living.numbers else [state.elite]
         return replace(state, living=joined([state.living, *known]).doubted(), elite=state.elite.doubted())
 
-    def visited(self, state: Aged, other: Aged) -> Aged:
-        """The other's best as the youngest, and the better of both elites."""
-        if other.elite.unjudged.any() or state.elite.unjudged.any():
+    def sent(self, state: Aged) -> Population | None:
+        """The best ever judged."""
+        return None if state.elite.unjudged.any() else state.elite
+
+    def visited(self, state: Aged, guests: Population) -> Aged:
+        """The guests as the youngest, and the best of all."""
+        if state.elite.unjudged.any() or state.living.unjudged.any():
             return state
-        living = joined([state.living, other.elite])[-self.population :]
-        return replace(state, living=living, elite=best(joined([state.elite, other.elite]), state.goal))
+        living = joined([state.living, guests])[-self.population :]
+        return replace(state, living=living, elite=best(joined([state.elite, guests]), state.goal))
 
 
 def best(population: Population, goal: float) -> Population:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from functools import reduce
 from typing import Any, Protocol, TypeVar
 
 import numpy as np
@@ -67,6 +68,24 @@ class Breeding(Method[Candidate, Generation], Protocol[Candidate]):
         people = state.population
         place = np.where(people.unjudged, len(people), ranks(people.errors[:, 0], people.sizes, state.goal))
         return best_of(self.genome, state.space, people, int(place.argmin()))
+
+    def sent(self, state: Generation) -> Population | None:
+        """The best of the population."""
+        people = state.population
+        at = int(ranks(people.errors[:, 0], people.sizes, state.goal).argmin())
+        return None if people.unjudged.any() else people[at : at + 1]
+
+    def visited(self, state: Generation, guests: Population) -> Generation:
+        """Guests are kept or not by the rule by which children are."""
+        if state.population.unjudged.any():
+            return state
+        return replace(state, population=self.kept(state.population, guests, state.goal))
+
+    def together(self, states: Sequence[Generation]) -> Generation | None:
+        """All populations as one, by the same rule."""
+        if any(state.population.unjudged.any() for state in states):
+            return None
+        return reduce(lambda one, other: self.visited(one, other.population), states)
 
     def doubted(self, state: Generation) -> Generation:
         """The population, to be judged again."""

@@ -13,6 +13,7 @@ from typing import ClassVar
 import numpy as np
 
 from ontogeny.evolve.method import Asked, Best, Errors, Method, chance, single
+from ontogeny.evolve.methods.population import Population, alone
 from ontogeny.evolve.spaces import Space, Vectors, expected
 from ontogeny.evolve.weights.candidates import Flat, Vector, initial
 from ontogeny.isa.errors import SearchError
@@ -101,6 +102,18 @@ class Strategy(Method[Vector, Centred]):
     def best(self, state: Centred) -> Best[Vector]:
         """The best ever judged."""
         return Best(state.best, (np.inf if np.isnan(state.error) else state.error,))
+
+    def sent(self, state: Centred) -> Population | None:
+        """The best ever judged."""
+        return None if np.isnan(state.error) else alone(state.best, state.error)
+
+    def visited(self, state: Centred, guests: Population) -> Centred:
+        """A guest that is better than all that was found here is the centre from now on, and Adam begins anew."""
+        guest, error = guests.genes[0], float(guests.errors[0, 0])
+        if np.isnan(state.error) or state.error <= error:
+            return state
+        none = np.zeros_like(guest)
+        return replace(state, centre=guest, mean=none, square=none, steps=0, best=guest, error=error)
 
     def doubted(self, state: Centred) -> Centred:
         """The best is judged again; the centre and the moments stay."""

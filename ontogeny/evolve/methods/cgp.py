@@ -20,6 +20,7 @@ from ontogeny.evolve.fitness.tables import Fitness, Table
 from ontogeny.evolve.gates.rows import net_of
 from ontogeny.evolve.method import Asked, Best, Errors, Method, single
 from ontogeny.evolve.methods import cgp_kernels as kernels
+from ontogeny.evolve.methods.population import Population
 from ontogeny.evolve.spaces import Netlists, Space, expected
 from ontogeny.isa.errors import NetlistError
 from ontogeny.isa.netlist import NAND, Netlist
@@ -117,11 +118,17 @@ class CGP(Method[Netlist, Parent]):
         """The parent, not judged yet."""
         return replace(state, error=None)
 
-    def visited(self, state: Parent, other: Parent) -> Parent:
-        """The other parent's genes, where it is better."""
-        if other.error is None or (state.error is not None and _rank(state, 0.0) <= _rank(other, 0.0)):
-            return state
-        return replace(state, genes=other.genes, error=other.error, gates=other.gates)
+    def sent(self, state: Parent) -> Population | None:
+        """The parent; its number is not kept."""
+        if state.error is None:
+            return None
+        one = np.array([state.gates]), np.array([-1])
+        return Population(state.genes[None], np.array([[state.error]]), *one)
+
+    def visited(self, state: Parent, guests: Population) -> Parent:
+        """The guest's genes, where it is better."""
+        other = replace(state, genes=guests.genes[0], error=float(guests.errors[0, 0]), gates=int(guests.sizes[0]))
+        return state if state.error is not None and _rank(state, 0.0) <= _rank(other, 0.0) else other
 
     def turned(self, state: Parent) -> Parent:
         """Gates that are no longer in the set are drawn anew, and the parent is then judged again."""

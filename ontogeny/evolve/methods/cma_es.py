@@ -18,12 +18,13 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ontogeny.evolve.method import Asked, Best, Errors, Method, Numbers, chance, single
+from ontogeny.evolve.methods.population import Population, alone
 from ontogeny.evolve.spaces import Space, Vectors, expected
 from ontogeny.evolve.weights.candidates import Flat, Vector, initial, number
 from ontogeny.isa.errors import SearchError
 
 INSTALLED = find_spec("cma") is not None
-READY = 4
+READY = 16
 """How many searches' objects are kept."""
 
 
@@ -31,7 +32,8 @@ READY = 4
 class Adapted:
     """Where it stands: where it began, what it was told since, f64[generations, population], and the best.
 
-    `before` int64[generations]: the evaluations before each, by which its candidates were drawn.
+    `before` int64[generations]: the evaluations before each, by which its candidates were drawn. `guests` f64[n, size]
+    came from elsewhere, when so many generations as `arrived` int64[n] says had been told.
     """
 
     start: NDArray[np.float64]
@@ -42,6 +44,8 @@ class Adapted:
     seed: int
     error: float = np.nan
     evaluations: int = 0
+    guests: NDArray[np.float64] = field(default_factory=lambda: np.zeros((0, 0)))
+    arrived: Numbers = field(default_factory=lambda: np.zeros(0, np.int64))
 
 
 @dataclass(frozen=True)
@@ -97,13 +101,27 @@ class CMAES(Method[Vector, Adapted]):
         """The best is judged again; what was learned of where to look stays."""
         return replace(state, error=np.nan)
 
+    def sent(self, state: Adapted) -> Population | None:
+        """The best ever judged."""
+        return None if np.isnan(state.error) else alone(state.best, state.error)
+
+    def visited(self, state: Adapted, guests: Population) -> Adapted:
+        """A guest that is better than all that was found here joins the next generation (Hansen 2011, injection)."""
+        guest, error = guests.genes[0], float(guests.errors[0, 0])
+        if np.isnan(state.error) or state.error <= error:
+            return state
+        rows = np.concatenate([state.guests.reshape(-1, len(guest)), np.asarray(guest, np.float64)[None]])
+        arrived = np.append(state.arrived, len(state.told))
+        return replace(state, best=guest, error=error, guests=rows, arrived=arrived)
+
     def turned(self, state: Adapted) -> Adapted:
         """Begun anew at the best."""
         return self._anew(state)
 
     def _anew(self, state: Adapted) -> Adapted:
         start = np.asarray(state.best, np.float64)
-        return replace(state, start=start, told=np.zeros((0, 0)), before=np.zeros(0, np.int64))
+        none = np.zeros((0, 0)), np.zeros(0, np.int64)
+        return replace(state, start=start, told=none[0], before=none[1], guests=none[0], arrived=none[1])
 
 
 @dataclass(slots=True)
@@ -117,9 +135,11 @@ class _Library:
     draws: list[np.random.Generator] = field(default_factory=list)
     vectors: Sequence[NDArray[np.float64]] = ()
 
-    def ask(self, seed: int, evaluations: int) -> None:
-        """The candidates of a generation."""
-        self.draws[:] = [chance(seed, evaluations)]
+    def ask(self, state: Adapted, evaluations: int, generation: int) -> None:
+        """The candidates of a generation, the guests of then among them."""
+        self.draws[:] = [chance(state.seed, evaluations)]
+        if (now := state.arrived == generation).any():
+            self.strategy.inject(list(state.guests[now]))
         self.vectors = self.strategy.ask()
 
     def tell(self, errors: Errors) -> None:
@@ -141,10 +161,10 @@ def _ready(method: CMAES, state: Adapted) -> _Library:
         library = _kept.pop(_name(method, state, after), None)
     if library is None:
         library, after = _begun(method, state), 0
-        library.ask(state.seed, before[0])
+        library.ask(state, before[0], 0)
     for told in range(after, len(state.told)):
         library.tell(state.told[told])
-        library.ask(state.seed, before[told + 1])
+        library.ask(state, before[told + 1], told + 1)
     _kept[name] = library
     while len(_kept) > READY:
         _kept.popitem(last=False)
@@ -154,7 +174,8 @@ def _ready(method: CMAES, state: Adapted) -> _Library:
 def _name(method: CMAES, state: Adapted, generations: int) -> bytes:
     """All that the library's object is a function of, when so many generations were told and the next one is asked."""
     before = np.append(state.before, state.evaluations)[: generations + 1]
-    parts = (state.start, state.told[:generations], before)
+    there = state.arrived <= generations
+    parts = (state.start, state.told[:generations], before, state.guests[there], state.arrived[there])
     told = (np.ascontiguousarray(part).tobytes() for part in parts)
     return hashlib.sha256(b"".join([f"{method!r} {state.seed} {generations}".encode(), *told])).digest()
 

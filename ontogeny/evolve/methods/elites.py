@@ -14,11 +14,13 @@ from typing import ClassVar, Generic, TypeVar
 import numpy as np
 
 from ontogeny.evolve.genome import Genes, Genome
-from ontogeny.evolve.method import Best, Errors, Numbers, ranks
+from ontogeny.evolve.method import Best, Errors, Numbers, chance, ranks
 from ontogeny.evolve.methods.breeding import Breeding, Generation, all_of, checked, offspring
 from ontogeny.evolve.methods.population import Population, joined
 from ontogeny.isa.errors import SearchError
 
+SENDING = 1 << 32
+"""Added to the seed, so that who is sent is drawn apart from who breeds."""
 Candidate = TypeVar("Candidate")
 
 
@@ -62,6 +64,15 @@ class Elites(Breeding[Candidate], Generic[Candidate]):
         order = sound[np.lexsort((-sound, place, cells[sound]))]
         first = np.concatenate([[True], cells[order][1:] != cells[order][:-1]])
         return people[order[first]]
+
+    def sent(self, state: Generation) -> Population | None:
+        """The best, and a tenth of the other elites, drawn evenly."""
+        people = state.population
+        if people.unjudged.any():
+            return None
+        first, *others = np.argsort(ranks(people.errors[:, 0], people.sizes, state.goal), kind="stable").tolist()
+        drawn = chance(state.seed + SENDING, state.evaluations).permutation(others)[: len(people) // 10]
+        return people[np.array([first, *sorted(map(int, drawn))])]
 
     def cells_of(self, errors: Errors) -> Numbers:
         """The number of the cell of each, int64[n]. Raises SearchError where objectives and grid do not go together."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import ClassVar, Generic, TypeVar
 
@@ -45,13 +46,15 @@ class Genetic(Breeding[Candidate], Generic[Candidate]):
         parents = np.take_along_axis(drawn, place[drawn].argmin(axis=2)[..., None], axis=2)[..., 0]
         return offspring(self.genome, state.space, people, parents, self.crossing, rng)
 
-    def visited(self, state: Generation, other: Generation) -> Generation:
-        """The other's best in place of the last child."""
-        if state.population.unjudged.any() or other.population.unjudged.any():
+    def visited(self, state: Generation, guests: Population) -> Generation:
+        """The guests in place of the last children."""
+        if state.population.unjudged.any():
             return state
-        people = other.population
-        at = int(ranks(people.errors[:, 0], people.sizes, state.goal).argmin())
-        return replace(state, population=joined([state.population[:-1], people[at : at + 1]]))
+        return replace(state, population=joined([state.population[: -len(guests)], guests]))
+
+    def together(self, states: Sequence[Generation]) -> Generation | None:
+        """None: its best is all there is."""
+        return None
 
     def kept(self, old: Population, judged: Population, goal: float) -> Population:
         """The best of the old, and all children."""

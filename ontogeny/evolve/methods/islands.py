@@ -1,8 +1,11 @@
-"""Islands: several searches of one method side by side, which now and then send their best to the next.
+"""Islands: several searches of one method side by side, which now and then send some of theirs to the next.
 
-A generation is an epoch: every island goes `every` evaluations by itself, then each takes its neighbour's best where
-that is better. An epoch's islands know nothing of one another, so they can be gone through anywhere at the same time,
-and come to the same. Against a fitness that a method has no compiled way for, a generation is one of each island.
+A generation is an epoch: every island goes `every` evaluations by itself, then each is visited by those whom the one
+before it sent: whom, and what becomes of guests, is the method's to say. An epoch's islands know nothing of one
+another, so they can be gone through anywhere at the same time, and come to the same. Against a fitness that a method
+has no compiled way for, a generation is one of each island.
+
+Every island numbers its candidates from 0. A guest's number says the island that it was judged on as well (`home`).
 """
 
 from __future__ import annotations
@@ -14,10 +17,13 @@ from typing import Any, ClassVar, Generic, TypeVar
 import numpy as np
 
 from ontogeny.evolve.fitness.tables import Fitness
-from ontogeny.evolve.method import Asked, Best, Errors, Method, S
+from ontogeny.evolve.method import Asked, Best, Errors, Method, Numbers, S
+from ontogeny.evolve.methods.population import Population
 from ontogeny.evolve.spaces import Space
 from ontogeny.isa.errors import SearchError
 
+ABROAD = 1 << 40
+"""A number from here on is of a candidate that was judged on another island."""
 Candidate = TypeVar("Candidate")
 Legs = Callable[[Method[Any, Any], Sequence[Any], Fitness[Any], int, bool], Sequence[Any]]
 
@@ -41,6 +47,17 @@ class Asks(Asked[Candidate], Generic[Candidate]):
     parts: tuple[Asked[Candidate], ...] = field(default=())
 
 
+def home(number: int, island: int) -> tuple[int, int]:
+    """The island where a candidate was judged, and its number there, of a number that is told on an island."""
+    return (number // ABROAD - 1, number % ABROAD) if number >= ABROAD else (island, number)
+
+
+def _abroad(numbers: Numbers, before: int, after: int) -> Numbers:
+    """The numbers of guests from one island, as they are told on another."""
+    told = np.where((numbers >= 0) & (numbers < ABROAD), numbers + ABROAD * (before + 1), numbers)
+    return np.where(told // ABROAD == after + 1, told % ABROAD, told)
+
+
 def one_by_one(
     method: Method[Any, Any], states: Sequence[Any], fitness: Fitness[Any], most: int, until: bool
 ) -> Sequence[Any]:
@@ -62,6 +79,11 @@ class Islands(Method[Candidate, Archipelago[S]], Generic[Candidate, S]):
         if self.count < 1 or self.every < 1 or isinstance(self.method, Islands):
             raise SearchError(
                 f"{self.count} islands, {self.every} evaluations each; expected 1 or more, of a plain method"
+            )
+        if getattr(type(self.method), "sent", Method.sent) is Method.sent:
+            raise SearchError(
+                f"{type(self.method).__name__} keeps no candidates that could go from one island to the next, so there "
+                "are no islands of it; search with it alone, from several seeds"
             )
 
     def begin(self, space: Space, seed: int) -> Archipelago[S]:
@@ -96,14 +118,28 @@ class Islands(Method[Candidate, Archipelago[S]], Generic[Candidate, S]):
         return None if any(island is None for island in gone) else self.migrated(Archipelago(tuple(gone)))
 
     def migrated(self, state: Archipelago[S]) -> Archipelago[S]:
-        """Each with its neighbour's best where that is better, all at once."""
-        neighbours = (*state.islands[-1:], *state.islands[:-1])
-        pairs = zip(state.islands, neighbours, strict=True)
-        return replace(state, islands=tuple(self.method.visited(island, other) for island, other in pairs))
+        """Each visited by those whom the one before it sends, all at once."""
+        if self.count == 1:
+            return state
+        sent = [self.method.sent(island) for island in state.islands]
+        return replace(
+            state, islands=tuple(self._visited(island, at, sent[at - 1]) for at, island in enumerate(state.islands))
+        )
+
+    def _visited(self, state: S, at: int, guests: Population | None) -> S:
+        if guests is None:
+            return state
+        before = (at - 1) % self.count
+        return self.method.visited(state, replace(guests, numbers=_abroad(guests.numbers, before, at)))
 
     def best(self, state: Archipelago[S]) -> Best[Candidate]:
         """The best of all islands, the first of equals."""
         return min((self.method.best(island) for island in state.islands), key=lambda best: (*best.errors, best.size))
+
+    def front(self, state: Archipelago[S]) -> Sequence[Best[Candidate]]:
+        """All that are worth a look of all islands together."""
+        whole = self.method.together(state.islands)
+        return [self.best(state)] if whole is None else self.method.front(whole)
 
     def doubted(self, state: Archipelago[S]) -> Archipelago[S]:
         """All islands doubted."""

@@ -49,6 +49,14 @@ class Pareto(Breeding[Candidate], Generic[Candidate]):
         people = joined([old, judged]) if len(old) else judged
         return people[order(people.errors)[: self.population]]
 
+    def sent(self, state: Generation) -> Population | None:
+        """Of the front those with the most room, no more than a tenth of the population; they stand first."""
+        people = state.population
+        if people.unjudged.any():
+            return None
+        first = int(((fronts(people.errors) == 0) & ~repeated(people.errors)).sum())
+        return people[: max(1, min(first, len(people) // 10))]
+
     def front(self, state: Generation) -> Sequence[Best[Candidate]]:
         """Who is dominated by nobody, by the first objective, each pair of objectives once."""
         errors = state.population.errors

@@ -48,6 +48,11 @@ def drawn(genome: Genome[Any], space: Space, count: int, rng: np.random.Generato
     return Population(genome.draw(space, count, rng), np.full((count, 1), np.nan), np.zeros(count, np.int64), none)
 
 
+def alone(genes: Genes, error: float, number: int = -1) -> Population:
+    """One that was judged, whose size says nothing."""
+    return Population(genes[None], np.array([[error]]), np.zeros(1, np.int64), np.array([number]))
+
+
 def joined(parts: Sequence[Population]) -> Population:
     """Several populations as one. All are judged by as many objectives."""
     return Population(

@@ -3,6 +3,7 @@
 Nothing of this is written while a search goes on: a search is a pure function, so it is gone through again. Of a
 population who came from whom is logged, and the line is followed from one that was judged to the first; of parents that
 were crossed the one that was better. Of CGP, whose line is its parent, the generations are found in which it improved.
+Of islands the line goes on where a guest came from.
 
 A change is taken back by itself: where the candidate is worse without it, it made the difference. So are the changes
 since the improvement before, which changed no error when they came: what drifted in, and was built on.
@@ -11,19 +12,20 @@ since the improvement before, which changed no error when they came: what drifte
 from __future__ import annotations
 
 import copy
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from contextlib import closing
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 
 from ontogeny.evolve.gates.rows import Rows, change_said
 from ontogeny.evolve.genome import Genes
-from ontogeny.evolve.method import Asked, Errors
 from ontogeny.evolve.methods.breeding import Generation
 from ontogeny.evolve.methods.cgp import Parent
-from ontogeny.evolve.recording.course import Course, Witnessed, closed
+from ontogeny.evolve.methods.islands import Archipelago, Islands
+from ontogeny.evolve.recording.course import Course, closed
+from ontogeny.evolve.recording.logged import Logged, LoggedIslands
 from ontogeny.evolve.recording.recorded import RecordedSearch
 from ontogeny.evolve.search import LEG
 from ontogeny.evolve.spaces import Netlists
@@ -61,30 +63,6 @@ class Line:
     parent: Genes | None
     genes: Genes
     ancestors: int = 0
-
-
-@dataclass(frozen=True, eq=False)
-class Logged(Witnessed):
-    """A search that tells who came from whom, and the genes of those that are wanted."""
-
-    parents: dict[int, tuple[int, ...]] = field(default_factory=dict)
-    told: dict[int, float] = field(default_factory=dict)
-    genes: dict[int, Genes] = field(default_factory=dict)
-    wanted: frozenset[int] = frozenset()
-
-    def _leg(self, state: Any, most: int, until: bool) -> None:
-        """None: a compiled leg tells nobody's parents, and goes where asking and telling go."""
-
-    def judged(self, asked: Asked[Any], first: int = 0) -> Errors:
-        """The errors of a generation, logged."""
-        errors = super().judged(asked, first)
-        for place, error in enumerate(errors.reshape(len(errors), -1)[:, 0].tolist()):
-            if asked.parents is not None:
-                self.parents[first + place] = tuple(int(p) for p in asked.parents[place] if p >= 0)
-            self.told[first + place] = error
-            if first + place in self.wanted:
-                self.genes[first + place] = np.array(asked.genes[place])
-        return errors
 
 
 def lineage(search: RecordedSearch, number: int | None = None) -> list[Step]:
@@ -154,8 +132,8 @@ def _of_population(search: RecordedSearch, end: int, number: int | None) -> list
     """The line of a candidate by who came from whom."""
     log = _logged(search, end, frozenset())
     if not log.parents:
-        raise SearchError(f"{type(search.began.method).__name__} does not tell who came from whom")
-    at = _best_number(search, log.told) if number is None else number
+        raise SearchError(f"{_named(search.began.method)} does not tell who came from whom, so there is no line")
+    at = _best_number(search, log) if number is None else number
     line = [at]
     while parents := log.parents[line[-1]]:
         line.append(min(parents, key=lambda parent: log.told[parent]))
@@ -177,7 +155,8 @@ def _of_population(search: RecordedSearch, end: int, number: int | None) -> list
 def _logged(search: RecordedSearch, end: int, wanted: frozenset[int]) -> Logged:
     course = search.replayed()
     plain = course.search
-    course.search = Logged(plain.method, plain.fitness, plain.evaluations, plain.prune, plain.goal, failed=plain.failed,
+    logged = LoggedIslands if isinstance(plain.method, Islands) else Logged
+    course.search = logged(plain.method, plain.fitness, plain.evaluations, plain.prune, plain.goal, failed=plain.failed,
                            note=plain.note, wanted=wanted)  # fmt: skip
     with closing(course):
         course.to(end)
@@ -185,16 +164,24 @@ def _logged(search: RecordedSearch, end: int, wanted: frozenset[int]) -> Logged:
     return course.search
 
 
-def _best_number(search: RecordedSearch, told: Mapping[int, float]) -> int:
+def _best_number(search: RecordedSearch, log: Logged) -> int:
     """The number of the best, by the search's own account."""
     state = search.course.standing.state
     best = search.course.search.method.best(state)
-    people = state.population if isinstance(state, Generation) else getattr(state, "elite", None)
-    if people is not None:
-        same = [n for n, e, s in zip(people.numbers, people.errors[:, 0], people.sizes, strict=True)
-                if e == best.error and s == best.size]  # fmt: skip
-        return int(same[0])
-    return min(told, key=lambda one: (told[one], one))
+    for island, one in enumerate(state.islands if isinstance(state, Archipelago) else (state,)):
+        people = one.population if isinstance(one, Generation) else getattr(one, "elite", None)
+        if people is not None:
+            same = (people.errors[:, 0] == best.error) & (people.sizes == best.size)
+            if same.any():
+                return log.number_of(island, int(people.numbers[same.argmax()]))
+        elif isinstance(one, Parent) and (one.error, one.gates) == (best.error, best.size):
+            return log.number_of(island, -1)
+    return min(log.told, key=lambda one: (log.told[one], one))
+
+
+def _named(method: Any) -> str:
+    """A method in words."""
+    return f"islands of {type(method.method).__name__}" if isinstance(method, Islands) else type(method).__name__
 
 
 def _counted(line: Line) -> Step:

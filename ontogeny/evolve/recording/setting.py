@@ -16,6 +16,8 @@ def method_of(name: str, words: Mapping[str, str]) -> Any:
     """The method called so, over netlists. Raises SearchError with the methods, or the names that it takes."""
     if name not in METHODS:
         raise SearchError(f"there is no method {name!r}; there are {', '.join(METHODS)}")
+    if name == "islands":
+        raise SearchError("islands are of another method: name that one, and say how many by --islands")
     kind, genome = METHODS[name], {}
     own = _defaults(kind)
     if "genome" in own:

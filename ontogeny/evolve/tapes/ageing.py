@@ -21,6 +21,7 @@ from numpy.typing import NDArray
 
 from ontogeny.evolve.fitness.tables import Fitness
 from ontogeny.evolve.method import Asked, Best, Errors, Method, single
+from ontogeny.evolve.methods.population import Population, alone
 from ontogeny.evolve.spaces import Space, expected
 from ontogeny.evolve.tapes import kernels
 from ontogeny.evolve.tapes.candidates import Instructions, Learners, Learning
@@ -162,6 +163,25 @@ class TapeAgeing(Method[Tape, Bred]):
     def front(self, state: Bred) -> Sequence[Best[Tape]]:
         """The best alone."""
         return [self.best(state)]
+
+    def sent(self, state: Bred) -> Population | None:
+        """The best of those that live."""
+        if np.isnan(state.errors).any():
+            return None
+        at = int(state.errors.argmin())
+        return alone(state.genes[at], float(state.errors[at]), int(state.numbers[at]))
+
+    def visited(self, state: Bred, guests: Population) -> Bred:
+        """The guest in the place of the oldest, as the youngest."""
+        if np.isnan(state.errors).any():
+            return state
+        genes, errors, numbers, at = state.genes.copy(), state.errors.copy(), state.numbers.copy(), state.oldest
+        genes[at], errors[at], numbers[at] = guests.genes[0], guests.errors[0, 0], guests.numbers[0]
+        best, least = state.best, state.least
+        if errors[at] < least[0]:
+            best, least = guests.genes[0], guests.errors[0]
+        after = (at + 1) % len(genes)
+        return replace(state, genes=genes, errors=errors, numbers=numbers, oldest=after, best=best, least=least)
 
     def doubted(self, state: Bred) -> Bred:
         """All that live are judged again; what was known is forgotten."""
