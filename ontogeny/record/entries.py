@@ -64,7 +64,7 @@ def alteration(
         raise RecordError(f"{odd[0].name!r} is {odd[0].type}, and {how} is for floating point; reset or zero it")
     if and_state and (bare := [decl.name for decl in decls if not slots(run.program, decl)]):
         raise RecordError(f"the update of {bare[0]!r} keeps no state of its shape that could be zeroed with it")
-    content: dict[str, Any] = {"tensors": named, "how": how, **_amount(how, amount)}
+    content: dict[str, Any] = {"tensors": named, "how": how, **amount_of(how, amount)}
     content |= {"seed": _seed(seed)} if how == NOISE else {}
     return Entry(ALTER, run.step if at is None else at, {**content, **({"and_state": True} if and_state else {})})
 
@@ -81,8 +81,8 @@ def nonfinite(array: Array) -> npt.NDArray[np.bool_]:
     return ~np.isfinite(array.astype(np.float64))
 
 
-def _amount(how: str, amount: float | None) -> dict[str, float]:
-    """The amount as an entry keeps it; none for what takes none."""
+def amount_of(how: str, amount: float | None) -> dict[str, float]:
+    """The amount of an alteration as an entry keeps it. Raises RecordError for one that it cannot have, or lacks."""
     if how not in FOR_FLOATS:
         if amount is not None:
             raise RecordError(f"{how} takes no amount; leave it out")

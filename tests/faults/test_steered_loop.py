@@ -122,6 +122,7 @@ def test_what_a_loop_cannot_do_is_said(training: Training, do: Callable[..., Any
         ("alter", {"how": "prune", "tensors": ["0.weight"], "amount": 3}, "share from 0 to 1"),
         ("alter", {"how": "zero", "tensors": ["0.weight"], "amount": 3}, "takes no amount"),
         ("alter", {"how": "scale", "tensors": ["0.weight"]}, "needs an amount"),
+        ("alter", {"how": "scale", "tensors": ["0.weight"], "amount": 3, "seed": 4}, "takes no seed"),
     ):
         with pytest.raises(OntogenyError, match=said):
             do(called, **arguments)

@@ -72,9 +72,8 @@ class Set(Command):
         """From which value to which."""
         run, stood = session.native(self.run), session.stood(self.run)
         name, before, after = self._values(stood)
-        how = f", {HOW[self.shape]} over {counted(self.over, 'step')}" if self.over else ""
-        where = forked_first(session, self.run)
-        text = f"{where}turn {name} of {run.folder.name} from {before:g} to {after:g}{how}, from step {stood.step} on"
+        where, what = forked_first(session, self.run), f"{name} of {run.folder.name}"
+        text = f"{where}turn {what} from {before:g} to {after:g}{moved(self)}, from step {stood.step} on"
         return Preview(text=text, effect=self.EFFECT, remarks=remarks(name, before, after))
 
     def act(self, session: Session) -> Outcome:
@@ -136,6 +135,11 @@ class Call(Command):
         run.call(self.routine, author=session.author)
         text = f"{self.routine} of {run.folder.name} is called before the step from {run.step}"
         return Outcome(text=text, run=run.folder.name, step=run.step)
+
+
+def moved(command: Set) -> str:
+    """Along what way a dial gets to its value, and over how many steps; empty for at once."""
+    return f", {HOW[command.shape]} over {counted(command.over, 'step')}" if command.over else ""
 
 
 def check_bounds(dials: Mapping[str, float]) -> None:

@@ -59,14 +59,22 @@ class Alter(Command):
         text = f"{self._said(run, run.folder.name)}, before the step from {run.step}"
         return Outcome(text=text, run=run.folder.name, step=run.step)
 
-    def _check(self, run: Recorded) -> None:
+    def check_seed(self) -> None:
+        """Raises OntogenyError for a seed that nothing is drawn by."""
         if self.seed and self.how != NOISE:
             raise OntogenyError(f"{self.how} draws no random numbers, so it takes no seed; leave it out")
+
+    def words(self, names: str, called: str) -> str:
+        """What is done, to parameters of a run that are called so."""
+        amount = self.amount if self.amount is not None else 0.0
+        words = WORDS[self.how].format(names=names, run=called, amount=amount, percent=100 * amount, seed=self.seed)
+        return f"{words}{AND_STATE}" if self.and_state else words
+
+    def _check(self, run: Recorded) -> None:
+        self.check_seed()
         entries.alteration(run, self.tensors, self.how, self.amount, self.seed, self.and_state)
 
     def _said(self, run: Recorded, called: str) -> str:
         names = [decl.name for decl in chosen(run.program, self.tensors)]
         shown = ", ".join(names[:3]) + (f" and {len(names) - 3} more" if len(names) > 3 else "")
-        amount = self.amount if self.amount is not None else 0.0
-        words = WORDS[self.how].format(names=shown, run=called, amount=amount, percent=100 * amount, seed=self.seed)
-        return f"{words}{AND_STATE}" if self.and_state else words
+        return self.words(shown, called)

@@ -16,11 +16,10 @@ from torch import nn
 from ontogeny.isa.errors import OntogenyError
 from ontogeny.record.attach.loop import Attachment
 from ontogeny.record.dials import Course, course
+from ontogeny.record.entries import amount_of
 from ontogeny.steer.command import Command
-from ontogeny.steer.commands.dials import HOW, SAID, check_bounds
-from ontogeny.steer.commands.tensors import AND_STATE, WORDS
+from ontogeny.steer.commands.dials import SAID, check_bounds, moved
 from ontogeny.steer.places import MARK, OFF
-from ontogeny.steer.sentences import counted
 
 BETAS = {"beta1": 0, "beta2": 1}
 Setting = tuple[dict[str, Any], str]
@@ -106,16 +105,12 @@ def write(group: dict[str, Any], key: str, value: float) -> None:
 
 def _turn(loop: Loop, command: Any) -> str:
     name, way = _way(loop, command)
-    return f"turn {name} from {way}{_over(command)}, from step {loop.recording.step_number} on"
+    return f"turn {name} from {way}{moved(command)}, from step {loop.recording.step_number} on"
 
 
 def _turned(loop: Loop, command: Any) -> str:
     name, way = _way(loop, command)
-    return f"{name} goes from {way}{_over(command)}, from step {loop.recording.step_number} on"
-
-
-def _over(command: Any) -> str:
-    return f", {HOW[command.shape]} over {counted(command.over, 'step')}" if command.over else ""
+    return f"{name} goes from {way}{moved(command)}, from step {loop.recording.step_number} on"
 
 
 def _way(loop: Loop, command: Any) -> tuple[str, str]:
@@ -195,18 +190,11 @@ def _altered(loop: Loop, command: Any, name: str, value: torch.Tensor, draw: tor
 
 def _alter_words(loop: Loop, command: Any) -> str:
     names = loop.parameters(command.tensors)
-    if command.how in ("zero", "reset"):
-        if command.amount is not None:
-            raise OntogenyError(f"{command.how} takes no amount; leave it out")
-    elif command.amount is None or not math.isfinite(command.amount):
-        raise OntogenyError(f"{command.how} needs an amount, a finite number")
-    elif command.how == "prune" and not 0 <= command.amount <= 1:
-        raise OntogenyError(f"prune takes a share from 0 to 1; not {command.amount:g}")
+    command.check_seed()
+    amount_of(command.how, command.amount)
     if command.how == "reset":
         _ = [loop.first(name) for name in names]
-    given = {"amount": command.amount or 0.0, "percent": 100 * (command.amount or 0.0), "seed": command.seed}
-    words = WORDS[command.how].format(names=", ".join(names), run="the loop", **given)
-    return f"{words}{AND_STATE if command.and_state else ''}, after step {loop.recording.step_number}"
+    return f"{command.words(', '.join(names), 'the loop')}, after step {loop.recording.step_number}"
 
 
 def _tensors(verb: str) -> Callable[[Loop, Any], str]:
