@@ -57,7 +57,7 @@ COMMANDS: tuple[Entry, ...] = (
     Entry("check", PROGRAMS, "Say whether a program is well formed, and what it holds."),
     Entry("fmt", PROGRAMS, "Write program text in its one canonical form."),
     Entry("cost", PROGRAMS, "Count the operations and bytes of every instruction."),
-    Entry("circuit", PROGRAMS, "Read, simplify, convert and draw a gate network; prove it equal to another."),
+    Entry("circuit", PROGRAMS, "Read, simplify, convert, draw and run a gate network; prove it equal to another."),
     Entry("search", SEARCHES, "Search for a circuit without gradients, recorded; turn its dials, resume, draw it."),
     Entry("run", RUNS, "Start a run of the experiment that a Python file describes."),
     Entry("record", RUNS, "Record a PyTorch script as it trains, unchanged: every parameter at every step.", True),

@@ -7,8 +7,12 @@ import subprocess
 import sys
 from pathlib import Path
 
+import pytest
+from typer.testing import CliRunner
+
 from ontogeny.evolve.circuits.equivalent import equivalent
 from ontogeny.evolve.circuits.files import FORMATS, read_circuit, write_circuit
+from ontogeny.faces.cli import app
 from ontogeny.isa.netlist import NAND
 
 GOLDEN = Path(__file__).parents[1] / "golden"
@@ -54,3 +58,69 @@ def test_every_format_that_is_read_gives_the_circuit_back(tmp_path: Path) -> Non
         if one.read:
             write_circuit(net, tmp_path / f"c{one.endings[0]}")
             assert equivalent(read_circuit(tmp_path / f"c{one.endings[0]}"), net), one.name
+
+
+def sampled(text: str, clock: str = "clk") -> dict[str, str]:
+    """Each signal just before every rising edge of the clock, by the grammar of IEEE 1364-2005, 18.2."""
+    tokens, codes, now, found = iter(text.split()), {}, {}, {}
+    for token in tokens:
+        if token == "$enddefinitions":
+            assert next(tokens) == "$end"
+            break
+        assert token in ("$version", "$timescale", "$scope", "$var", "$upscope"), token
+        words = list(iter(lambda: next(tokens), "$end"))
+        if token == "$var":
+            kind, size, code, name = words
+            assert (kind, size) == ("wire", "1") and code not in codes
+            codes[code] = name
+    time, at = -1, dict.fromkeys(codes.values(), "x")
+    for token in tokens:
+        if token[0] == "#":
+            assert int(token[1:]) > time
+            time, at = int(token[1:]), dict(now)
+            continue
+        value, name = token[0], codes[token[1:]]
+        assert value in "01"
+        now[name] = value
+        if (name, value) == (clock, "1"):
+            found = {one: found.get(one, "") + at[one] for one in codes.values() if one != clock}
+    return found
+
+
+def test_a_run_is_shown_tick_by_tick_and_its_waveforms_are_those_ticks(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    Path("given.txt").write_text("enable  # names first\n1 *5\n0\n1\n")
+    counter, words = str(GOLDEN / "counter.typed.onto"), ["--ticks", "20", "--stimulus", "given.txt"]
+    done = CliRunner().invoke(app, ["circuit", counter, *words, "--to", "vcd", "-o", "count.vcd", "--json"])
+    assert done.exit_code == 0, done.output
+    run = json.loads(done.stdout)["run"]
+    counts = [sum(int(run["signals"]["registers"][f"bit{bit}"][tick]) << bit for bit in range(4)) for tick in range(20)]
+    assert counts == [0, 1, 2, 3, 4, 5, 5, *range(6, 16), 0, 1, 2]
+    assert run["signals"]["outputs"]["overflow"] == "0" * 16 + "1000"
+    assert sampled(Path("count.vcd").read_text()) == {k: v for kind in run["signals"].values() for k, v in kind.items()}
+    shown = CliRunner().invoke(app, ["circuit", counter, *words]).stdout.splitlines()
+    assert shown[1].split() == ["tick", "enable", "|", "bit3:0", "|", "overflow"]
+    assert shown[18].split() == ["16", "1", "|", "1111", "|", "1"]
+    drawn = [json.loads(CliRunner().invoke(app, ["circuit", counter, "--ticks", "9", "--seed", seed, "--json"]).stdout)
+             for seed in ("1", "1", "2")]  # fmt: skip
+    assert drawn[0] == drawn[1] != drawn[2]
+
+
+@pytest.mark.parametrize(
+    "text, told",
+    [
+        ("ena\n1\n", "line 1: 'ena' is no input and no bits; the inputs are enable"),
+        ("1\n01\n", "line 2: '01' is no tick; expected 1 bit of 0 and 1"),
+        ("1 *x\n", "line 1: *x is no number of ticks"),
+        ("# nothing\n", "has no tick"),
+        ("1 *70000\n1 *70000\n", "140,000 ticks; expected 1 to 100,000"),
+    ],
+)
+def test_what_is_no_stimulus_is_told_its_line(text: str, told: str, tmp_path: Path) -> None:
+    (tmp_path / "given.txt").write_text(text)
+    done = CliRunner().invoke(
+        app, ["circuit", str(GOLDEN / "counter.typed.onto"), "--stimulus", str(tmp_path / "given.txt")]
+    )
+    assert done.exit_code == 1 and told in " ".join(done.stderr.split()), done.output

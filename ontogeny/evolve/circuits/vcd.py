@@ -10,11 +10,11 @@ import re
 from collections.abc import Iterator
 
 import numpy as np
-from numpy.typing import NDArray
 
 from ontogeny.evolve.circuits.naming import named
+from ontogeny.evolve.circuits.stimulus import Bits, states, wires
 from ontogeny.isa.errors import NetlistError
-from ontogeny.isa.netlist import Netlist, Words, clocked, values
+from ontogeny.isa.netlist import Netlist, Words
 
 PERIOD = 10
 FIRST, LAST = 33, 126  # the printable characters that short names are made of
@@ -30,18 +30,17 @@ def to_vcd(net: Netlist, inputs: Words, case: int = 0, name: str = "circuit", ga
         told = f"case {case} of words {list(inputs.shape)}"
         raise NetlistError(f"{told}; expected [ticks, inputs, n] and a case below 64 n")
     word, bit = divmod(case, 64)
+    return of_bits(net, (inputs[:, :, word] >> np.uint64(bit) & np.uint64(1)).astype(np.uint8), name, gates)
+
+
+def of_bits(net: Netlist, inputs: Bits, name: str = "circuit", gates: bool = False) -> str:
+    """The run on inputs uint8[ticks, inputs]."""
     signals = _signals(net, gates)
-    codes = {signal: _code(place) for place, signal in enumerate(["clk", *signals])}
-    lines = ["$version Ontogeny $end", "$timescale 1ns $end", f"$scope module {_plain(name)} $end"]
-    lines += [f"$var wire 1 {code} {signal} $end" for signal, code in codes.items()]
+    codes = [_code(place) for place in range(1 + len(signals))]
+    lines = ["$version Ontogeny $end", "$timescale 1ns $end", f"$scope module {_scope(name)} $end"]
+    lines += [f"$var wire 1 {code} {signal} $end" for code, signal in zip(codes, ["clk", *signals], strict=True)]
     lines += ["$upscope $end", "$enddefinitions $end"]
-    before: dict[str, int] = {}
-    for time, clock, wires in _moments(net, inputs[:, :, word : word + 1]):
-        bits = (wires >> np.uint64(bit) & np.uint64(1)).tolist()
-        now = {"clk": clock, **{signal: bits[wire] for signal, wire in signals.items()}}
-        lines.append(f"#{time}")
-        lines += [f"{value}{codes[signal]}" for signal, value in now.items() if before.get(signal) != value]
-        before = now
+    lines += _changes(net, inputs, list(signals.values()), codes)
     return "\n".join([*lines, f"#{PERIOD * len(inputs)}", ""])
 
 
@@ -60,6 +59,11 @@ def _plain(name: str) -> str:
     return re.sub(r"[^!-~]|\$", "_", name) or "_"
 
 
+def _scope(name: str) -> str:
+    """A module's name without dots, which readers take for a hierarchy."""
+    return re.sub(r"[^A-Za-z0-9_]", "_", name) or "_"
+
+
 def _code(place: int) -> str:
     base = LAST - FIRST + 1
     code = ""
@@ -70,9 +74,15 @@ def _code(place: int) -> str:
             return code
 
 
-def _moments(net: Netlist, inputs: Words) -> Iterator[tuple[int, int, NDArray[np.uint64]]]:
-    """When something may change: the time, the clock and all wires then, uint64[wires]."""
-    for tick, wires in enumerate(clocked(net, inputs)):
-        yield PERIOD * tick, 0, wires[:, 0]
-        after = values(net, np.concatenate([inputs[tick], wires[net.next]]))
-        yield PERIOD * tick + PERIOD // 2, 1, after[:, 0]
+def _changes(net: Netlist, inputs: Bits, shown: list[int], codes: list[str]) -> Iterator[str]:
+    """What changes when: two moments to a tick, the clock low, then high with the registers' next values."""
+    held, moment = states(net, inputs), 0
+    before = np.full(1 + len(shown), 2, np.uint8)  # neither 0 nor 1, so that everything is told at first
+    for block in wires(
+        net, inputs.repeat(2, axis=0), np.stack([held[:-1], held[1:]], axis=1).reshape(-1, net.registers)
+    ):
+        clock = np.arange(block.shape[1], dtype=np.uint8) & 1
+        for now in np.concatenate([clock[None], block[shown]]).T:
+            yield f"#{PERIOD * moment // 2}"
+            yield from (f"{now[place]}{codes[place]}" for place in np.flatnonzero(now != before))
+            before, moment = now, moment + 1
