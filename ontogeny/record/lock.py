@@ -5,6 +5,7 @@ from __future__ import annotations
 import fcntl
 import os
 import sys
+import time
 from collections.abc import Callable
 from pathlib import Path
 
@@ -12,6 +13,8 @@ from ontogeny.isa.errors import RecordError
 from ontogeny.record.disk import disk
 
 NAME = "lock"
+TRY_EVERY = 0.05
+"""Seconds between two tries of one who waits."""
 
 
 class LockedError(RecordError):
@@ -47,3 +50,16 @@ class Lock:
     def __del__(self, ending: Callable[[], bool] = sys.is_finalizing) -> None:
         if not ending():  # modules go first then, and the system frees the lock
             self.release()
+
+
+def patiently(write: Callable[[], object], seconds: float) -> None:
+    """Writes once nobody else does. Raises LockedError where somebody still does after so many seconds."""
+    ends = time.monotonic() + seconds
+    while True:
+        try:
+            write()
+            return
+        except LockedError:
+            if time.monotonic() > ends:
+                raise
+            time.sleep(TRY_EVERY)

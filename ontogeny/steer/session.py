@@ -250,13 +250,13 @@ class Session:
 
     def arrive(self, goal: int | None) -> None:
         """Waits until a live run has come to a step, or None: until it stands still; any other is there already."""
-        if host := self._host(self.position.folder.resolve()):
+        if host := self.host_of(self.position.folder):
             with closing(host):
                 host.wait(goal)
 
-    def goes_on(self) -> bool:
-        """Whether the run goes on by itself in a process of its own."""
-        host = self._host(self.position.folder.resolve())
+    def goes_on(self, folder: Path | None = None) -> bool:
+        """Whether a run, by default the one where it stands, goes on by itself in a process of its own."""
+        host = self.host_of(folder or self.position.folder)
         if host is not None:
             host.close()
         return host is not None

@@ -6,13 +6,12 @@ goes through the same reasoning and finds there, and in the forks, what has been
 
 from __future__ import annotations
 
-import time
 from collections.abc import Callable, Mapping
 from typing import Any
 
 from ontogeny.isa.errors import RecordError
 from ontogeny.record.journal import Entry
-from ontogeny.record.lock import LockedError
+from ontogeny.record.lock import LockedError, patiently
 from ontogeny.record.run import Run
 
 KIND = "autopilot"
@@ -20,8 +19,6 @@ AUTHOR = "autopilot"
 BEGAN, ENDED = "began", "ended"
 PATIENCE = 10.0
 """Seconds that a line waits for another process to let the run's journal go: a command holds it about a second."""
-AGAIN = 0.1
-"""Seconds between two tries."""
 Told = Callable[[str], object]
 
 
@@ -57,17 +54,12 @@ class Log:
         return line
 
     def _write(self, key: str, text: str, content: dict[str, Any]) -> None:
-        until = time.monotonic() + PATIENCE
-        while True:
-            try:
-                self.run.note(KIND, author=AUTHOR, key=key, text=text, about=content)
-                return
-            except LockedError as error:
-                if time.monotonic() > until:
-                    raise Overruled(f"somebody else goes on with the run: {error}") from error
-                time.sleep(AGAIN)
-            finally:
-                self.run.close()
+        try:
+            patiently(lambda: self.run.note(KIND, author=AUTHOR, key=key, text=text, about=content), PATIENCE)
+        except LockedError as error:
+            raise Overruled(f"somebody else goes on with the run: {error}") from error
+        finally:
+            self.run.close()
 
 
 def unfinished(run: Run, settings: Mapping[str, Any]) -> list[dict[str, Any]]:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import time
 from collections.abc import Sequence
 from contextlib import closing
 from typing import Annotated, ClassVar
@@ -13,7 +12,7 @@ from ontogeny.isa.errors import OntogenyError
 from ontogeny.isa.hints import typed
 from ontogeny.record.journal import Entry
 from ontogeny.record.lineage import parent_folder
-from ontogeny.record.lock import LockedError
+from ontogeny.record.lock import patiently
 from ontogeny.record.run import Run
 from ontogeny.steer import costs
 from ontogeny.steer.command import Command, Effect, Heading, Outcome, Place, Preview
@@ -275,10 +274,7 @@ class TakeBack(Command):
 
 def _is_live(session: Session, run: Run) -> bool:
     """Whether a run has a process of its own: another one, or the one that this session is of."""
-    host = session.host_of(run.folder)
-    if host is not None:
-        host.close()
-    return host is not None or _is_here(session, run)
+    return session.goes_on(run.folder) or _is_here(session, run)
 
 
 def _is_here(session: Session, run: Run) -> bool:
@@ -297,16 +293,7 @@ def _end(session: Session, run: Run) -> None:
 
 def _noted(run: Run, author: str) -> None:
     """Says in the run's own journal that it is put away, once a process that ends lets go of it."""
-    ends = time.monotonic() + ENDING_SECONDS
-    while True:
-        try:
-            run.note(DISCARD, author=author)
-        except LockedError:
-            if time.monotonic() > ends:
-                raise
-            time.sleep(0.05)
-        else:
-            return
+    patiently(lambda: run.note(DISCARD, author=author), ENDING_SECONDS)
 
 
 def is_kept(run: Run) -> bool:
