@@ -13,6 +13,8 @@ from ontogeny.evolve import decomposed, equals
 from ontogeny.evolve.circuits.clock import registered, stepped
 from ontogeny.evolve.circuits.equivalent import equivalent
 from ontogeny.evolve.circuits.files import read_circuit
+from ontogeny.evolve.circuits.solver import INSTALLED
+from ontogeny.evolve.circuits.traced import is_function
 from ontogeny.isa.errors import NetlistError
 from ontogeny.isa.netlist import NAND, netlist, number
 
@@ -58,6 +60,9 @@ def test_the_cpu_with_memory_goes_with_its_model_and_runs_its_programs(example: 
         assert state >> 13 + 8 * 15 == cpu.EXPECTED[name]
     assert "40 instructions" in cpu.stepped_through(cpu.clocked_cpu(whole, cpu.PROGRAMS["multiply"]), 40)
     broken = replace(whole, outputs=whole.outputs[[1, 0, *range(2, 141)]])
+    if INSTALLED:
+        assert is_function(whole, cpu.step).how == "by SAT, over 2^141 cases"
+        assert is_function(broken, cpu.step).differs == "output o0"
     with pytest.raises(AssertionError, match="does not go with the model"):
         cpu.random_programs(cpu.clocked_cpu(broken), ticks=3, words=1, seed=1)
 
