@@ -25,8 +25,11 @@ MACHINES: dict[str, str] = {
 }
 STEPPING: dict[str, str] = {"CompiledMachine": "ontogeny.machine.compiled.stepping:SteppingMachine"}
 """For the class of a machine whose calls cannot be stopped midway, one whose can."""
+HEAVY = "torch"
+"""What nearly all of the loading is."""
 LOADED: dict[str, float] = {}
-"""Seconds that the modules took which were loaded here, by this process; those that others had loaded tell nothing."""
+"""Seconds that the modules took which were loaded here, by this process; where others had loaded HEAVY, they tell
+nothing of what loading takes, and there are none."""
 DEFAULTS: dict[str, dict[str, Any]] = {"compiled": {"mode": "exact"}}
 
 
@@ -51,7 +54,7 @@ def pinned(machine: str | Factory, options: Mapping[str, Any] | None) -> dict[st
     """
     filled = {**DEFAULTS.get(called(machine), {}), **(options or {})}
     if machine == "compiled" and not filled.get("threads") and filled["mode"] != "portable":
-        _imported("torch")
+        _imported(HEAVY)
         filled["threads"] = threads()
     return filled
 
@@ -79,10 +82,11 @@ def called(machine: str | Factory) -> str:
 
 def _imported(module: str) -> ModuleType:
     """A module, whole: torch that Ctrl-C stopped halfway through its import could not be imported again."""
-    known, started = module in sys.modules, time.perf_counter()
+    others = module in sys.modules or (HEAVY in sys.modules and HEAVY not in LOADED)
+    started = time.perf_counter()
     with Interrupts(patient=True):
         found = import_module(module)
-    if not known:
+    if not others:
         LOADED[module] = time.perf_counter() - started
     return found
 

@@ -2,18 +2,21 @@
 
 from __future__ import annotations
 
+import sys
 from pathlib import Path
 
 import numpy as np
 import pytest
+import torch
 
 import ontogeny as og
 from ontogeny.ask import events
 from ontogeny.isa.errors import OntogenyError
-from ontogeny.record import kept
+from ontogeny.record import kept, machines
 from ontogeny.record.machines import LOADED
 from ontogeny.record.runs_folder import RunsFolder
 from ontogeny.steer.command import Effect, Outcome
+from ontogeny.steer.commands.restoring import MAKING
 from ontogeny.steer.registry import COMMANDS, command
 from ontogeny.steer.session import COMMAND, Session
 from tests.regression import begin
@@ -313,6 +316,10 @@ def test_why_says_how_many_lines_it_leaves_out_and_how_to_see_them(session: Sess
     assert lines[1:] == told.figures["lines"][-20:] and "m24" in told.text and "m0" not in told.text
 
 
+def test_whether_a_command_makes_a_run_is_said_alike() -> None:
+    assert set(MAKING) == {kind.NAME for kind in COMMANDS if kind.MAKES}
+
+
 def test_python_has_every_command_as_a_method(session: Session) -> None:
     steering = og.steering(session.runs.root / "one")
     assert set(dir(steering)) >= {kind.NAME.replace("-", "_") for kind in COMMANDS}
@@ -333,3 +340,13 @@ def test_what_must_be_loaded_before_a_step_is_in_the_time_foretold(
     do(session, "run", steps=8)
     for one in asked:
         assert 2.5 <= (session.foretell(one).seconds or 0.0) < kept.LOADING
+
+
+def test_where_torch_was_loaded_by_others_no_module_tells_what_loading_takes(monkeypatch: pytest.MonkeyPatch) -> None:
+    assert torch.__name__ in sys.modules
+    monkeypatch.setattr(machines, "LOADED", {})
+    for loaded_here in (False, True):
+        monkeypatch.delitem(sys.modules, "colorsys", raising=False)
+        machines._imported("colorsys")
+        assert ("colorsys" in machines.LOADED) is loaded_here
+        machines.LOADED[torch.__name__] = 2.5
