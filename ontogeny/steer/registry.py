@@ -70,7 +70,7 @@ COMMANDS: tuple[type[Command], ...] = (
     undoing.History,
 )
 BY_NAME: dict[str, type[Command]] = {command.NAME: command for command in COMMANDS}
-FORKING = ("fork", "rule", "freeze", "unfreeze")
+FORKING = tuple(command.NAME for command in COMMANDS if issubclass(command, (places.Fork, rules.Editing)))
 """Commands after which one stands at a fork."""
 
 
