@@ -18,7 +18,7 @@ from rich.markup import escape
 
 from ontogeny.faces.experiments import pairs
 from ontogeny.faces.foretelling import tell
-from ontogeny.faces.sources import Dry, recording
+from ontogeny.faces.sources import Author, Dry, recording
 from ontogeny.faces.terminal import AsJson, answer
 from ontogeny.isa.hints import typed
 from ontogeny.record.runs_folder import RunsFolder
@@ -65,7 +65,7 @@ def function_of(kind: type[Command]) -> Callable[..., None]:
         _parameter(RUN, Annotated[str, typer.Argument(metavar="RUN", help="The run's name.")]),
         *(_of_field(name, field) for name, field in fields.items() if field.is_required()),
         *(_of_field(name, field) for name, field in fields.items() if not field.is_required()),
-        _parameter("author", Annotated[str, typer.Option("--author", help="Who asks, for the journal.")], "you"),
+        _parameter("author", Author, "you"),
         _parameter("file", Annotated[str, typer.Option("--file", help="The experiment's file, for large data.")], ""),
         _parameter("dry", Dry, False),
         _parameter("as_json", AsJson, False),

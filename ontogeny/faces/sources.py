@@ -33,6 +33,7 @@ DataFile = Annotated[
     str, typer.Option("--file", help="The Python file of the experiment, where its data was too large to be saved.")
 ]
 
+Author = Annotated[str, typer.Option("--author", help="Who asks, for the journal.")]
 Dry = Annotated[bool, typer.Option("--dry-run", help="Only say what it would do, and how long that takes.")]
 
 StepWindow = Annotated[

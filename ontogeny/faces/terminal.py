@@ -14,6 +14,8 @@ from rich.markup import escape
 from rich.table import Table
 from rich.text import Text
 
+from ontogeny.steer.sentences import counted
+
 AsJson = Annotated[bool, typer.Option("--json", help="Answer with one JSON document.")]
 
 IN_JSON = ContextVar("IN_JSON", default=False)
@@ -130,7 +132,7 @@ def takes(steps: int, seconds: float | None) -> str:
     if seconds:
         return f"about {duration(seconds)}" if seconds >= 0.0005 else "under 1 ms"
     if seconds is None and steps:
-        return f"{steps:,} step{'' if steps == 1 else 's'}, and no step was timed yet"
+        return f"{counted(steps, 'step')}, and no step was timed yet"
     return ""
 
 

@@ -10,7 +10,7 @@ from rich.markup import escape
 
 from ontogeny.faces.foretelling import foretell
 from ontogeny.faces.generated import session_at
-from ontogeny.faces.sources import DataFile, Dry, RunName
+from ontogeny.faces.sources import Author, DataFile, Dry, RunName
 from ontogeny.faces.terminal import AsJson, answer
 from ontogeny.steer.command import Outcome
 from ontogeny.steer.registry import command as command_of
@@ -28,7 +28,7 @@ def command(
     ] = "",
     workers: Annotated[int, typer.Option("--workers", help="Trials at once, in processes of their own.")] = 1,
     ray: Annotated[str, typer.Option("--ray", help="A Ray cluster for the trials, by its URL.")] = "",
-    author: Annotated[str, typer.Option("--author", help="Who asks, for the journal.")] = "you",
+    author: Author = "you",
     file: DataFile = "",
     dry: Dry = False,
     as_json: AsJson = False,

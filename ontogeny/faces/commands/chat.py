@@ -12,7 +12,7 @@ from rich.markup import escape
 from ontogeny.faces.chat import Ask, Chat
 from ontogeny.faces.chat_lines import heard
 from ontogeny.faces.generated import lasting_fork, session_at
-from ontogeny.faces.sources import DataFile
+from ontogeny.faces.sources import Author, DataFile
 from ontogeny.faces.terminal import AsJson, Paper, answer
 from ontogeny.steer.model.endpoint import configured
 from ontogeny.steer.model.reader import ModelReader
@@ -28,7 +28,7 @@ def command(
     ask: Annotated[
         Ask, typer.Option("--ask", help="Ask before everything that is no question, before changes, or never.")
     ] = Ask.CHANGES,
-    author: Annotated[str, typer.Option("--author", help="Who asks, for the journal.")] = "you",
+    author: Author = "you",
     file: DataFile = "",
     as_json: AsJson = False,
 ) -> None:
