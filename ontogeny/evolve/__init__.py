@@ -30,6 +30,7 @@ from ontogeny.evolve.methods.cgp import CGP
 from ontogeny.evolve.methods.cma_es import CMAES
 from ontogeny.evolve.methods.elites import Elites
 from ontogeny.evolve.methods.genetic import Genetic
+from ontogeny.evolve.methods.growth import Growth
 from ontogeny.evolve.methods.islands import Islands
 from ontogeny.evolve.methods.low_rank_es import LowRankES
 from ontogeny.evolve.methods.openai_es import OpenAIES
@@ -50,6 +51,7 @@ __all__ = [
     "Found",
     "Gates",
     "Genetic",
+    "Growth",
     "Instructions",
     "Islands",
     "Judged",

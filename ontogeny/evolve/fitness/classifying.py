@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
+from functools import cached_property
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
@@ -34,6 +35,12 @@ class Accuracy:
     def errors(self, nets: Sequence[Netlist], /) -> list[float]:
         """The share of wrong rows of each."""
         return [float(np.mean(found != self.labels)) for found in self.predicted(nets)]
+
+    @cached_property
+    def bits(self) -> NDArray[np.float32]:
+        """The rows as they were given, f32[rows, inputs] of 0 and 1."""
+        bits = np.unpackbits(self.words.view(np.uint8), axis=1, bitorder="little")[:, : len(self.labels)]
+        return np.ascontiguousarray(bits.T, np.float32)
 
     def predicted(self, nets: Sequence[Netlist]) -> NDArray[np.int64]:
         """The class of every row, int64[nets, rows]."""

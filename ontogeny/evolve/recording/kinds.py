@@ -26,12 +26,13 @@ from ontogeny.evolve.methods.cgp import CGP
 from ontogeny.evolve.methods.cma_es import CMAES
 from ontogeny.evolve.methods.elites import Elites
 from ontogeny.evolve.methods.genetic import Genetic
+from ontogeny.evolve.methods.growth import Growth
 from ontogeny.evolve.methods.islands import Islands
 from ontogeny.evolve.methods.low_rank_es import LowRankES
 from ontogeny.evolve.methods.openai_es import OpenAIES
 from ontogeny.evolve.methods.pareto import Pareto
 from ontogeny.evolve.recording.store import Store
-from ontogeny.evolve.spaces import Netlists, Vectors
+from ontogeny.evolve.spaces import Bounded, Netlists, Vectors
 from ontogeny.evolve.tapes.ageing import TapeAgeing
 from ontogeny.evolve.tapes.candidates import Instructions, Learners, learning
 from ontogeny.evolve.weights.candidates import Weights
@@ -41,11 +42,17 @@ from ontogeny.isa.errors import SearchError
 
 METHODS: dict[str, type[Any]] = {
     "cgp": CGP, "ageing": Ageing, "genetic": Genetic, "elites": Elites, "pareto": Pareto, "tape-ageing": TapeAgeing,
-    "islands": Islands,
+    "islands": Islands, "growth": Growth,
     "openai-es": OpenAIES, "low-rank-es": LowRankES, "cma-es": CMAES,
 }  # fmt: skip
 GENOMES: dict[str, type[Any]] = {"gates": Gates, "instructions": Instructions, "reals": Reals}
-SPACES: dict[str, type[Any]] = {"netlists": Netlists, "vectors": Vectors, "learners": Learners, "weights": Weights}
+SPACES: dict[str, type[Any]] = {
+    "netlists": Netlists,
+    "vectors": Vectors,
+    "bounded": Bounded,
+    "learners": Learners,
+    "weights": Weights,
+}
 FITNESSES: dict[str, Callable[..., Any]] = {
     "table": of_arrays, "each": each, "batch": batch, "several": several, "weighed": weighed,
     "learning": learning,
