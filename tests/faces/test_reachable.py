@@ -18,6 +18,7 @@ from ontogeny.faces.registry import BY_NAME, SHELL
 from ontogeny.steer.command import Command
 from ontogeny.steer.registry import COMMANDS
 from ontogeny.steer.tools import RUN, WITHHELD, tool_of
+from tests.faces.folder import stand_in
 from tests.small import begin
 
 SPELT = {
@@ -37,9 +38,7 @@ SPELT = {
 
 @pytest.fixture(autouse=True)
 def one_run(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.chdir(tmp_path)
-    monkeypatch.delenv("ONTOGENY_RUNS", raising=False)
-    monkeypatch.setenv("COLUMNS", "200")
+    stand_in(tmp_path, monkeypatch)
     with begin(tmp_path / "runs" / "one") as run:
         run.advance(12)
 

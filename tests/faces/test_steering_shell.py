@@ -13,6 +13,7 @@ from ontogeny.faces.cli import app
 from ontogeny.faces.generated import given_as
 from ontogeny.faces.registry import COMMANDS, Entry
 from ontogeny.record.run import open_run
+from tests.faces.folder import stand_in
 from tests.regression import begin
 
 STEERS = [entry for entry in COMMANDS if entry.steers]
@@ -38,9 +39,7 @@ TAKEN |= {"status", "curve", "events", "why", "history"}
 
 @pytest.fixture(autouse=True)
 def one_run(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.chdir(tmp_path)
-    monkeypatch.delenv("ONTOGENY_RUNS", raising=False)
-    monkeypatch.setenv("COLUMNS", "200")
+    stand_in(tmp_path, monkeypatch)
     with begin(tmp_path / "runs" / "one") as run:
         run.advance(12)
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -49,6 +49,18 @@ def flown(session: Session, **how: Any) -> Report:
 
 def given(session: Session) -> Run:
     return session.native("run")
+
+
+def at_the_sixth(act: Callable[[], object]) -> Callable[[str], None]:
+    """Hears the autopilot's lines, and acts when there are six."""
+    heard: list[str] = []
+
+    def hear(text: str) -> None:
+        heard.append(text)
+        if len(heard) == 6:
+            act()
+
+    return hear
 
 
 def steps_taken(root: Path) -> int:
@@ -140,14 +152,7 @@ def test_broken_off_midway_it_goes_on_to_the_same_end(tmp_path: Path) -> None:
 def test_a_person_overrules_it(tmp_path: Path) -> None:
     session = begun(tmp_path, 0.001)
     other = Session(RunsFolder(tmp_path), "run", author="eve")
-    heard: list[str] = []
-
-    def turn(text: str) -> None:
-        heard.append(text)
-        if len(heard) == 6:
-            other.do(command("set", {"dial": "lr", "to": 0.3}))
-
-    report = flown(session, told=turn)
+    report = flown(session, told=at_the_sixth(lambda: other.do(command("set", {"dial": "lr", "to": 0.3}))))
     assert not report.kept and report.run == "run" and "eve changed the run" in report.why
     assert given(session).dials()["lr"] == 0.3 and session.position.folder.name == "run"
 
@@ -155,15 +160,12 @@ def test_a_person_overrules_it(tmp_path: Path) -> None:
 def test_a_command_that_holds_the_journal_overrules_it(tmp_path: Path) -> None:
     session = begun(tmp_path, 0.001)
     other = og.open_run(tmp_path / "run")
-    heard: list[str] = []
 
-    def turn(text: str) -> None:
-        heard.append(text)
-        if len(heard) == 6:
-            other.set_dial("lr", 0.3, author="eve")
-            threading.Timer(0.5, other.close).start()
+    def turn() -> None:
+        other.set_dial("lr", 0.3, author="eve")
+        threading.Timer(0.5, other.close).start()
 
-    report = flown(session, told=turn)
+    report = flown(session, told=at_the_sixth(turn))
     assert not report.kept and report.run == "run" and "eve changed the run" in report.why
     assert report.discarded and not list(tmp_path.glob("run-auto*")), "unfinished trials are put away"
 
@@ -172,15 +174,8 @@ def test_somebody_who_goes_on_with_the_run_ends_it(tmp_path: Path, monkeypatch: 
     monkeypatch.setattr(log, "PATIENCE", 0.2)
     session = begun(tmp_path, 0.001)
     other = og.open_run(tmp_path / "run")
-    heard: list[str] = []
-
-    def turn(text: str) -> None:
-        heard.append(text)
-        if len(heard) == 6:
-            other.note("mark", author="eve")
-
     asked = command("autopilot", {"run": "run", "budget": str(BUDGET), "steps": diagnosed.STEPS})
-    session.told = turn
+    session.told = at_the_sixth(lambda: other.note("mark", author="eve"))
     report = session.do(asked).figures
     assert "somebody else goes on with the run" in report["why"] and "being written by process" in report["why"]
     assert report["discarded"] and not list(tmp_path.glob("run-auto*"))
@@ -192,14 +187,8 @@ def test_somebody_who_goes_on_with_the_run_ends_it(tmp_path: Path, monkeypatch: 
 def test_a_person_who_takes_a_trial_over_keeps_it(tmp_path: Path) -> None:
     session = begun(tmp_path, 0.2)
     other = Session(RunsFolder(tmp_path), "run", author="eve")
-    heard: list[str] = []
-
-    def turn(text: str) -> None:
-        heard.append(text)
-        if len(heard) == 6:
-            other.do(command("set", {"run": "run-auto-2", "dial": "lr", "to": 0.25}))
-
-    report = flown(session, told=turn)
+    taken = command("set", {"run": "run-auto-2", "dial": "lr", "to": 0.25})
+    report = flown(session, told=at_the_sixth(lambda: other.do(taken)))
     assert "run-auto-2" not in report.discarded and (tmp_path / "run-auto-2").is_dir()
     assert og.open_run(tmp_path / "run-auto-2").dials()["lr"] == 0.25
 
