@@ -8,7 +8,7 @@ STAMP := $(VENV)/.installed
 TORCH := $(shell sed -n 's/^\(torch==.*\)/\1/p' constraints.txt)
 PIP := $(BIN)/pip install --quiet $(PIP_FLAGS)
 
-.PHONY: venv demo test test-slow lint bench clean
+.PHONY: venv demo test test-slow lint bench claims clean
 .DELETE_ON_ERROR:
 
 venv: $(STAMP)
@@ -34,6 +34,10 @@ test-slow: $(STAMP)
 lint: $(STAMP)
 	$(BIN)/ruff check .
 	$(BIN)/mypy
+
+# Every claim in its full form: hours. What a result has already is not measured again.
+claims: $(STAMP)
+	$(BIN)/python -m ontogeny claims --measure --full --folder ontogeny/claims/results -o docs/claims.md
 
 bench: $(STAMP)
 	$(BIN)/python benches/all.py

@@ -58,7 +58,7 @@ COMMANDS: tuple[Entry, ...] = (
     Entry("fmt", PROGRAMS, "Write program text in its one canonical form."),
     Entry("cost", PROGRAMS, "Count the operations and bytes of every instruction."),
     Entry("circuit", PROGRAMS, "Read, simplify, convert, draw and run a gate network; prove it equal to another."),
-    Entry("search", SEARCHES, "Search for a circuit without gradients, recorded; turn its dials, resume, draw it."),
+    Entry("search", SEARCHES, "Search for a circuit or for numbers without gradients; turn dials, resume, draw it."),
     Entry("run", RUNS, "Start a run of the experiment that a Python file describes."),
     Entry("record", RUNS, "Record a PyTorch script as it trains, unchanged: every parameter at every step.", True),
     Entry("runs", RUNS, "List the runs."),
@@ -116,7 +116,9 @@ COMMANDS: tuple[Entry, ...] = (
     Entry("waste", QUESTIONS, "Count what a run computes for nothing, and say what would remove it."),
     Entry("what-if", QUESTIONS, "Replay a run with a dial turned or examples left out: what would have come of it."),
     Entry("diagnose", QUESTIONS, "Say what is wrong with a run: since when, how sure, on what evidence."),
+    Entry("laws", QUESTIONS, "Fit scaling laws to runs: what more parameters, data or epochs would give."),
     Entry("scale", QUESTIONS, "Say what the questions would take at any size: bytes, machines, hours and prices."),
+    Entry("claims", QUESTIONS, "Claims about learning as experiments: what was measured, and the verdict."),
     Entry("groups", QUESTIONS, "Find groups of parameters that move together, and when they formed."),
 )
 BY_NAME: dict[str, Entry] = {entry.name: entry for entry in COMMANDS}

@@ -56,5 +56,13 @@ class NetlistError(OntogenyError):
     """A gate network that is malformed: a wire that nothing drives, a loop without a register, a wrong table."""
 
 
+class ClaimError(OntogenyError):
+    """A claim that is not in the book, or a result of one that cannot be used."""
+
+
 class SearchError(OntogenyError):
     """A search that makes no sense: a method, fitness, dial or budget that does not fit."""
+
+
+class LawError(OntogenyError):
+    """A scaling law that the runs at hand cannot support; the message says which runs would."""

@@ -1,0 +1,1 @@
+"""What claims are measured on: small tasks, the same for every claim."""

@@ -1,0 +1,115 @@
+"""What the terminal, the page and a program are told of claims: figures with their intervals, and the verdict."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from importlib.resources import files
+from pathlib import Path
+from typing import Any
+
+from ontogeny.claims.claim import Claim
+from ontogeny.claims.result import Result, read
+from ontogeny.claims.verdict import Interval, Judged, Verdict
+from ontogeny.faces.terminal import duration, number
+
+BOOK = Path(str(files("ontogeny.claims").joinpath("results")))
+"""The results that come with this version."""
+COLOURS = {Verdict.HOLDS: "green", Verdict.FAILS: "red", Verdict.UNDECIDED: "yellow"}
+Pairs = Sequence[tuple[Claim, Result | None]]
+
+
+def known(claim: Claim, folder: Path) -> Result | None:
+    """What a folder of results has of a claim. Raises ClaimError for a damaged or outdated one."""
+    path = folder / f"{claim.name}.json"
+    return read(claim, path) if path.exists() else None
+
+
+def document(claim: Claim, found: Result | None) -> dict[str, Any]:
+    """The answer to a program. A bound of an interval is Infinity where a single seed leaves it open."""
+    said: dict[str, Any] = {"name": claim.name, "claim": claim.sentence, "how": claim.how, "limits": claim.limits,
+                            "verdict": None, "command": command(claim)}  # fmt: skip
+    if found is None:
+        return said
+    expectations = [
+        {"words": one.expectation.words, "figure": one.expectation.figure, "relation": one.expectation.relation,
+         "bound": one.expectation.bound, "mean": one.interval.mean, "low": one.interval.low, "high": one.interval.high,
+         "verdict": one.verdict.value}
+        for one in found.judged
+    ]  # fmt: skip
+    return {
+        **said,
+        "verdict": found.verdict.value,
+        "form": "full" if found.full else "quick",
+        "date": found.date,
+        "place": dict(found.place),
+        "cpu_seconds": found.seconds,
+        "expectations": expectations,
+        "seeds": [{"seed": one.seed, "figures": dict(one.measured.figures)} for one in found.seeds],
+    }
+
+
+def command(claim: Claim) -> str:
+    """What measures a claim again in its full form."""
+    return f"ontogeny claims {claim.name} --measure --full"
+
+
+def figure_rows(found: Result) -> list[tuple[str, str, str, str]]:
+    """For each expectation: what is expected, what was measured, its interval, the verdict on it."""
+    return [
+        (expected(one), number(one.interval.mean), between(one.interval), one.verdict.value) for one in found.judged
+    ]
+
+
+def expected(one: Judged) -> str:
+    """An expectation in words and figures."""
+    return f"{one.expectation.words} ({one.expectation.figure} {one.expectation.relation} {one.expectation.bound:g})"
+
+
+def between(interval: Interval) -> str:
+    """An interval, or that there is none."""
+    if not math.isfinite(interval.low):
+        return "one seed: none"
+    return f"{number(interval.low)} to {number(interval.high)}"
+
+
+def short(found: Result | None) -> list[str]:
+    """The figures in a line each."""
+    if found is None:
+        return []
+    return [f"{one.expectation.figure} {number(one.interval.mean)} ({between(one.interval)})" for one in found.judged]
+
+
+def markdown(pairs: Pairs) -> str:
+    """The page of documentation: a table of all, and a section for each."""
+    lines = [
+        "# The book of verdicts",
+        "",
+        "Claims about learning, each an experiment that anybody can run again. A verdict is computed from figures over",
+        "seeds: a claim holds where the 95% interval of each figure lies wholly on the side that it says, fails where",
+        "one lies wholly on the other, and is undecided else. `make claims` measures all of them and writes this page.",
+        "",
+        "| claim | verdict | figures |",
+        "| --- | --- | --- |",
+        *(
+            f"| [{claim.sentence}](#{claim.name}) | **{_word(found)}** | {'; '.join(short(found))} |"
+            for claim, found in pairs
+        ),
+    ]
+    for claim, found in pairs:
+        lines += ["", f"## {claim.name}", "", f"*{claim.sentence}* {_word(found).capitalize()}.", "", claim.how]
+        if found:
+            lines += ["", "| expected | measured | interval | verdict |", "| --- | --- | --- | --- |"]
+            lines += [f"| {' | '.join(row)} |" for row in figure_rows(found)]
+            seeds = ", ".join(str(one.seed) for one in found.seeds)
+            form = "Full" if found.full else "Quick"
+            lines += [
+                "",
+                f"{form} form, seeds {seeds}, {duration(found.seconds)} of CPU, {found.date}: `{command(claim)}`.",
+            ]
+        lines += ["", claim.limits] if claim.limits else []
+    return "\n".join(lines) + "\n"
+
+
+def _word(found: Result | None) -> str:
+    return found.verdict.value if found else "not measured"

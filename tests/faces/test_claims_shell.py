@@ -1,0 +1,67 @@
+"""`ontogeny claims`: the list, one at length, measured again, as a page; and what is said of bad input."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import pytest
+from typer.testing import CliRunner, Result
+
+from ontogeny.claims.book import claims
+from ontogeny.faces.claims import BOOK, known, markdown
+from ontogeny.faces.cli import app
+
+NAND = "nand-is-two-neurons"
+
+
+@pytest.fixture(autouse=True)
+def elsewhere(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+
+
+def shell(*words: str, exit_code: int = 0) -> Result:
+    result = CliRunner().invoke(app, ["claims", *words])
+    assert result.exit_code == exit_code, result.output
+    return result
+
+
+def test_a_claim_is_measured_kept_and_judged() -> None:
+    found = json.loads(shell(NAND, "--measure", "--json").stdout)[0]
+    assert found["verdict"] == "fails" and [one["mean"] for one in found["expectations"]] == [0, 0]
+    assert json.loads(shell(NAND, "--folder", "claims", "--json").stdout)[0]["verdict"] == "fails"
+    said = shell(NAND, "--folder", "claims").output
+    assert "A NAND gate takes two neurons." in said and "seeds 0" in said
+
+
+def test_pages_are_written() -> None:
+    shell(NAND, "--measure", "-o", "book.html")
+    page = Path("book.html").read_text(encoding="utf-8")
+    assert "<svg" in page and "one neuron makes at least one" in page and "<b>fails</b>" in page
+    shell(NAND, "--folder", "claims", "-o", "book.md")
+    assert "| one neuron makes at least one (wrong_with_one >= 1) | 0 | 0 to 0 | fails |" in Path("book.md").read_text()
+
+
+@pytest.mark.parametrize(
+    ("words", "said"),
+    [
+        (("nand",), "no claim 'nand'"),
+        ((NAND, "--full"), "give --measure as well"),
+        ((NAND, "--measure", "--seeds", "a"), "whole numbers"),
+        ((NAND, "-o", "book.pdf"), "neither .html nor .md"),
+    ],
+)
+def test_bad_input_is_told_in_a_line(words: tuple[str, ...], said: str) -> None:
+    result = shell(*words, exit_code=1)
+    assert said in result.output and "Traceback" not in result.output
+
+
+def test_another_form_is_not_mixed_in() -> None:
+    shell(NAND, "--measure")
+    assert "another --folder" in shell(NAND, "--measure", "--full", exit_code=1).output
+    shell(NAND, "--measure", "--full", "--anew")
+
+
+def test_the_page_of_documentation_is_what_the_results_give() -> None:
+    page = Path(__file__).parents[2] / "docs" / "claims.md"
+    assert page.read_text(encoding="utf-8") == markdown([(one, known(one, BOOK)) for one in claims()])
