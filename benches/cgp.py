@@ -12,11 +12,10 @@ import subprocess
 import time
 from collections.abc import Callable
 
-import numpy as np
 from common import Figures, Targets, arguments, close, peers
 
 from ontogeny.evolve import CGP, Found, equals, search
-from ontogeny.isa.netlist import cases, truth
+from ontogeny.isa.netlist import cases, numbers_of, truth
 
 SEEDS = range(100, 110)
 HAL_CGP = """
@@ -70,9 +69,8 @@ TASKS: dict[str, Task] = {
 def right(found: Found, task: Task) -> bool:
     """Whether NumPy's evaluation of the netlist gives what the function gives on every input."""
     function, inputs, _, _ = task
-    words = truth(found.net, cases(inputs))
-    bits = np.unpackbits(words.view(np.uint8), axis=1, bitorder="little")
-    return all(int(sum(int(b) << i for i, b in enumerate(bits[:, n]))) == function(n) for n in range(1 << inputs))
+    numbers = numbers_of(truth(found.net, cases(inputs)), 1 << inputs)
+    return all(int(given) == function(number) for number, given in enumerate(numbers))
 
 
 def solved(name: str, task: Task, figures: Figures) -> None:

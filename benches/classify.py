@@ -27,7 +27,7 @@ from ontogeny.evolve.circuits.vote import decided
 from ontogeny.evolve.fitness.classifying import accuracy, thermometer
 from ontogeny.evolve.gates.soft_gates import SoftGates, hardened
 from ontogeny.evolve.gates.voting import grown
-from ontogeny.isa.netlist import Netlist
+from ontogeny.isa.netlist import Netlist, numbers_of
 from ontogeny.machine.swarm import Swarm, swarm
 
 SEEDS, QUICK = range(100, 110), 3
@@ -190,8 +190,7 @@ def inferred(name: str, of: Split, net: Netlist, figures: Figures, rounds: int) 
 
 def classes(whole: Swarm, words: NDArray[np.uint64]) -> NDArray[np.int64]:
     """The class of each image, by the gates that count."""
-    bits = np.unpackbits(whole.outputs(words)[0].view(np.uint8), axis=1, bitorder="little")
-    return (bits.astype(np.int64) << np.arange(len(bits))[:, None]).sum(axis=0)
+    return numbers_of(whole.outputs(words)[0], 64 * words.shape[1])
 
 
 def voted(net: Netlist, of: Split) -> NDArray[np.bool_]:

@@ -11,7 +11,7 @@ import numpy as np
 from ontogeny.evolve.circuits.files import write_circuit
 from ontogeny.evolve.circuits.vcd import to_vcd
 from ontogeny.evolve.circuits.verilog import to_verilog
-from ontogeny.isa.netlist import Netlist, Words, cases, clocked, number, truth
+from ontogeny.isa.netlist import Netlist, Words, cases, clocked, number, numbers_of, truth
 from ontogeny.isa.netlist_program import program
 from ontogeny.machine.reference.machine import ReferenceMachine
 
@@ -42,8 +42,7 @@ class Run:
 
 def proved(net: Netlist, function: Callable[[int], int]) -> str:
     """That the netlist is the function on every input, by NumPy's plain evaluation; AssertionError where it is not."""
-    bits = np.unpackbits(truth(net, cases(net.inputs)).view(np.uint8), axis=1, bitorder="little")
-    numbers = (bits[:, : 1 << net.inputs].astype(np.int64) << np.arange(len(bits))[:, None]).sum(axis=0)
+    numbers = numbers_of(truth(net, cases(net.inputs)), 1 << net.inputs)
     wrong = sum(int(given) != function(case) for case, given in enumerate(numbers))
     assert wrong == 0, f"{wrong} of {len(numbers)} cases are wrong"
     return f"equal to the model on all {len(numbers):,} cases"

@@ -26,7 +26,7 @@ from ontogeny.evolve.circuits.convert import nand_only
 from ontogeny.evolve.circuits.grower import Grower
 from ontogeny.evolve.circuits.solver import INSTALLED
 from ontogeny.evolve.circuits.traced import is_function
-from ontogeny.isa.netlist import Names, Netlist, Words, number
+from ontogeny.isa.netlist import Names, Netlist, Words, bits_of, number
 from ontogeny.isa.netlist_program import program
 from ontogeny.machine.debugger import Debugger
 from ontogeny.machine.reference.machine import ReferenceMachine
@@ -193,8 +193,7 @@ def random_programs(net: Netlist, ticks: int, words: int, seed: int) -> str:
 
 def _numbers(held: Words) -> list[int]:
     """The state of each machine as a number."""
-    bits = np.unpackbits(held.view(np.uint8), axis=1, bitorder="little")
-    packed = np.packbits(bits, axis=0, bitorder="little")
+    packed = np.packbits(bits_of(held, 64 * held.shape[1]), axis=0, bitorder="little")
     return [int.from_bytes(column.tobytes(), "little") for column in packed.T]
 
 

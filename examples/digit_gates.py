@@ -27,7 +27,7 @@ from ontogeny.evolve.fitness.tables import outputs_of
 from ontogeny.evolve.gates.soft_gates import SoftGates, hardened
 from ontogeny.evolve.gates.voting import grown
 from ontogeny.front.names import model_tensors
-from ontogeny.isa.netlist import Netlist
+from ontogeny.isa.netlist import Netlist, numbers_of
 
 LEVELS = range(1, 15, 2)
 Bits = dict[str, np.ndarray]
@@ -69,8 +69,7 @@ def right(net: Netlist, held_out: Bits) -> tuple[float, Netlist]:
     """The share of held-out images that a netlist of votes has right, and the whole classifier, its vote in gates."""
     fitness = accuracy(held_out["x"], held_out["y"], len(net.outputs))
     whole = decided(net, 10)
-    numbers = np.unpackbits(outputs_of(whole, fitness.words).view(np.uint8), axis=1, bitorder="little")
-    found = (numbers[:, : len(fitness.labels)].astype(int) << np.arange(4)[:, None]).sum(axis=0)
+    found = numbers_of(outputs_of(whole, fitness.words), len(fitness.labels))
     assert (found == fitness.predicted([net])[0]).all(), "the vote in gates is not the vote"
     return 1 - fitness.errors([net])[0], whole
 

@@ -10,11 +10,9 @@ import time
 from collections.abc import Callable
 from pathlib import Path
 
-import numpy as np
-
 from ontogeny.evolve import CGP, equals, smallest
 from ontogeny.evolve.circuits.blif import to_blif
-from ontogeny.isa.netlist import Netlist, cases, truth
+from ontogeny.isa.netlist import Netlist, cases, numbers_of, truth
 
 
 def parity(number: int) -> int:
@@ -44,8 +42,7 @@ TASKS = [
 
 def differing(net: Netlist, function: Callable[[int], int], inputs: int) -> int:
     """On how many of all inputs the netlist gives something else than the function."""
-    bits = np.unpackbits(truth(net, cases(inputs)).view(np.uint8), axis=1, bitorder="little")[:, : 1 << inputs]
-    numbers = (bits.astype(np.int64) << np.arange(len(bits))[:, None]).sum(axis=0)
+    numbers = numbers_of(truth(net, cases(inputs)), 1 << inputs)
     return sum(int(found) != function(number) for number, found in enumerate(numbers))
 
 

@@ -253,6 +253,26 @@ def cases(inputs: int) -> Words:
     return words
 
 
+def words_of(bits: ArrayLike) -> Words:
+    """uint64[..., words] of 0 and 1 [..., cases], case i being bit i; the last word is filled with zeros."""
+    given = np.asarray(bits, np.uint8)
+    padded = np.zeros((*given.shape[:-1], -(-given.shape[-1] // 64) * 64), np.uint8)
+    padded[..., : given.shape[-1]] = given
+    words: Words = np.packbits(padded, axis=-1, bitorder="little").view(np.uint64)
+    return words
+
+
+def bits_of(words: Words, cases: int) -> NDArray[np.uint8]:
+    """The first so many cases of uint64[..., words], uint8[..., cases] of 0 and 1."""
+    return np.unpackbits(np.ascontiguousarray(words).view(np.uint8), axis=-1, bitorder="little")[..., :cases]
+
+
+def numbers_of(words: Words, cases: int) -> NDArray[np.int64]:
+    """The number in each of the first so many cases, int64[cases], whose bits are uint64[at most 63, words]."""
+    bits = bits_of(words, cases).astype(np.int64)
+    return np.asarray((bits << np.arange(len(bits))[:, None]).sum(axis=0), np.int64)
+
+
 def clocked(net: Netlist, inputs: Words, state: Words | None = None) -> Words:
     """Every wire at every tick, uint64[ticks, wires, n], of inputs uint64[ticks, inputs, n], before the clock's edge.
 

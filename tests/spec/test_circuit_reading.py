@@ -10,14 +10,12 @@ import pytest
 from ontogeny.evolve.circuits.aiger_ascii import from_aag
 from ontogeny.evolve.circuits.blif import from_blif
 from ontogeny.evolve.circuits.verilog_read import from_verilog
-from ontogeny.isa.netlist import Netlist, cases, clocked, truth
+from ontogeny.isa.netlist import Netlist, cases, clocked, numbers_of, truth
 
 
 def outputs(net: Netlist) -> list[int]:
     """The outputs as a number, lowest first, for every case."""
-    words = truth(net, cases(net.sources))[: len(net.outputs)]
-    bits = np.unpackbits(words.view(np.uint8), axis=1, bitorder="little")[:, : 1 << net.sources]
-    return [sum(int(bit) << place for place, bit in enumerate(column)) for column in bits.T]
+    return numbers_of(truth(net, cases(net.sources))[: len(net.outputs)], 1 << net.sources).tolist()
 
 
 EXPRESSIONS: list[tuple[str, Callable[[int, int, int], int]]] = [

@@ -9,7 +9,20 @@ import numpy as np
 import pytest
 
 from ontogeny.isa.errors import NetlistError
-from ontogeny.isa.netlist import Names, cases, clocked, depth, netlist, started, truth, used, values
+from ontogeny.isa.netlist import (
+    Names,
+    bits_of,
+    cases,
+    clocked,
+    depth,
+    netlist,
+    numbers_of,
+    started,
+    truth,
+    used,
+    values,
+    words_of,
+)
 from ontogeny.isa.netlist_program import from_program, program
 from ontogeny.isa.text import from_text
 
@@ -101,3 +114,12 @@ def test_a_program_of_numbers_is_no_netlist() -> None:
 def test_a_gate_of_three_is_a_routine_called() -> None:
     majority = netlist(3, [0b11101000], [[0, 1, 2]], [3])
     assert "lut3_e8" in [routine.name for routine in program(majority).routines]
+
+
+def test_bits_are_packed_64_cases_to_a_word_and_taken_out_again() -> None:
+    bits = np.random.default_rng(0).integers(0, 2, (2, 3, 70), np.uint8)
+    words = words_of(bits)
+    assert words.dtype == np.uint64 and words.shape == (2, 3, 2) and not (words[..., 1] >> np.uint64(6)).any()
+    assert int(words[1, 2, 0]) >> 5 & 1 == bits[1, 2, 5] and int(words[1, 2, 1]) & 1 == bits[1, 2, 64]
+    assert (bits_of(words.transpose(1, 0, 2), 70) == bits.transpose(1, 0, 2)).all()
+    assert numbers_of(cases(8), 256).tolist() == list(range(256)) and numbers_of(cases(3), 8).tolist() == [*range(8)]

@@ -6,12 +6,11 @@ from collections.abc import Callable
 from dataclasses import replace
 from typing import Any
 
-import numpy as np
 import pytest
 
 from ontogeny.evolve.circuits.traced import is_function, traced
 from ontogeny.isa.errors import NetlistError
-from ontogeny.isa.netlist import Netlist, cases, truth
+from ontogeny.isa.netlist import Netlist, cases, numbers_of, truth
 
 BITS = 6
 
@@ -54,10 +53,8 @@ FUNCTIONS: dict[str, Callable[[Any], Any]] = {
 
 def numbers(net: Netlist) -> list[int]:
     """What the netlist gives for each case, the last output being the sign."""
-    bits = np.unpackbits(truth(net, cases(net.inputs)).view(np.uint8), axis=1, bitorder="little")[:, : 1 << net.inputs]
-    return [
-        sum(int(bit) << at for at, bit in enumerate(case[:-1])) - (int(case[-1]) << len(case) - 1) for case in bits.T
-    ]
+    found, sign = numbers_of(truth(net, cases(net.inputs)), 1 << net.inputs), 1 << len(net.outputs) - 1
+    return [int(given) - 2 * (int(given) & sign) for given in found]
 
 
 @pytest.mark.parametrize("name", FUNCTIONS)

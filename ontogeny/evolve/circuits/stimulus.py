@@ -13,7 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ontogeny.isa.errors import NetlistError
-from ontogeny.isa.netlist import Netlist, Words, started, values
+from ontogeny.isa.netlist import Netlist, bits_of, started, values, words_of
 from ontogeny.machine.swarm import swarm
 
 Bits = NDArray[np.uint8]
@@ -74,16 +74,7 @@ def wires(net: Netlist, inputs: Bits, held: Bits) -> Iterator[Bits]:
     """
     for first in range(0, len(inputs), BLOCK):
         given = np.concatenate([inputs[first : first + BLOCK], held[first : first + BLOCK]], axis=1).T
-        found = values(net, _packed(given))
-        yield np.unpackbits(found.view(np.uint8), axis=1, bitorder="little")[:, : given.shape[1]]
-
-
-def _packed(bits: Bits) -> Words:
-    """uint64[rows, words] of uint8[rows, cases], the last word filled with zeros."""
-    padded = np.zeros((len(bits), -(-bits.shape[1] // 64) * 64), np.uint8)
-    padded[:, : bits.shape[1]] = bits
-    words: Words = np.packbits(padded, axis=1, bitorder="little").view(np.uint64)
-    return words
+        yield bits_of(values(net, words_of(given)), given.shape[1])
 
 
 def _counted(ticks: int) -> int:

@@ -16,7 +16,7 @@ from ontogeny.evolve.fitness.judged import SECONDS, Judged
 from ontogeny.evolve.fitness.recipe import Recipe, made_by
 from ontogeny.evolve.spaces import Netlists
 from ontogeny.isa.errors import SearchError
-from ontogeny.isa.netlist import Netlist, Words
+from ontogeny.isa.netlist import Netlist, Words, bits_of, words_of
 from ontogeny.machine.swarm import swarm
 
 Bits = NDArray[np.int8]
@@ -113,24 +113,14 @@ def earned(nets: Sequence[Netlist], environment: Callable[[], Environment], tick
 
 def packed(bits: NDArray[Any]) -> Words:
     """uint64[ticks, wires, words] of [runs, ticks, wires]: run r is bit r of the words."""
-    runs = np.moveaxis(bits.astype(np.uint8), 0, -1)
-    return _packed(runs)
+    return words_of(np.moveaxis(bits, 0, -1))
 
 
 def _words(seen: NDArray[np.uint8]) -> Words:
     """uint64[programs, wires, words] of [programs, episodes, wires]."""
-    return _packed(np.moveaxis(seen, 1, -1))
+    return words_of(np.moveaxis(seen, 1, -1))
 
 
 def _bits(words: Words, episodes: int) -> NDArray[np.uint8]:
     """[programs, episodes, wires] of uint64[programs, wires, words]."""
-    bits = np.unpackbits(np.ascontiguousarray(words).view(np.uint8), axis=-1, bitorder="little")[..., :episodes]
-    return np.moveaxis(bits, -1, 1)
-
-
-def _packed(bits: NDArray[np.uint8]) -> Words:
-    """uint64[..., words] of uint8[..., n]."""
-    wide = np.zeros((*bits.shape[:-1], -(-bits.shape[-1] // 64) * 64), np.uint8)
-    wide[..., : bits.shape[-1]] = bits
-    words: Words = np.packbits(wide, axis=-1, bitorder="little").view(np.uint64)
-    return words
+    return np.moveaxis(bits_of(words, episodes), -1, 1)

@@ -17,7 +17,7 @@ from ontogeny.evolve.fitness.recipe import Recipe, made_by
 from ontogeny.evolve.gates.rows import Rows
 from ontogeny.evolve.spaces import Netlists, Space
 from ontogeny.isa.errors import NetlistError
-from ontogeny.isa.netlist import Netlist, Words, cases
+from ontogeny.isa.netlist import Netlist, Words, cases, words_of
 from ontogeny.machine.swarm import swarm
 
 MOST_INPUTS = 20
@@ -98,7 +98,7 @@ def table(words: Words, target: Words, count: int, weights: Sequence[int] | None
         raise NetlistError(
             f"{count} cases in words {words.shape} and target {target.shape}; expected [inputs, n], [outputs, n]"
         )
-    meant = np.packbits(np.arange(64 * words.shape[1]) < count, bitorder="little").view(np.uint64)
+    meant = words_of(np.arange(64 * words.shape[1]) < count)
     given = (1,) * len(target) if weights is None else tuple(weights)
     return of_arrays(words, target, np.broadcast_to(meant, (1, *target.shape)), np.ones(1, np.int64), given)
 
@@ -135,21 +135,13 @@ def equals(
     else:
         drawn = np.random.default_rng(seed).integers(0, 2, (sampled, inputs), np.uint8)
         numbers = [int("".join(map(str, row[::-1])) or "0", 2) for row in drawn]
-        words = _packed(drawn.T)
+        words = words_of(drawn.T)
     wanted = [function(number) for number in numbers]
     for number, value in zip(numbers, wanted, strict=True):
         if not 0 <= value < 1 << outputs:
             raise NetlistError(f"the function gives {value} of {number}; expected 0 to {(1 << outputs) - 1}")
     bits = np.array([[value >> bit & 1 for value in wanted] for bit in range(outputs)], np.uint8)
-    return table(words, _packed(bits), len(wanted), weights)
-
-
-def _packed(bits: NDArray[np.uint8]) -> Words:
-    """uint64[rows, words] of uint8[rows, cases], the last word filled with zeros."""
-    padded = np.zeros((len(bits), -(-bits.shape[1] // 64) * 64), np.uint8)
-    padded[:, : bits.shape[1]] = bits
-    words: Words = np.asarray(np.packbits(padded, axis=1, bitorder="little"), np.uint8).view(np.uint64)
-    return words
+    return table(words, words_of(bits), len(wanted), weights)
 
 
 def outputs_of(net: Netlist, words: Words) -> Words:

@@ -19,7 +19,7 @@ from ontogeny.evolve.circuits.simplify import simplified
 from ontogeny.evolve.circuits.tables import XOR
 from ontogeny.evolve.fitness.tables import Table
 from ontogeny.isa.errors import NetlistError
-from ontogeny.isa.netlist import Netlist
+from ontogeny.isa.netlist import Netlist, bits_of
 
 Bits = NDArray[np.uint8]
 CHOICE = 0b11001010
@@ -74,7 +74,7 @@ def decomposed(fitness: Table, *, seed: int = 0, orders: int = 500) -> Netlist:
     inputs, cases = len(fitness.words), 1 << len(fitness.words)
     if 64 * fitness.target.shape[1] < cases:
         raise NetlistError(f"{64 * fitness.target.shape[1]} cases of {inputs} inputs; expected all {cases}")
-    bits = np.unpackbits(fitness.target.view(np.uint8), axis=1, bitorder="little")[:, :cases]
+    bits = bits_of(fitness.target, cases)
     plain, inverted = bits ^ bits[:, :1], bits[:, 0] != 0
     rng = np.random.default_rng(seed % 2**64)
     order = [int(place) for place in rng.permutation(inputs)]
