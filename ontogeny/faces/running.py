@@ -19,10 +19,15 @@ from ontogeny.steer.conditions import Condition
 INTERRUPTED = 130
 
 
-def go_on(run: Run, steps: int, until: Condition | None, as_json: bool) -> None:
-    """Take steps and tell what came of it. Ctrl-C leaves the run at the step it has reached, to be resumed."""
+def check_steps(steps: int) -> None:
+    """Raises OntogenyError for a number of steps that cannot be taken."""
     if steps < 0:
         raise OntogenyError(f"{steps} steps cannot be taken; give 0 or more")
+
+
+def go_on(run: Run, steps: int, until: Condition | None, as_json: bool) -> None:
+    """Take steps and tell what came of it. Ctrl-C leaves the run at the step it has reached, to be resumed."""
+    check_steps(steps)
     first = run.step
     try:
         with run, Live(first + steps, first, quiet=as_json) as live:

@@ -109,6 +109,19 @@ def test_a_fork_that_turns_dials_and_goes_on_is_foretold_whole() -> None:
     assert shell("set", "one", "lr", "momentum", "--by", "0.5")["dials"] == {"lr": 0.025, "momentum": 0.45}
 
 
+@pytest.mark.parametrize(
+    ("words", "said"),
+    [
+        (["fork", "one", "3", "--steps", "-2"], "-2 steps cannot be taken"),
+        (["fork", "one", "3", "--until", "loss < 1"], "give --steps, how many at most"),
+        (["resume", "one", "--steps", "0", "--dry-run"], "0 steps are none to take"),
+    ],
+)
+def test_steps_that_are_none_are_refused_before_anything_is_made(words: list[str], said: str) -> None:
+    assert said in CliRunner().invoke(app, words).output
+    assert [one.name for one in Path("runs").iterdir()] == ["one"]
+
+
 HOSTILE = [
     "a b",
     "it's",

@@ -11,9 +11,10 @@ from rich.markup import escape
 from ontogeny.faces.foretelling import tell
 from ontogeny.faces.numbers import numbers
 from ontogeny.faces.programs import load_program
-from ontogeny.faces.running import document, go_on
+from ontogeny.faces.running import check_steps, document, go_on
 from ontogeny.faces.sources import DataFile, Dry, RunName, fresh, opened
 from ontogeny.faces.terminal import AsJson, answer
+from ontogeny.isa.errors import OntogenyError
 from ontogeny.isa.hints import typed
 from ontogeny.isa.program import Program
 from ontogeny.record.creating import check_dial
@@ -52,8 +53,9 @@ def command(
     turned, parent = numbers([*(dials or []), *(dial or [])]), opened(name, file)
     check_bounds(turned)
     at, other = step_of(parent, step)[0], load_program(program) if program else None
+    check_steps(steps)
     if until:
-        condition(parent, until)
+        check_until(parent, until, steps)
     if dry:
         check(parent, at, turned, other)
         further = further_words(turned, program, steps, until, at)
@@ -65,6 +67,13 @@ def command(
     words = f"[bold]{escape(child.folder.name)}[/] branches from {escape(parent.folder.name)} at step {at}{by}"
     hint = f"[dim]{escape(typed('resume', child.folder.name, '--steps', 'N'))} lets it go on[/]"
     answer(document(child), as_json, lambda console: console.print(f"{words}\n{hint}", soft_wrap=True))
+
+
+def check_until(parent: Run, until: str, steps: int) -> None:
+    """Raises OntogenyError for what is no condition, or for one that nothing is taken until."""
+    condition(parent, until)
+    if not steps:
+        raise OntogenyError(f"a fork that takes no steps does not wait until {until}; give --steps, how many at most")
 
 
 def check(parent: Run, at: int, dials: Mapping[str, float], program: Program | None) -> None:

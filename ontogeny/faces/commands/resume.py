@@ -11,6 +11,7 @@ from ontogeny.faces.generated import say, session_at
 from ontogeny.faces.running import go_on
 from ontogeny.faces.sources import DataFile, Dry, RunName, find, opened
 from ontogeny.faces.terminal import AsJson, answer
+from ontogeny.isa.errors import OntogenyError
 from ontogeny.steer.conditions import condition
 from ontogeny.steer.live.client import check_not_left
 from ontogeny.steer.live.client import find as client_of
@@ -40,6 +41,7 @@ def command(
     folder = find(name)
     asked = {**({"steps": steps} if steps else {}), **({"until": until} if until else {})}
     if (client := client_of(folder)) is not None:
+        check_some(steps)
         live = given("run" if asked else "resume", asked)
         with client:
             if dry:
@@ -48,7 +50,14 @@ def command(
         return answer(outcome.model_dump(mode="json"), as_json, lambda console: say(console, outcome))
     check_not_left(folder, "resume")
     if dry:
+        check_some(steps)
         session = session_at(name, file, author, options or ())
         return foretell(session, [given("run", {"steps": MOST, **asked})], as_json)
     run = opened(name, file, options or ())
     go_on(run, MOST if steps is None else steps, condition(run, until) if until else None, as_json)
+
+
+def check_some(steps: int | None) -> None:
+    """Raises OntogenyError for no step at all, which a command takes for as many as it likes."""
+    if steps == 0:
+        raise OntogenyError("0 steps are none to take; give --steps 1 or more, or leave it out")
