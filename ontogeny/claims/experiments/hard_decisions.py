@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import tempfile
 from collections.abc import Mapping
-from pathlib import Path
 
 import torch
 import torch.nn.functional as F
@@ -12,10 +10,8 @@ from torch import Tensor, nn
 
 from ontogeny.claims.claim import Claim, Expectation, Form, Measured, Series
 from ontogeny.claims.tasks.digits import digits
-from ontogeny.data.arrays import Arrays
-from ontogeny.front.capture import capture
+from ontogeny.claims.tasks.trained import run_of
 from ontogeny.front.rules import Rule, adamw, es
-from ontogeny.record.run import create
 
 BATCH = 256
 
@@ -58,16 +54,10 @@ def measure(seed: int, *, steps: int) -> Measured:
 
 def learned(seed: int, steps: int, rule: Rule, through: bool) -> tuple[list[float], list[float]]:
     """Steps, and the accuracy on held-out images at each of them."""
-    torch.manual_seed(seed)
     train, valid = digits(seed)
-    example = {name: values[:BATCH] for name, values in train.items()}
-    learner = capture(Hard(through), loss, rule, example, valid=valid, name="hard")
-    data = Arrays(train, batch_size=BATCH, seed=seed)
-    held_out = {f"valid.{name}": values for name, values in valid.items()}
-    with (
-        tempfile.TemporaryDirectory() as folder,
-        create(Path(folder) / "run", learner, data, valid=held_out, seed=seed, evaluate_every=20) as run,
-    ):
+    torch.manual_seed(seed)
+    model = Hard(through)
+    with run_of(model, loss, rule, train, valid, seed=seed, batch_size=BATCH, evaluate_every=20) as run:
         run.advance(steps)
         rows = run.evaluations()
     return [float(row["step"]) for row in rows], [float(row["accuracy"]) for row in rows]

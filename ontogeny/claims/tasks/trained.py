@@ -1,0 +1,43 @@
+"""A learner on a task, run and recorded in a folder that is thrown away: what claims are made of."""
+
+from __future__ import annotations
+
+import tempfile
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+from torch import nn
+
+from ontogeny.data.arrays import Arrays
+from ontogeny.data.base import Array
+from ontogeny.front.capture import capture
+from ontogeny.front.rules import Rule
+from ontogeny.record.run import Run, create
+
+Named = Mapping[str, Array]
+
+
+@contextmanager
+def run_of(
+    model: nn.Module,
+    loss: Any,
+    rule: Rule,
+    train: Named,
+    valid: Named,
+    *,
+    seed: int,
+    batch_size: int,
+    evaluate_every: int = 0,
+) -> Iterator[Run]:
+    """A run at step 0 of a model on its examples; the held-out ones are evaluated. It is gone when the block ends."""
+    example = {name: values[:batch_size] for name, values in train.items()}
+    learner = capture(model, loss, rule, example, valid=valid, predict=lambda m, batch: m(batch["x"]))
+    held_out = {f"valid.{name}": values for name, values in valid.items()}
+    data = Arrays(dict(train), batch_size=batch_size, seed=seed)
+    with (
+        tempfile.TemporaryDirectory() as folder,
+        create(Path(folder) / "run", learner, data, valid=held_out, seed=seed, evaluate_every=evaluate_every) as run,
+    ):
+        yield run
