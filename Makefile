@@ -2,6 +2,8 @@
 # PIP_FLAGS goes to every pip install, for example an index that holds CPU-only builds of torch.
 PYTHON ?= python3
 PIP_FLAGS ?=
+# Processes that share the tests: auto is one for each core, within the memory there is; 0 is pytest's own, one after another.
+WORKERS ?= auto
 VENV := .venv
 BIN := $(VENV)/bin
 STAMP := $(VENV)/.installed
@@ -24,12 +26,13 @@ demo: $(STAMP)
 	$(BIN)/python examples/demo.py
 
 test: $(STAMP)
-	$(BIN)/python -m pytest
+	$(BIN)/python -m pytest -n $(WORKERS) --dist worksteal
 
+# Slow ones go one after another: several take all cores, to compile or for processes of their own.
 # Property tests draw the same cases in every `make test`, so that a change is judged by itself; here they draw new ones.
 test-slow: $(STAMP)
 	$(BIN)/python -m pytest -m slow --timeout 3600
-	$(BIN)/python -m pytest tests/properties --hypothesis-seed $$(date +%s)
+	$(BIN)/python -m pytest tests/properties -n $(WORKERS) --dist worksteal --hypothesis-seed $$(date +%s)
 
 lint: $(STAMP)
 	$(BIN)/ruff check .

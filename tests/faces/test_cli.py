@@ -436,10 +436,9 @@ def test_ctrl_c_leaves_a_run_that_goes_on() -> None:
     whole = started("--steps", "600", "--name", "whole")
     words = [*SHELL, "run", FILE, "--machine", "reference", "--steps", "100000000", "--name", "cut"]
     process = subprocess.Popen(words, stderr=subprocess.PIPE, text=True, env=dict(os.environ))
-    metrics = Path("runs/cut/journal.jsonl")
-    while not metrics.exists() and process.poll() is None:
+    metrics = Path("runs/cut/metrics.bin")
+    while not (metrics.exists() and metrics.stat().st_size) and process.poll() is None:
         time.sleep(0.02)
-    time.sleep(0.5)
     process.send_signal(signal.SIGINT)
     _, said = process.communicate(timeout=60)
     assert process.returncode == 130 and "ontogeny resume cut" in said and "Traceback" not in said

@@ -61,6 +61,11 @@ class Terminal:
         os.write(self.end, line.encode() + b"\n")
         return self.read().removeprefix(line).removesuffix(PROMPT).strip()
 
+    def worked(self) -> float:
+        """Seconds of CPU that it has used."""
+        fields = Path(f"/proc/{self.process.pid}/stat").read_text().rpartition(")")[2].split()
+        return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
+
     def close(self) -> int:
         """Leave by the end of the input; the exit code."""
         os.write(self.end, b"\x04")
@@ -129,8 +134,11 @@ def test_errors_are_one_line_and_the_prompt_comes_back(terminal: Terminal) -> No
 def test_control_c_brings_the_prompt_back(folder: Path) -> None:
     terminal = Terminal(folder, "--step", "0")
     terminal.read()
+    before = terminal.worked()
     os.write(terminal.end, b"goto 100000\n")
-    time.sleep(0.5)
+    limit = time.monotonic() + SECONDS
+    while terminal.worked() < before + 0.3 and time.monotonic() < limit:
+        time.sleep(0.02)
     os.killpg(terminal.process.pid, signal.SIGINT)
     assert "interrupted" in terminal.read()
     assert terminal.ask("n").startswith("step 0 learn:2")

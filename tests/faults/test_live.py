@@ -44,7 +44,7 @@ def gone(client: Client) -> None:
     until(lambda: not Path(f"/proc/{client.address.process}").exists())
 
 
-def until(what: object, seconds: float = 20.0) -> None:
+def until(what: object, seconds: float = 60.0) -> None:
     ends = time.monotonic() + seconds
     while not what():  # type: ignore[operator]
         assert time.monotonic() < ends, "waited in vain"

@@ -31,7 +31,7 @@ from tests.regression import begin
 Going = Callable[..., Client]
 
 
-def until(what: Callable[[], object], seconds: float = 30.0) -> None:
+def until(what: Callable[[], object], seconds: float = 60.0) -> None:
     ends = time.monotonic() + seconds
     while not what():
         assert time.monotonic() < ends, "waited in vain"
