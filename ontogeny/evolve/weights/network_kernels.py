@@ -11,8 +11,9 @@ import math
 from collections.abc import Callable
 from typing import Any, TypeVar
 
-import numba
 import numpy as np
+
+from ontogeny.machine.kernel_cache import compiled
 
 Function = TypeVar("Function", bound=Callable[..., Any])
 FAST = {"contract", "nsz", "arcp"}
@@ -23,8 +24,7 @@ LEAST = np.float32(-87.0)
 
 def loop(function: Function) -> Function:
     """A function compiled on its first call, without the interpreter's lock."""
-    made: Function = numba.njit(function, nogil=True, cache=True, error_model="numpy", fastmath=FAST)
-    return made
+    return compiled(function, error_model="numpy", fastmath=FAST)
 
 
 @loop

@@ -5,9 +5,11 @@ A draw of a few thousand numbers is a hundred torch operations of microseconds e
 
 from __future__ import annotations
 
-import numba
+from typing import Any
+
 import numpy as np
 
+from ontogeny.machine.kernel_cache import compiled
 from ontogeny.machine.random import MASK, PARITY, ROTATIONS, ROUNDS, Words, key_words
 
 TURNS = np.array([ROTATIONS[turn % 8] for turn in range(ROUNDS)], np.uint32)
@@ -22,8 +24,8 @@ def bits(seed: int, step: int, site: int, size: int) -> Words:
     return found[:size]
 
 
-@numba.njit(cache=True, nogil=True)
-def _fill(found, key, site, turns):  # type: ignore[no-untyped-def]
+@compiled
+def _fill(found: Any, key: Any, site: Any, turns: Any) -> None:
     word = np.uint32(32)
     for block in range(len(found) // 2):
         left, right = np.uint32(np.uint32(block) + key[0]), np.uint32(site + key[1])

@@ -2,7 +2,7 @@
 
 Programs are encoded as in `encoded.py`: `code` int32[gates, 3] (slot, left, right), `table` uint8[gates], program p's
 gates from `first[p]` to `first[p + 1]`. Words are padded to whole slots; `slots` is scratch. Each compiles once per
-width and is kept beside this file; whoever changes `vectors.py` must touch this file, too, the only one numba looks at.
+width and is kept beside this file (`machine/kernel_cache.py`).
 """
 
 from __future__ import annotations
@@ -10,9 +10,9 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any, TypeVar
 
-import numba
 import numpy as np
 
+from ontogeny.machine.kernel_cache import compiled
 from ontogeny.machine.swarm.vectors import differing, fill, gate, nand, spill
 
 Function = TypeVar("Function", bound=Callable[..., Any])
@@ -21,8 +21,7 @@ NAND = 7
 
 def loop(function: Function) -> Function:
     """A function compiled on its first call, without the interpreter's lock."""
-    made: Function = numba.njit(function, nogil=True, cache=True, error_model="numpy")
-    return made
+    return compiled(function, error_model="numpy")
 
 
 @loop

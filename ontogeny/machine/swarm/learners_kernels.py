@@ -3,7 +3,6 @@
 A row of code int32[rows, 8] is (kernel, into, a, b, rows, n, step of a, step of b), its operands slots; `constants`
 f64[rows]. Training is one pass over `predict`, JUDGE and `learn` for each example, validation over `predict` and SCORE.
 `flat` f64 is the same memory as the slots, for what no vector instruction does. Sums go in NumPy's own order.
-Whoever changes `learners_lanes.py` or `learners_codes.py` must touch this file, too, the only one numba looks at.
 """
 
 from __future__ import annotations

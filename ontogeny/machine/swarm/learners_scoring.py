@@ -4,7 +4,6 @@ The error of a task is 2 / pi * arctan of its root mean squared error where it w
 less AutoML-Zero's fitness. The error of a tape is the mean over tasks. What is known already is not worked out again:
 a tape whose live rows were seen, or one that makes the very errors of another on the first examples (functional
 equivalence). The second could differ on a later example; that 64 bits of hash agree by accident is not reckoned with.
-Whoever changes `learners_encode.py` or `learners_kernels.py` must touch this file, too, and `evolve/tapes/kernels.py`.
 """
 
 from __future__ import annotations

@@ -11,10 +11,10 @@ from collections.abc import Callable
 from functools import cache
 from typing import Any, TypeVar
 
-import numba
 import numpy as np
 import numpy.typing as npt
 
+from ontogeny.machine.kernel_cache import compiled
 from ontogeny.record.trace.packing import BEYOND, DIGITS
 from ontogeny.record.trace.regression import LAGS, LARGEST, MOST, RIDGE, SCALE, SMALLEST, TINY, Format
 
@@ -27,8 +27,7 @@ Function = TypeVar("Function", bound=Callable[..., Any])
 
 def loop(function: Function) -> Function:
     """A function compiled on its first call, without the interpreter's lock."""
-    made: Function = numba.njit(function, nogil=True, cache=True, error_model="numpy")
-    return made
+    return compiled(function, error_model="numpy")
 
 
 def fitted(updates: Array) -> Array:
