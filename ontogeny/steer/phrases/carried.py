@@ -13,7 +13,6 @@ from typing import Any
 from ontogeny.steer.command import Command
 from ontogeny.steer.phrases.items import Item
 
-Sides = tuple[str, str]
 BEFORE, AFTER = "before", "after"
 FROM = {
     "run": ("run", "to"), "to": ("run",), "steps": ("steps", "over"), "over": ("over", "steps"), "start": ("start",),
