@@ -119,6 +119,7 @@ def test_what_a_loop_cannot_do_is_said(training: Training, do: Callable[..., Any
         ("set", {"dial": "lr", "to": float("nan")}, "finite"),
         ("set", {"dial": "amsgrad", "to": 1}, "no setting 'amsgrad'"),
         ("set", {"dial": "lr", "to": 0, "over": 5, "shape": "exponential"}, "to 0 exponentially"),
+        ("set", {"dial": "lr", "to": 0.1, "shape": "cosine"}, "say over how many"),
         ("alter", {"how": "prune", "tensors": ["0.weight"], "amount": 3}, "share from 0 to 1"),
         ("alter", {"how": "zero", "tensors": ["0.weight"], "amount": 3}, "takes no amount"),
         ("alter", {"how": "scale", "tensors": ["0.weight"]}, "needs an amount"),

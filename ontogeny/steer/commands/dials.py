@@ -98,10 +98,14 @@ class Set(Command):
         name, _, after = self._values(run)
         return entries.dial(run, name, after, self.over, self.shape)
 
-    def _values(self, run: Recorded) -> tuple[str, float, float]:
-        """The dial, its value, and what it will be. Raises OntogenyError for a value that it cannot have."""
+    def check_shape(self) -> None:
+        """Raises OntogenyError for a way without steps to go it in."""
         if self.shape != "linear" and not self.over:
             raise OntogenyError(f"{self.shape} is how a dial moves over steps; say over how many")
+
+    def _values(self, run: Recorded) -> tuple[str, float, float]:
+        """The dial, its value, and what it will be. Raises OntogenyError for a value that it cannot have."""
+        self.check_shape()
         name = dial_called(run, self.dial)
         before = run.dials()[name]
         after = before * self.by if self.by is not None else float(self.to or 0.0)

@@ -115,6 +115,7 @@ def _turned(loop: Loop, command: Any) -> str:
 
 def _way(loop: Loop, command: Any) -> tuple[str, str]:
     """A setting, and from which values to which it goes."""
+    command.check_shape()
     settings = loop.settings(command.dial)
     ways = _courses(loop, command, settings)
     if wrong := [way.value for way in ways if not math.isfinite(way.value)]:
