@@ -43,7 +43,10 @@ def curves(run: Measured) -> dict[str, Curve]:
 
 
 def _lived(run: Measured) -> dict[str, Curve]:
-    """The curves that events show on: a loss that is NaN has happened where the program that goes by now gave it."""
+    """The curves that events show on: `curves`, with a loss that is NaN where the program that goes by now told it.
+
+    Before that program, NaN is what a metric has that nobody told.
+    """
     known = curves(run)
     if isinstance(run, Recorded) and "loss" in run.history.names:
         columns = run.metrics()

@@ -51,7 +51,10 @@ class RayWorkers:
     count: int = 2
 
     def map(self, function: Callable[[Task], Answer], tasks: Iterable[Task]) -> list[Answer]:
-        """The answers, in the order of the tasks. Raises RecordError without Ray, and the error of a task."""
+        """The answers, in the order of the tasks.
+
+        Raises RecordError without Ray, or where its workers do not answer or lack this package; and a task's error.
+        """
         try:
             ray: Any = import_module("ray")
         except ImportError as error:

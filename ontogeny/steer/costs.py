@@ -15,8 +15,6 @@ from ontogeny.record.stepper import LEARN
 
 LOOKED_AT = 4
 """Keyframes that are read for what was measured; one that an entry made it write at once tells nothing."""
-
-
 SMALL = 1e8
 """Operations of a step up to which it is taken anew, where none was timed: a preview is to be had at once."""
 
@@ -45,7 +43,7 @@ def _timed(run: Recorded) -> float | None:
 
 
 def seconds(run: Run | Attached, steps: int) -> float | None:
-    """How long so many steps take, with what must be loaded first; None where no keyframe tells."""
+    """How long so many steps take, with what must be loaded first; None where a step's time is not to be had."""
     one = step_seconds(run)
     return None if one is None else (loading(run) or 0.0) + steps * one
 
