@@ -7,6 +7,8 @@ from functools import cache
 
 IDENTITY, INVERTED = (1, 0b10), (1, 0b01)
 AND, OR, XOR, NAND = 0b1000, 0b1110, 0b0110, 0b0111
+CHOICE, IF = 0b11001010, 0b11011000
+"""One of two wires by a third: of fanins (low, high, by), and of (by, high, low), high where `by` is one."""
 
 
 def full(arity: int) -> int:

@@ -13,12 +13,11 @@ from collections.abc import Iterator, Sequence
 import torch
 from torch import Tensor, nn
 
-from ontogeny.evolve.circuits.tables import full
+from ontogeny.evolve.circuits.tables import CHOICE, full
 from ontogeny.isa.errors import NetlistError
 from ontogeny.isa.netlist import Netlist, netlist
 
 Cube = tuple[tuple[int, int], ...]  # (fanin, its bit), for those that the product has
-CHOICE = 0b11001010  # the second fanin where the third is one, else the first
 LARGEST = 20_000
 
 

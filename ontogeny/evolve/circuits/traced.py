@@ -13,12 +13,12 @@ from dataclasses import dataclass, field
 
 from ontogeny.evolve.circuits.equivalent import Equivalence, equivalent
 from ontogeny.evolve.circuits.grower import Grower
-from ontogeny.evolve.circuits.tables import AND, OR, XOR
+from ontogeny.evolve.circuits.tables import AND, IF, INVERTED, OR, XOR
 from ontogeny.isa.errors import NetlistError
 from ontogeny.isa.netlist import Netlist
 
-NOT, SUM, MAJORITY, CHOICE = 0b01, 0b10010110, 0b11101000, 0b11011000
-"""Tables of one and of three fanins; CHOICE is the second where the first is 1, else the third."""
+SUM, MAJORITY = 0b10010110, 0b11101000
+"""A full adder's tables, of three fanins."""
 WIDEST_SHIFT = 16
 
 
@@ -92,7 +92,7 @@ class Number:
 
     def where(self, wire: int, other: Number) -> Number:
         """This number where the wire is 1, else the other."""
-        return self._made(self._gate(CHOICE, wire, a, b) for a, b in self._pairs(other))
+        return self._made(self._gate(IF, wire, a, b) for a, b in self._pairs(other))
 
     def _gate(self, table: int, *takes: int) -> int:
         return self.run.grown.made(table, takes)
@@ -136,7 +136,7 @@ class Number:
         return self._by_bits(XOR, other)
 
     def __invert__(self) -> Number:
-        return self._made(self._gate(NOT, wire) for wire in self.bits)
+        return self._made(self._gate(INVERTED[1], wire) for wire in self.bits)
 
     def __add__(self, other: Number | int) -> Number:
         return self._plus(self.run.number(other), 0)

@@ -11,14 +11,13 @@ from collections.abc import Callable, Iterator
 from typing import TypeVar
 
 from ontogeny.evolve.circuits.draft import CircuitFileError, Draft
-from ontogeny.evolve.circuits.tables import AND, INVERTED, OR, XOR
+from ontogeny.evolve.circuits.tables import AND, IF, INVERTED, OR, XOR
 from ontogeny.evolve.circuits.verilog_words import KEYWORDS, Bit, Reader, bit
 from ontogeny.isa.netlist import ONES, PATTERNS, WIDEST, Netlist
 
 One = TypeVar("One")
 JOINS = {"and": AND, "or": OR, "xor": XOR}
 PRIMITIVES = {"and": "and", "nand": "and", "or": "or", "nor": "or", "xor": "xor", "xnor": "xor", "not": "", "buf": ""}
-CHOICE = 0b11011000  # the second fanin where the first is one, else the third
 DIRECTIONS = ("input", "output")
 NETS = ("wire", "reg", "logic", "tri")
 
@@ -262,7 +261,7 @@ class _Module:
         if value.op == "not":
             return self._made(target, INVERTED[1], parts, line)
         if value.op == "if":
-            return self._made(target, CHOICE, parts, line)
+            return self._made(target, IF, parts, line)
         return self.draft.joined(target or self.draft.unnamed(), parts, line, JOINS[value.op])
 
     def _made(self, target: str, table: int, takes: list[str], line: int) -> str:

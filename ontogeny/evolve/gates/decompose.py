@@ -16,14 +16,12 @@ from numpy.typing import NDArray
 
 from ontogeny.evolve.circuits.grower import Grower
 from ontogeny.evolve.circuits.simplify import simplified
-from ontogeny.evolve.circuits.tables import XOR
+from ontogeny.evolve.circuits.tables import CHOICE, XOR
 from ontogeny.evolve.fitness.tables import Table
 from ontogeny.isa.errors import NetlistError
 from ontogeny.isa.netlist import Netlist, bits_of
 
 Bits = NDArray[np.uint8]
-CHOICE = 0b11001010
-"""Fanins low, high, by: high where `by` is one."""
 
 
 @dataclass(frozen=True)
