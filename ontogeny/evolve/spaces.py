@@ -6,6 +6,7 @@ A fitness says which space it judges, and a method begins there. A further kind 
 from __future__ import annotations
 
 from dataclasses import dataclass
+from math import inf, isfinite
 from typing import TypeVar
 
 from ontogeny.isa.errors import SearchError
@@ -46,6 +47,45 @@ class Vectors(Space):
     def __post_init__(self) -> None:
         if self.size < 1:
             raise SearchError(f"vectors of {self.size} numbers; expected 1 or more")
+
+
+@dataclass(frozen=True, slots=True)
+class Bounded(Vectors):
+    """Vectors whose numbers lie between bounds, and where a search of them begins; one number stands for all alike.
+
+    No `low` or `high` means no bound there; without a `start` it is the middle of the bounds, or zero. What a method
+    draws outside is put onto the bound.
+    """
+
+    low: tuple[float, ...] = ()
+    high: tuple[float, ...] = ()
+    start: tuple[float, ...] = ()
+
+    def __post_init__(self) -> None:
+        Vectors.__post_init__(self)
+        for name in ("low", "high", "start"):
+            numbers = tuple(map(float, getattr(self, name)))
+            if len(numbers) not in (0, 1, self.size) or not all(map(isfinite, numbers)):
+                raise SearchError(f"{name} {numbers}; expected one number, or {self.size}, each finite")
+            object.__setattr__(self, name, numbers)
+        wrong = [place for place in range(self.size) if not self.at("low", place) < self.at("high", place)]
+        if wrong:
+            low, high = (self.at(name, wrong[0]) for name in ("low", "high"))
+            raise SearchError(f"number {wrong[0]} lies from {low:g} to {high:g}; expected a low below its high")
+        out = [place for place in range(self.size) if self.start
+               and not self.at("low", place) <= self.at("start", place) <= self.at("high", place)]  # fmt: skip
+        if out:
+            raise SearchError(f"the start {self.at('start', out[0]):g} of number {out[0]} is outside its bounds")
+
+    def at(self, name: str, place: int) -> float:
+        """The low, high or start of one number."""
+        given: tuple[float, ...] = getattr(self, name)
+        if given:
+            return given[place % len(given)]
+        if name != "start":
+            return -inf if name == "low" else inf
+        low, high = self.at("low", place), self.at("high", place)
+        return (low + high) / 2 if isfinite(low + high) else min(max(0.0, low), high)
 
 
 Kind = TypeVar("Kind", bound=Space)

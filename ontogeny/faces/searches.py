@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 from rich.console import Console
 from rich.markup import escape
 
@@ -21,6 +22,8 @@ from ontogeny.record.runs_folder import RunsFolder, plain_name
 
 CHANGES = 3
 """How many changes of a step a person is told."""
+FIRST, MOST_NUMBERS = 8, 1000
+"""How many numbers of a vector a person is shown at first, and how many a program."""
 SHOWN = 12
 """How many of a front a person is shown."""
 
@@ -38,6 +41,7 @@ def opened(name: str) -> RecordedSearch:
 def document(search: RecordedSearch, found: Found[Any]) -> dict[str, Any]:
     """A search in a few values."""
     objectives = search.began.fitness.objectives
+    best = found.front[0] if len(found.front) == 1 else _as_best(found)
     return {
         "search": search.folder.name,
         "folder": str(search.folder),
@@ -47,7 +51,7 @@ def document(search: RecordedSearch, found: Found[Any]) -> dict[str, Any]:
         "evaluations": found.evaluations,
         "seconds": round(found.seconds, 3),
         "seed": search.seed,
-        "best": of_best(objectives, found.front[0] if len(found.front) == 1 else _as_best(found)),
+        "best": of_best(objectives, best) | worth(search, found),
         "front": [of_best(objectives, one) for one in found.front] if len(found.front) > 1 else [],
         "dials": {name: said(value) for name, value in search.dials().items()},
         "failures": list(found.failures),
@@ -57,9 +61,18 @@ def document(search: RecordedSearch, found: Found[Any]) -> dict[str, Any]:
 def of_best(objectives: Sequence[str], best: Best[Any]) -> dict[str, Any]:
     """A candidate in a few values."""
     found: dict[str, Any] = dict(zip(objectives, best.errors, strict=False))
+    if isinstance(best.candidate, np.ndarray):
+        found |= {"numbers": best.candidate.size}
+        found |= {"vector": best.candidate.tolist()} if best.candidate.size <= MOST_NUMBERS else {}
     if isinstance(best.candidate, Netlist):
         found |= {"gates": best.candidate.gates, "depth": depth(best.candidate)}
     return found
+
+
+def worth(search: RecordedSearch, found: Found[Any]) -> dict[str, float]:
+    """What a fitness tells of the best beside its error, such as accuracy on examples that were held out."""
+    told: Callable[[Any], dict[str, float]] | None = getattr(search.began.fitness, "told", None)
+    return told(found.best) if told is not None and math.isfinite(found.error) else {}
 
 
 def say(console: Console, search: RecordedSearch, found: Found[Any]) -> None:
@@ -74,6 +87,11 @@ def say(console: Console, search: RecordedSearch, found: Found[Any]) -> None:
     best = found.best
     if isinstance(best, Netlist):
         console.print(f"{best.gates} gates, depth {depth(best)}, {best.inputs} inputs, {len(best.outputs)} outputs")
+    if isinstance(best, np.ndarray):
+        more = f" and {best.size - FIRST:,} more; -o FILE.npy writes all" if best.size > FIRST else ""
+        console.print(f"{best.size:,} numbers: {' '.join(map(number, best[:FIRST].tolist()))}{more}")
+    for what, value in worth(search, found).items():
+        console.print(f"{what} {value:.2%}")
     if len(found.front) > 1:
         say_front(console, search.began.fitness.objectives, found.front)
     for failure in found.failures[:3]:

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import json
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import typer
 from rich.console import Console
 from rich.markup import escape
@@ -12,6 +15,8 @@ from rich.markup import escape
 from ontogeny.evolve.circuits.files import format_of
 from ontogeny.evolve.recording.recorded import RecordedSearch
 from ontogeny.evolve.search import Found
+from ontogeny.evolve.spaces import Netlists, Space, Vectors
+from ontogeny.evolve.weights.candidates import Vector, taken_apart
 from ontogeny.evolve.workers import Workers
 from ontogeny.faces.outputs import place, replaceable
 from ontogeny.faces.progress import Live
@@ -28,7 +33,7 @@ def go_on(
 ) -> None:
     """Lets it go on, and tells what came of it; the best is written where a file is named."""
     if output:
-        format_of(output)  # refused before anything is searched for
+        checked(output, search.began.fitness.space)  # refused before anything is searched for
     if elsewhere := search.elsewhere():
         tell(f"it began elsewhere ({escape(elsewhere)}), so it may not go the same way")
     try:
@@ -45,7 +50,7 @@ def go_on(
 
 def told(search: RecordedSearch, found: Found[Any], output: str, as_json: bool) -> None:
     """Says what a search has come to."""
-    written = write(found.best, output) if output else ""
+    written = write(found.best, search.began.fitness.space, output) if output else ""
 
     def person(console: Console) -> None:
         say(console, search, found)
@@ -65,10 +70,39 @@ def metrics(found: Found[Any]) -> dict[str, float]:
     return {"error": found.error, **({"gates": found.size} if isinstance(found.best, Netlist) else {})}
 
 
-def write(best: object, output: str) -> str:
-    """Writes a circuit in the format that the file's ending says."""
-    if not isinstance(best, Netlist):
-        raise OntogenyError(f"{output}: only circuits are written to files")
+def checked(output: str, space: Space) -> None:
+    """Raises OntogenyError where the best of a space cannot be written to such a file."""
+    if isinstance(space, Netlists):
+        format_of(output)
+    elif not isinstance(space, Vectors):
+        raise OntogenyError(f"{output}: only circuits and vectors are written to files")
+    elif Path(output).suffix.lower() not in VECTORS:
+        raise OntogenyError(f"{output} is to hold a vector; expected an ending of {', '.join(VECTORS)}")
+
+
+def write(best: Any, space: Space, output: str) -> str:
+    """Writes a circuit or a vector in the format that the file's ending says."""
+    checked(output, space)
     target = replaceable(place(output, Path(output).name))
-    target.write_bytes(format_of(target).write(best))
+    if isinstance(space, Vectors):
+        VECTORS[target.suffix.lower()](target, space, best)
+    else:
+        target.write_bytes(format_of(target).write(best))
     return str(target)
+
+
+def _json(target: Path, space: Vectors, vector: Vector) -> None:
+    target.write_text(json.dumps([float(number) for number in vector]) + "\n", encoding="utf-8")
+
+
+def _archive(target: Path, space: Vectors, vector: Vector) -> None:
+    parts: dict[str, Any] = {name or "vector": part for name, part in taken_apart(space, vector).items()}
+    np.savez(target, **parts)
+
+
+VECTORS: dict[str, Callable[[Path, Vectors, Vector], None]] = {
+    ".npy": lambda target, space, vector: np.save(target, vector),
+    ".npz": _archive,
+    ".json": _json,
+}
+"""How a vector is written by a file's ending; an archive has the weights of a network by their names."""

@@ -6,6 +6,7 @@ import json
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pytest
 from typer.testing import CliRunner, Result
 
@@ -28,6 +29,17 @@ def size(net):
     if net.gates == 3:
         raise ValueError("three gates")
     return math.nan if net.gates == 2 else abs(net.gates - 7)
+
+def loss(x):
+    return float(((x - [0.5, 3, -3]) ** 2).sum())
+
+def length(x):
+    return float(abs(x).sum())
+
+def narrow(x):
+    if x[0] > 1:
+        raise ValueError("too far")
+    return math.nan if x[0] < -1 else loss(x)
 
 def made():
     return equals(parity, 3, 1)
@@ -149,7 +161,33 @@ def test_a_fitness_that_fails_is_told_at_the_end_and_the_search_goes_on() -> Non
         (("xor.txt", "node=3"), "takes no 'node'; it takes nodes, gates, offspring, hits"),
         (("xor.txt", "gates=norn"), "no gate set 'norn'"),
         (("xor.txt", "nodes=many"), "nodes cannot be 'many'; it is a number, now 100"),
-        (("xor.txt", "--method", "luck"), "no method 'luck'; there are cgp"),
+        (("xor.txt", "--method", "luck"), "no method 'luck'; for circuits there are cgp"),
+        (("xor.txt", "--method", "cma-es"), "cma-es does not search circuits; for circuits there are cgp"),
+        (("xor.txt", "--vector", "3"), "--vector is for a function of a vector"),
+        (("xor.txt", "--objectives", "gates"), "give --weights as 1,0.01, or --method pareto or elites"),
+        (
+            ("xor.txt", "--objectives", "width", "--weights", "1,1"),
+            "expected a function, as FILE.py:width; measures are",
+        ),
+        (("xor.txt", "--weights", "1,x"), "--weights 1,x: expected numbers"),
+        (("xor.txt", "--weights", "1,1"), "2 weights for 3 objectives; expected as many"),
+        (("tasks.py:loss", "--vector", "3", "--low", "2", "--high", "1"), "number 0 lies from 2 to 1"),
+        (("tasks.py:loss", "--vector", "3", "--start", "1,2"), "start (1.0, 2.0); expected one number, or 3"),
+        (("tasks.py:loss", "--vector", "3", "--low", "0", "--start", "-1"), "the start -1 of number 0 is outside"),
+        (
+            ("tasks.py:loss", "--vector", "3", "--method", "cgp"),
+            "cgp does not search vectors; for vectors there are cma",
+        ),
+        (("tasks.py:loss", "--vector", "3", "--method", "pareto"), "by --objectives name,name"),
+        (("tasks.py:loss", "--vector", "3", "--as", "equals"), "give each or batch"),
+        (("tasks.py:loss", "--vector", "3", "-o", "best.blif"), "expected an ending of .npy, .npz, .json"),
+        (("tasks.py:parity", "--as", "fitness"), "was to make a fitness, and raised TypeError"),
+        (("x.npz",), "x.npz has no array 'y'; it has x"),
+        (("text.npz",), "text.npz is no archive of NumPy's"),
+        (("uneven.npz",), "expected numbers [n, ...] and whole numbers [n]"),
+        (("rows.npz", "--hidden", "wide"), "--hidden wide: expected widths"),
+        (("rows.npz", "--error", "luck"), "error 'luck'; expected widths of 1 or more, relu or hard, loss or mistakes"),
+        (("rows.npz", "--held-out", "1"), "a share of 1 held out"),
         (("xor.txt", "--method", "islands"), "islands are of another method: name that one"),
         (("xor.txt", "-o", "best.jpg"), "ends in .jpg; expected one of"),
         (("bad.txt",), "bad.txt, line 2: '0x 1' is no row"),
@@ -168,6 +206,10 @@ def test_bad_input_is_told_and_leaves_nothing_behind(words: tuple[str, ...], tol
     Path("twice.txt").write_text("0- 1\n00 0\n")
     Path("uneven.txt").write_text("00 1\n0 1\n")
     Path("empty.txt").write_text("# nothing\n")
+    Path("text.npz").write_text("text")
+    np.savez("x.npz", x=np.zeros((4, 2)))
+    np.savez("uneven.npz", x=np.zeros((4, 2)), y=np.zeros(3, int))
+    np.savez("rows.npz", x=np.eye(4), y=np.arange(4))
     assert told in refused(*words)
     assert not Path("searches").exists()
 
@@ -180,3 +222,56 @@ def test_dials_that_there_are_not_are_told_with_those_that_there_are() -> None:
     assert "offspring cannot be 1.5; it is a whole number" in refused("set", "xor", "offspring=1.5")
     assert "expected 1 or more of each" in refused("set", "xor", "offspring=2", "hits=-2")
     assert asked("show", "xor")["dials"]["offspring"] == "4"
+
+
+def test_numbers_are_searched_for_within_bounds_and_the_search_is_turned_and_verified() -> None:
+    words = ("tasks.py:loss", "--vector", "3", "--low", "-2,-2,-2", "--high", "2", "--limit", "0")
+    for method in ("cma-es", "openai-es", "low-rank-es", "genetic"):
+        dials = ["sigma=0.3", "rate=0.1", "pairs=8"] if "-es" in method and method != "cma-es" else []
+        found = asked(*words, "--method", method, *dials, "--evaluations", "3000", "--name", method)
+        assert found["best"]["vector"] == pytest.approx([0.5, 2, -2], abs=0.1), method
+        assert max(map(abs, found["best"]["vector"])) <= 2 and found["best"]["error"] < 2.1
+        assert asked("show", method)["best"] == found["best"]
+    turned = asked("set", "cma", "diagonal=true", "evaluations=3300")["dials"]
+    assert turned["diagonal"] == "True" and asked("resume", "cma")["evaluations"] >= 3300
+    assert len(asked("verify", "cma")["verified"]) > 1
+    assert "3 numbers: " in shell("show", "cma", "-o", "best.json").stdout
+    assert json.loads(Path("best.json").read_text()) == asked("show", "cma")["best"]["vector"]
+    assert "diagonal cannot be 'maybe'; it is true or false" in refused("set", "cma", "diagonal=maybe")
+    started = asked("tasks.py:loss", "--vector", "3", "--start", "0.5,3,-3", "--limit", "0")
+    assert started["solved_at"] == 1 and started["best"]["vector"] == [0.5, 3, -3]
+
+
+def test_several_functions_of_a_vector_give_a_front_or_a_map() -> None:
+    words = ("tasks.py:loss", "--vector", "3", "--objectives", "length", "--limit", "0", "--evaluations", "1500")
+    front = asked(*words, "--method", "pareto", "population=50")["front"]
+    assert len(front) > 5 and front[0]["error"] < front[-1]["error"] and front[0]["length"] > front[-1]["length"]
+    cells = asked(*words, "--method", "elites", "cells=5", "low=0", "high=5", "spread=2")["front"]
+    assert len({min(4, int(one["length"])) for one in cells}) == len(cells) > 3
+
+
+def test_a_network_on_examples_is_searched_for_and_told_what_it_is_worth_on_others() -> None:
+    rng = np.random.default_rng(0)
+    y = rng.integers(0, 3, 300)
+    np.savez("blobs.npz", x=rng.normal(0, 0.5, (300, 2)) + np.array([[2, 0], [-2, 0], [0, 3]])[y], y=y)
+    found = asked("blobs.npz", "--hidden", "8", "pairs=16", "rate=0.1", "--evaluations", "3000", "-o", "best.npz")
+    assert found["best"]["accuracy"] > 0.95 and found["best"]["held-out accuracy"] > 0.9
+    with np.load("best.npz") as weights:
+        assert weights["matrix0"].shape == (2, 8) and weights["bias1"].shape == (3,)
+    assert "held-out accuracy" in shell("show", "blobs").stdout
+
+
+def test_the_weights_of_objectives_are_dials_and_so_are_those_of_what_they_are_made_of() -> None:
+    words = ("xor.txt", "nodes=10", "--seed", "2", "--weights", "1,0.01", "--objectives", "gates")
+    found = asked(*words, "--evaluations", "2000", "--seconds", "0")
+    assert found["dials"]["weights"] == "1.0,0.01" or found["dials"]["weights"] == "1,0.01"
+    turned = asked("set", "xor", "weights=1,0.1", "fitness.weights=3")["dials"]
+    assert (turned["weights"], turned["fitness.weights"]) == ("1,0.1", "3")
+    found = asked("resume", "xor")
+    assert found["best"]["weighed"] == pytest.approx(
+        0.1 * found["best"]["gates"] + 3 * round(found["best"]["weighed"] / 3)
+    )
+    asked("xor.txt", "--method", "pareto", "nodes=10", "population=20", "--evaluations", "400", "--name", "front")
+    assert asked("set", "front", "weights=5", "evaluations=800")["dials"]["weights"] == "5"
+    assert {one["wrong bits"] % 5 for one in asked("resume", "front")["front"]} == {0}
+    assert asked("verify", "front")["verified"]

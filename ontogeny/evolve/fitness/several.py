@@ -5,6 +5,7 @@ A further one is a fitness of its own, such as `each(function, ...)`, or the nam
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
@@ -13,7 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ontogeny.evolve.fitness.recipe import Recipe, made_by
-from ontogeny.evolve.fitness.tables import Fitness
+from ontogeny.evolve.fitness.tables import Fitness, closed, outside
 from ontogeny.evolve.gates.rows import Rows
 from ontogeny.evolve.spaces import Space
 from ontogeny.isa.errors import SearchError
@@ -50,6 +51,8 @@ class Several:
                 raise SearchError(f"no measure {other!r}; there are {', '.join(MEASURES)}, or give a fitness")
             if not isinstance(other, str) and other.space != self.fitness.space:
                 raise SearchError(f"objectives of {self.fitness.space} and {other.space}; expected the same")
+        if not all(map(math.isfinite, self.weights)):
+            raise SearchError(f"weights {self.weights}; expected finite numbers")
         if self.weights and len(self.weights) != len(self.names):
             raise SearchError(f"{len(self.weights)} weights for {len(self.names)} objectives; expected as many")
 
@@ -60,9 +63,13 @@ class Several:
 
     @property
     def names(self) -> tuple[str, ...]:
-        """What is measured."""
-        further = [(other,) if isinstance(other, str) else other.objectives for other in self.others]
-        return sum(further, tuple(self.fitness.objectives))
+        """What is measured, each by a name of its own; a further function by the function's."""
+        found = list(self.fitness.objectives)
+        for other in self.others:
+            for name in (other,) if isinstance(other, str) else _called(other):
+                count = sum(one == name or one.startswith(f"{name} ") for one in found)
+                found.append(f"{name} {count + 1}" if count else name)
+        return tuple(found)
 
     @property
     def objectives(self) -> tuple[str, ...]:
@@ -81,7 +88,7 @@ class Several:
         for one in (self.fitness, *self.others):
             measured = MEASURES[one](candidates) if isinstance(one, str) else one.errors(candidates)
             columns.append(np.asarray(measured, np.float64).reshape(len(candidates), -1))
-            self.outside = {**self.outside, **getattr(one, "outside", {})}
+            self.outside = {**self.outside, **outside(one)}
         errors = np.concatenate(columns, axis=1)
         errors[~np.isfinite(errors).all(axis=1)] = np.inf
         return errors @ np.array(self.weights) if self.weights else errors
@@ -89,8 +96,15 @@ class Several:
     def close(self) -> None:
         """Ends the processes of those that have one."""
         for one in (self.fitness, *self.others):
-            if (close := getattr(one, "close", None)) is not None:
-                close()
+            closed(one)
+
+
+def _called(fitness: Fitness[Any]) -> Sequence[str]:
+    """The names of a fitness's errors: where it is one Python function, the function's."""
+    recipe = getattr(fitness, "recipe", None)
+    function = recipe.arguments.get("function") if isinstance(recipe, Recipe) else None
+    name: str = getattr(function, "__name__", "")
+    return (name,) if name else fitness.objectives
 
 
 @made_by("several")

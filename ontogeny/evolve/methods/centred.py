@@ -15,7 +15,7 @@ import numpy as np
 from ontogeny.evolve.method import Asked, Best, Errors, Method, chance, single
 from ontogeny.evolve.methods.population import Population, alone
 from ontogeny.evolve.spaces import Space, Vectors, expected
-from ontogeny.evolve.weights.candidates import Flat, Vector, initial
+from ontogeny.evolve.weights.candidates import Flat, Vector, initial, within
 from ontogeny.isa.errors import SearchError
 
 BETAS, EPSILON = (0.9, 0.999), 1e-8
@@ -96,12 +96,16 @@ class Strategy(Method[Vector, Centred]):
         mean = beta * state.mean + (1 - beta) * gradient
         square = gamma * state.square + (1 - gamma) * gradient**2
         step = mean / (1 - beta**steps) / (np.sqrt(square / (1 - gamma**steps)) + EPSILON)
-        centre = (1 - self.rate * self.decay) * state.centre - self.rate * step
+        centre = within(state.space, (1 - self.rate * self.decay) * state.centre - self.rate * step)
         return replace(state, centre=centre, mean=mean, square=square, steps=steps)
 
     def best(self, state: Centred) -> Best[Vector]:
         """The best ever judged."""
         return Best(state.best, (np.inf if np.isnan(state.error) else state.error,))
+
+    def present(self, state: Centred) -> Vector:
+        """The centre."""
+        return state.centre
 
     def sent(self, state: Centred) -> Population | None:
         """The best ever judged."""

@@ -20,7 +20,7 @@ from numpy.typing import NDArray
 from ontogeny.evolve.method import Asked, Best, Errors, Method, Numbers, chance, single
 from ontogeny.evolve.methods.population import Population, alone
 from ontogeny.evolve.spaces import Space, Vectors, expected
-from ontogeny.evolve.weights.candidates import Flat, Vector, initial, number
+from ontogeny.evolve.weights.candidates import Flat, Vector, bounds, initial, number
 from ontogeny.isa.errors import SearchError
 
 INSTALLED = find_spec("cma") is not None
@@ -184,9 +184,11 @@ def _begun(method: CMAES, state: Adapted) -> _Library:
     import cma
 
     library = _Library()
-    options = {
+    options: dict[str, Any] = {
         "randn": lambda *shape: library.draws[0].standard_normal(shape), "seed": np.nan, "verbose": -9,
         "CMA_diagonal": method.diagonal, **({"popsize": method.population} if method.population else {}),
     }  # fmt: skip
+    if (limits := bounds(state.space)) is not None:
+        options["bounds"] = [limit.tolist() for limit in limits]
     library.strategy = cma.CMAEvolutionStrategy(state.start, method.sigma, options)
     return library

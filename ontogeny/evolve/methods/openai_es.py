@@ -8,7 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from ontogeny.evolve.methods.centred import Centred, Strategy
-from ontogeny.evolve.weights.candidates import Flat, Vector
+from ontogeny.evolve.weights.candidates import Flat, Vector, within
 
 
 @dataclass(frozen=True)
@@ -27,7 +27,7 @@ class OpenAIES(Strategy):
         """The vectors."""
         rows = genes * genes.dtype.type(self.sigma)
         rows += state.centre
-        return Flat(rows)
+        return Flat(within(state.space, rows))
 
     def gradient(self, state: Centred, genes: Vector, shares: Vector) -> Vector:
         """The changes added up by their shares."""

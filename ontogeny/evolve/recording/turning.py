@@ -5,7 +5,7 @@ A dial is a field, and its value what the record takes that has it; whatever tha
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -16,6 +16,7 @@ from ontogeny.isa.errors import OntogenyError, SearchError
 
 BUDGET = ("evaluations", "prune")
 METHOD, FITNESS, SEARCH = "method", "fitness", "search"
+WORDS = {"true": True, "1": True, "yes": True, "false": False, "0": False, "no": False}
 HELD = ("genome", "method")
 """The fields by which a method holds a genome, or islands a method."""
 
@@ -34,8 +35,29 @@ def dials(search: Search[Any, Any]) -> dict[str, Dial]:
     recipe = getattr(search.fitness, "recipe", None)
     found = {name: Dial(SEARCH, getattr(search, name)) for name in BUDGET}
     if isinstance(recipe, Recipe):
-        found |= {name: Dial(FITNESS, recipe.arguments[name]) for name in recipe.dials}
+        found |= _of_recipe(recipe, ())
     return found | _of_record(search.method, ())
+
+
+def _of_recipe(recipe: Recipe, path: tuple[str, ...]) -> dict[str, Dial]:
+    """The dials of a fitness, and of those that it is made of: by their names alone where no outer one has that.
+
+    Otherwise by where they stand: `fitness.weights`, or `others.0.seconds` of the first of several.
+    """
+    found = {name: Dial(FITNESS, recipe.arguments[name], path) for name in recipe.dials}
+    for where, one in _inner(recipe):
+        for name, dial in _of_recipe(one, (*path, where)).items():
+            found[f"{where}.{name}" if name in found else name] = dial
+    return found
+
+
+def _inner(recipe: Recipe) -> Iterator[tuple[str, Recipe]]:
+    """The recipes of what a fitness is made of, and where they stand."""
+    for name, given in recipe.arguments.items():
+        several = isinstance(given, list | tuple)
+        for place, one in enumerate(given if several else [given]):
+            if isinstance(inner := getattr(one, "recipe", None), Recipe):
+                yield f"{name}.{place}" if several else name, inner
 
 
 def _of_record(record: Any, path: tuple[str, ...]) -> dict[str, Dial]:
@@ -84,8 +106,20 @@ def _with(search: Search[Any, Any], dial: Dial, name: str, value: Any) -> Search
         return replace(search, **{name: value})
     if dial.of == METHOD:
         return replace(search, method=_replaced(search.method, (*dial.path, name), value))
-    recipe: Recipe = getattr(search.fitness, "recipe").turned(name, value)  # noqa: B009
-    return replace(search, fitness=FITNESSES[recipe.name](**recipe.arguments))
+    recipe: Recipe = getattr(search.fitness, "recipe")  # noqa: B009
+    return replace(search, fitness=_remade(recipe, dial.path, name.rpartition(".")[2], value))
+
+
+def _remade(recipe: Recipe, path: tuple[str, ...], name: str, value: Any) -> Any:
+    """The fitness with a dial turned of what the path leads to."""
+    if path:
+        where, _, place = path[0].partition(".")
+        given = recipe.arguments[where]
+        one = _remade((given[int(place)] if place else given).recipe, path[1:], name, value)
+        recipe = recipe.turned(where, [*given[: int(place)], one, *given[int(place) + 1 :]] if place else one)
+    else:
+        recipe = recipe.turned(name, value)
+    return FITNESSES[recipe.name](**recipe.arguments)
 
 
 def _replaced(record: Any, path: tuple[str, ...], value: Any) -> Any:
@@ -97,6 +131,10 @@ def _replaced(record: Any, path: tuple[str, ...], value: Any) -> Any:
 def fitting(name: str, value: Any, present: Any) -> Any:
     """The value as what the present one is, where that is a number. Raises SearchError where it cannot be."""
     value = tuple(value) if isinstance(value, list) else value
+    if isinstance(present, bool):
+        if str(value).lower() not in WORDS:
+            raise SearchError(f"{name} cannot be {value!r}; it is true or false, now {present}")
+        return WORDS[str(value).lower()]
     plain = isinstance(present, int | float) and not isinstance(present, bool)
     if plain and (isinstance(value, bool) or not isinstance(value, int | float)):
         raise SearchError(f"{name} cannot be {value!r}; it is a number, now {present:g}")

@@ -12,7 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ontogeny.evolve.method import chance
-from ontogeny.evolve.spaces import Vectors
+from ontogeny.evolve.spaces import Bounded, Vectors
 from ontogeny.isa.errors import SearchError
 
 Vector = NDArray[Any]
@@ -69,8 +69,25 @@ def number(space: Vectors) -> type[np.floating[Any]]:
     return np.float32 if isinstance(space, Weights) else np.float64
 
 
+@cache
+def bounds(space: Vectors) -> tuple[Vector, Vector] | None:
+    """The least and the greatest that the numbers may be, f64[size] each; None where they have no bounds."""
+    if not isinstance(space, Bounded) or not (space.low or space.high):
+        return None
+    low, high = (np.array([space.at(name, place) for place in range(space.size)]) for name in ("low", "high"))
+    return low, high
+
+
+def within(space: Vectors, rows: Vector) -> Vector:
+    """Vectors [..., size], each number that lies outside its bounds put onto the bound."""
+    limits = bounds(space)
+    return rows if limits is None else np.clip(rows, *limits)
+
+
 def initial(space: Vectors, seed: int) -> Vector:
-    """Where a search begins: matrices are normal with variance 1 / inputs, all else is zero."""
+    """Where a search begins: as the space says, else matrices are normal with variance 1 / inputs, all else zero."""
+    if isinstance(space, Bounded):
+        return np.array([space.at("start", place) for place in range(space.size)])
     vector, rng = np.zeros(space.size, number(space)), chance(seed, 0)
     for piece in pieces(space):
         if len(piece.shape) > 1:
@@ -160,7 +177,7 @@ class LowRank(Sequence[Vector]):
         for part in thin(self.space, self.rank):
             change = part.left(row) @ part.right(row) if part.rank else part.left(row)
             vector[part.piece.span] += self.scale(part) * change.reshape(-1)
-        return vector
+        return within(self.space, vector)
 
     @cached_property
     def parts(self) -> dict[str, Thin]:

@@ -10,7 +10,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ontogeny.evolve.genome import Genes, Genome
-from ontogeny.evolve.spaces import Space, Vectors, expected
+from ontogeny.evolve.spaces import Bounded, Space, Vectors, expected
+from ontogeny.evolve.weights.candidates import bounds, initial, within
 from ontogeny.isa.errors import SearchError
 
 
@@ -29,13 +30,20 @@ class Reals(Genome[Any]):
             raise SearchError(f"{self}: expected spread and change above 0, and a share above 0 and up to 1")
 
     def draw(self, space: Space, count: int, rng: np.random.Generator) -> Genes:
-        """Normal numbers."""
-        return self.spread * rng.standard_normal((count, expected(space, Vectors, "a genome of reals").size))
+        """Normal numbers, around the start of a space that has one; even ones between two bounds without a start."""
+        of = expected(space, Vectors, "a genome of reals")
+        drawn = self.spread * rng.standard_normal((count, of.size))
+        if not isinstance(of, Bounded):
+            return drawn
+        limits = bounds(of)
+        if limits is not None and not of.start and np.isfinite(limits).all():
+            return rng.uniform(*limits, (count, of.size))
+        return within(of, initial(of, 0) + drawn)
 
     def mutated(self, space: Space, genes: Genes, rng: np.random.Generator) -> Genes:
         """Each with normal numbers added to a share of its elements."""
         changed: Genes = genes + self.change * rng.standard_normal(genes.shape) * (rng.random(genes.shape) < self.share)
-        return changed
+        return within(expected(space, Vectors, "a genome of reals"), changed)
 
     def crossed(self, space: Space, one: Genes, other: Genes, rng: np.random.Generator) -> Genes:
         """Each element of the one or of the other."""

@@ -11,7 +11,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from itertools import pairwise
-from typing import NamedTuple, Protocol
+from typing import Any, NamedTuple, Protocol
 
 import numpy as np
 from numpy.typing import NDArray
@@ -100,6 +100,7 @@ class Network:
     activation: str
     error: str
     classes: int
+    held: tuple[Floats, NDArray[np.int64]] | None = None
     failures: Sequence[str] = field(default=(), init=False)
     recipe: Recipe | None = field(default=None, init=False, repr=False)
 
@@ -137,6 +138,11 @@ class Network:
         """The share of examples that a network answers rightly."""
         return float((self.outputs(Flat(vector[None]), x)[0].argmax(1) == labels).mean())
 
+    def told(self, vector: Vector) -> dict[str, float]:
+        """What a person is told of a network beside its error: how many examples it answers rightly."""
+        found = {"accuracy": self.accuracy(vector, self.x, self.labels)}
+        return found if self.held is None else {**found, "held-out accuracy": self.accuracy(vector, *self.held)}
+
     @property
     def _examples(self) -> int:
         return max(1, BLOCK // max(self.hidden, default=self.classes))
@@ -173,9 +179,11 @@ class Network:
 @made_by("network")
 def network(
     x: NDArray[np.floating], labels: NDArray[np.integer], hidden: Sequence[int] = (64,), activation: str = "relu",
-    error: str = "loss",
+    error: str = "loss", held: Sequence[NDArray[Any]] = (),
 ) -> Network:  # fmt: skip
     """Fitness of weights as a network's on examples [n, inputs] with labels from 0: `loss` in nats, or `mistakes`.
+
+    `held`, examples and labels, counts for nothing: it is what a person is told that the network is worth beside them.
 
     Raises SearchError for examples and labels that do not go together, for an activation or error that is not there.
     """
@@ -189,4 +197,7 @@ def network(
             f"hidden layers {tuple(hidden)}, activation {activation!r}, error {error!r}; expected widths of 1 or more, "
             f"{' or '.join(ACTIVATIONS)}, {' or '.join(ERRORS)}"
         )
-    return Network(given, wanted, tuple(hidden), activation, error, max(2, int(wanted.max()) + 1))
+    apart = (np.ascontiguousarray(held[0], np.float32), np.asarray(held[1], np.int64)) if len(held) else None
+    if apart is not None and (apart[0].shape[1:] != given.shape[1:] or len(apart[0]) != len(apart[1])):
+        raise SearchError(f"held out {apart[0].shape} and {apart[1].shape}; expected examples like {given.shape}")
+    return Network(given, wanted, tuple(hidden), activation, error, max(2, int(wanted.max()) + 1), apart)

@@ -5,53 +5,43 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import asdict, dataclass
 from importlib import import_module
-from pathlib import Path
 from typing import Annotated, Any
 
 import typer
 from rich.console import Console
 from rich.markup import escape
 
-from ontogeny.evolve.circuits.files import format_of
-from ontogeny.evolve.fitness.judged import SECONDS, batch, each
-from ontogeny.evolve.fitness.several import several
-from ontogeny.evolve.fitness.tables import equals
+from ontogeny.evolve.fitness.judged import SECONDS
 from ontogeny.evolve.methods.islands import Islands
 from ontogeny.evolve.recording.lineage import lineage
 from ontogeny.evolve.recording.recorded import RecordedSearch, record
-from ontogeny.evolve.recording.setting import method_of
-from ontogeny.evolve.recording.targets import CIRCUITS, from_circuit, from_table, function_of
+from ontogeny.evolve.recording.setting import method_of, methods_of
 from ontogeny.evolve.recording.turning import read, said
+from ontogeny.evolve.recording.vector_targets import Layers
+from ontogeny.evolve.spaces import Netlists, Vectors
 from ontogeny.evolve.workers import working
 from ontogeny.faces.experiments import pairs
 from ontogeny.faces.outputs import SPELT, place
-from ontogeny.faces.programs import read_bytes
 from ontogeny.faces.progress import Busy
+from ontogeny.faces.search_targets import Target
 from ontogeny.faces.searches import document, opened, say_lineage, searches, stem
-from ontogeny.faces.searching import go_on, told
+from ontogeny.faces.searching import checked, go_on, told
 from ontogeny.faces.terminal import AsJson, answer, table
 from ontogeny.isa.errors import OntogenyError, SearchError
 from ontogeny.record.interrupts import Interrupts
 
-SEVERAL = ("elites", "pareto")
-KINDS = ("equals", "each", "batch", "fitness")
+CANDIDATES, NUMBERS = 10_000_000, 100_000
+"""How many candidates are judged at most where nobody says: circuits, and vectors."""
 
 
 @dataclass(frozen=True)
 class Given:
     """What was given beside the words."""
 
-    method: str
-    kind: str
-    inputs: int
-    outputs: int
-    sampled: int
-    objectives: str
-    seed: int
+    target: Target
     evaluations: int
     prune: int
     goal: float
-    limit: float
     seconds: float | None
     name: str
     output: str
@@ -62,24 +52,39 @@ class Given:
     as_json: bool
 
 
+OF_CIRCUITS, OF_NUMBERS = (", ".join(methods_of(space)) for space in (Netlists(1, 1), Vectors(1)))
+
 Words = Annotated[
     list[str],
     typer.Argument(
         metavar="TARGET|VERB [NAME] [DIAL=VALUE...]",
-        help="A truth table, a circuit, or FILE.py:FUNCTION, and dials of the method; or one of resume, set, show, "
-        "list, chart, lineage, verify, and the name of a search.",
+        help="A truth table, a circuit, FILE.py:FUNCTION, or examples (FILE.npz with x and y, or digits), and dials of "
+        "the method; or one of resume, set, show, list, chart, lineage, verify, and the name of a search.",
     ),
 ]
-MethodName = Annotated[str, typer.Option("--method", help="cgp, ageing, genetic, elites or pareto.")]
+MethodName = Annotated[str, typer.Option("--method", help=f"Of circuits {OF_CIRCUITS}; of vectors {OF_NUMBERS}.")]
 Kind = Annotated[
     str, typer.Option("--as", help="What the function is: equals, each, batch, or fitness, which makes one.")
 ]
-Inputs = Annotated[int, typer.Option("--inputs", min=0, help="Inputs, of a function.")]
-Outputs = Annotated[int, typer.Option("--outputs", min=0, help="Outputs, of a function.")]
+Inputs = Annotated[int, typer.Option("--inputs", min=0, help="Inputs of a circuit, for a function.")]
+Outputs = Annotated[int, typer.Option("--outputs", min=0, help="Outputs of a circuit, for a function.")]
 Sampled = Annotated[int, typer.Option("--sampled", min=0, help="Try so many inputs only; 0: all.")]
-Objectives = Annotated[str, typer.Option("--objectives", help="With elites or pareto, beside the error.")]
+Vector = Annotated[int, typer.Option("--vector", min=0, help="The function is of a vector of so many numbers.")]
+Low = Annotated[str, typer.Option("--low", help="The least that its numbers may be: one for all, or one each.")]
+High = Annotated[str, typer.Option("--high", help="The greatest.")]
+Start = Annotated[str, typer.Option("--start", help="Where the search begins; else between the bounds, or at 0.")]
+Hidden = Annotated[str, typer.Option("--hidden", help="On examples: the widths of the network's hidden layers.")]
+Activation = Annotated[str, typer.Option("--activation", help="On examples: relu, or hard (-1 or 1).")]
+Error = Annotated[str, typer.Option("--error", help="On examples: loss or mistakes.")]
+HeldOut = Annotated[float, typer.Option("--held-out", help="The share of examples that is only told at the end.")]
+Objectives = Annotated[
+    str, typer.Option("--objectives", help="Beside the error: gates, depth, or functions of the file.")
+]
+Weights = Annotated[str, typer.Option("--weights", help="Weigh error and objectives into one; a dial, too.")]
 Seed = Annotated[int, typer.Option("--seed", help="What chance goes by.")]
-Evaluations = Annotated[int, typer.Option("--evaluations", min=1, help="Candidates to judge at most.")]
+Evaluations = Annotated[
+    int, typer.Option("--evaluations", min=0, help="Candidates to judge at most; 0: ten million, vectors 100,000.")
+]
 Prune = Annotated[int, typer.Option("--prune", min=0, help="So many more for fewer gates, once it is right.")]
 GoalError = Annotated[float, typer.Option("--goal", help="The error that is right.")]
 IslandCount = Annotated[int, typer.Option("--islands", min=1, help="So many side by side, that send on their best.")]
@@ -88,43 +93,44 @@ Ray = Annotated[str, typer.Option("--ray", metavar="ADDRESS", help="Ray's worker
 Limit = Annotated[float, typer.Option("--limit", help="Seconds that a Python fitness may take; 0: no limit.")]
 Seconds = Annotated[float | None, typer.Option("--seconds", help="Stop after so many; resume goes on.")]
 Name = Annotated[str, typer.Option("--name", help="What the search is called; else after its target.")]
-Output = Annotated[str, typer.Option(*SPELT, help="A file for the best circuit, or for the chart.")]
+Output = Annotated[str, typer.Option(*SPELT, help="A file for the best (vectors: .npy, .npz, .json), or the chart.")]
 Author = Annotated[str, typer.Option("--author", help="Who does it, for the journal.")]
 
 
 def command(
-    words: Words, method: MethodName = "cgp", kind: Kind = "equals", inputs: Inputs = 0, outputs: Outputs = 0,
-    sampled: Sampled = 0, objectives: Objectives = "gates,depth", seed: Seed = 0, evaluations: Evaluations = 10_000_000,
+    words: Words, method: MethodName = "", kind: Kind = "", inputs: Inputs = 0, outputs: Outputs = 0,
+    sampled: Sampled = 0, vector: Vector = 0, low: Low = "", high: High = "", start: Start = "",
+    hidden: Hidden = "32", activation: Activation = "relu", error: Error = "loss", held_out: HeldOut = 0.2,
+    objectives: Objectives = "", weights: Weights = "", seed: Seed = 0, evaluations: Evaluations = 0,
     prune: Prune = 0, goal: GoalError = 0.0, limit: Limit = SECONDS, seconds: Seconds = None, name: Name = "",
     output: Output = "", author: Author = "you", islands: IslandCount = 1, workers: WorkerCount = 1, ray: Ray = "",
     as_json: AsJson = False,
 ) -> None:  # fmt: skip
-    """Search for a circuit without gradients, recorded; turn its dials, resume, draw it.
+    """Search for a circuit or for numbers without gradients; turn dials, resume, draw it.
 
     `ontogeny search adder.blif gates=nand --prune 500000`; `ontogeny search tasks.py:parity --inputs 5 --outputs 1`;
+    `ontogeny search tasks.py:loss --vector 20 --low -5 --high 5`; `ontogeny search digits --method low-rank-es`;
     `ontogeny search set parity offspring=8` turns a dial while it goes on.
     """
-    given = Given(
-        method, kind, inputs, outputs, sampled, objectives, seed, evaluations, prune, goal, limit, seconds, name,
-        output, author, islands, workers, ray, as_json,
-    )  # fmt: skip
-    if words[0] in VERBS:
-        VERBS[words[0]](words[1:], given)
-    else:
-        begin(words, given)
+    layers = Layers(hidden, activation, error, held_out)
+    target = Target(words[0], method, kind, inputs, outputs, sampled, vector, low, high, start, layers, objectives,
+                    weights, seed, limit)  # fmt: skip
+    given = Given(target, evaluations, prune, goal, seconds, name, output, author, islands, workers, ray, as_json)
+    VERBS[words[0]](words[1:], given) if words[0] in VERBS else begin(words[1:], given)
 
 
 def begin(words: list[str], given: Given) -> None:
     """A new search."""
-    target, *rest = words
-    fitness = fitness_of(target, given)
-    method = method_of(given.method, pairs(rest))
+    target = given.target
+    fitness = target.fitness()
+    method = method_of(target.method, pairs(words), fitness.space)
     if given.islands > 1:
         method = Islands(method, given.islands)
     if given.output:
-        format_of(given.output)  # refused before anything is searched for
-    folder = searches().fresh(given.name or stem(target))
-    budget: dict[str, Any] = {"seed": given.seed, "evaluations": given.evaluations, "prune": given.prune}
+        checked(given.output, fitness.space)  # refused before anything is searched for
+    folder = searches().fresh(given.name or stem(target.word))
+    most = given.evaluations or (NUMBERS if isinstance(fitness.space, Vectors) else CANDIDATES)
+    budget: dict[str, Any] = {"seed": target.seed, "evaluations": most, "prune": given.prune}
     search = record(folder, method, fitness, **budget, goal=given.goal, author=given.author)
     going(search, given)
 
@@ -133,35 +139,6 @@ def going(search: RecordedSearch, given: Given) -> None:
     """Lets a search go on, by whoever is to do the work."""
     with working(given.workers, given.ray) as workers:
         go_on(search, given.seconds, given.output, given.as_json, workers)
-
-
-def fitness_of(target: str, given: Given) -> Any:
-    """What a target stands for. Raises OntogenyError for what is none."""
-    path, _, function = target.rpartition(":")
-    if path.endswith(".py"):
-        made = of_function(function_of(Path(path), function), given)
-    elif Path(target).suffix == ".py":
-        raise SearchError(f"{target} may have many functions; name one, as {target}:FUNCTION")
-    elif Path(target).suffix.lower() in CIRCUITS:
-        read_bytes(target)  # says what is wrong with the file
-        made = from_circuit(Path(target))
-    else:
-        made = from_table(read_bytes(target).decode("utf-8", "replace"), target)
-    return several(made, given.objectives.split(",")) if given.method in SEVERAL and given.kind != "fitness" else made
-
-
-def of_function(function: Callable[..., Any], given: Given) -> Any:
-    """The fitness that a function is, or makes."""
-    if given.kind not in KINDS:
-        raise SearchError(f"--as {given.kind}: a function is one of {', '.join(KINDS)}")
-    if given.kind == "fitness":
-        return function()
-    if given.inputs < 1 or given.outputs < 1:
-        raise SearchError("a function has --inputs and --outputs; give both")
-    if given.kind == "equals":
-        return equals(function, given.inputs, given.outputs, sampled=given.sampled or None, seed=given.seed)
-    wrap = each if given.kind == "each" else batch
-    return wrap(function, given.inputs, given.outputs, given.limit or None)
 
 
 def one_name(words: list[str], verb: str) -> str:
