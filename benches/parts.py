@@ -20,7 +20,8 @@ import torch
 from common import ROOT, Figures, Targets, arguments, close, one_thread, peers
 
 from ontogeny.evolve import CGP, Table, equals, resynthesised, search
-from ontogeny.evolve.methods import cgp_kernels as kernels
+from ontogeny.evolve.methods import cgp_values as values
+from ontogeny.evolve.methods.cgp_kernels import begin
 from ontogeny.isa.netlist import NAND, Netlist, netlist
 from ontogeny.machine.swarm.kernels import loop
 
@@ -33,14 +34,15 @@ BLIND = {False: 300_000, True: 10_000_000}
 
 @loop
 def blind(
-    genes: Any, nodes: int, functions: Any, rng: Any, words: Any, target: Any, planes: Any, weights: Any, tries: int
+    genes: Any, nodes: int, functions: Any, rng: Any, room: Any, target: Any, planes: Any, weights: Any, tries: int
 ) -> Any:
     """How many of so many random genomes are right."""
-    right, told = 0, np.zeros(3, np.int64)
+    right, inputs, goal = 0, room.known.size - nodes, values.wanted(target, planes, weights)
     for _ in range(tries):
-        kernels.begin(genes, nodes, words.shape[0], functions, rng)
-        kernels.leg(genes, functions, rng, 1, 1, words, target, planes, weights, 0, False, told)
-        right += told[0] == 0
+        begin(genes, nodes, inputs, functions, rng)
+        at = values.wires(genes, functions.size, target.shape[0], room)
+        values.evaluate(at, values.settle(at))
+        right += values.cost(at, goal, 0) == 0
     return right
 
 
@@ -48,7 +50,8 @@ def by_chance(fitness: Table, nodes: int, tries: int) -> int:
     """Right ones of so many random genomes."""
     of, functions, rng = fitness, np.array([NAND], np.int32), np.array([0], np.uint64)
     genes = np.empty(3 * nodes + len(of.target), np.int32)
-    return int(blind(genes, nodes, functions, rng, of.words, of.target, of.planes, of.weights, tries))
+    room = values.room(nodes, len(of.target), of.words)
+    return int(blind(genes, nodes, functions, rng, room, of.target, of.planes, of.weights, tries))
 
 
 class Soft(torch.nn.Module):

@@ -63,6 +63,23 @@ def test_the_compiled_legs_go_the_way_of_ask_and_tell(method: CGP, seed: int) ->
     assert fast.error == fitness.errors([method.net(fast)])[0]
 
 
+def test_a_leg_follows_changes_through_several_words_of_cases_and_of_nodes() -> None:
+    method, fitness = CGP(150, "two-input", 3, hits=2), equals(lambda number: number % 11, 8, 4)
+    slow = fast = method.begin(Netlists(8, 4), 3)
+    for _ in range(3):
+        fast = method.leg(fast, fitness, 200, until=False)
+        while slow.evaluations < fast.evaluations:
+            asked = method.ask(slow)
+            slow = method.tell(slow, asked, np.array([wrong(net, fitness) for net in asked.candidates]))
+        assert same(slow, fast)
+
+
+def wrong(net: Netlist, fitness: Table) -> float:
+    """The bits that are wrong, by NumPy's plain evaluation."""
+    differing = truth(net, fitness.words) ^ fitness.target
+    return float(np.bitwise_count(differing & fitness.planes[0]).sum())
+
+
 def test_legs_may_be_cut_anywhere() -> None:
     method, fitness = CGP(50, "nand", 1), equals(parity, 4, 1)
     whole = method.leg(method.begin(Netlists(4, 1), 5), fitness, 5000, until=False)

@@ -6,7 +6,8 @@ from typing import Any
 
 import numpy as np
 
-from ontogeny.evolve.methods.cgp_kernels import accept, begin, below, cost, mark, mutate, space
+from ontogeny.evolve.methods.cgp_kernels import Shape, begin, below, mark, most_changes, mutate
+from ontogeny.evolve.methods.cgp_values import cost, evaluate, settle, wanted, wires
 from ontogeny.machine.swarm.kernels import loop
 
 
@@ -21,10 +22,11 @@ def draw(genes: Any, nodes: int, inputs: int, functions: Any, rng: Any) -> None:
 def change(genes: Any, nodes: int, inputs: int, functions: Any, hits: int, rng: Any) -> None:
     """Each row changed in 1 to `hits` genes that count, in place."""
     active, order = np.empty(inputs + nodes, np.uint8), np.empty(nodes, np.int32)
-    log = np.empty((3, 8 * genes.shape[1]), np.int32)
+    shape = Shape(nodes, inputs, genes.shape[1] - 3 * nodes, functions.size)
+    log = np.empty(3 * most_changes(shape), np.int32)
     for row in range(genes.shape[0]):
-        mark(genes[row], nodes, inputs, active, order)
-        mutate(genes[row], nodes, inputs, functions, active, hits, rng, log)
+        mark(genes[row], shape, active, order)
+        mutate(genes[row], shape, functions, active, hits, rng, log)
 
 
 @loop
@@ -45,8 +47,9 @@ def cross(genes: Any, other: Any, nodes: int, rng: Any) -> None:
 def measure(genes: Any, nodes: int, inputs: int, sizes: Any) -> None:
     """sizes[row] = the nodes of a row that its outputs depend on."""
     active, order = np.empty(inputs + nodes, np.uint8), np.empty(nodes, np.int32)
+    shape = Shape(nodes, inputs, genes.shape[1] - 3 * nodes, 0)
     for row in range(genes.shape[0]):
-        sizes[row] = mark(genes[row], nodes, inputs, active, order)
+        sizes[row] = mark(genes[row], shape, active, order)
 
 
 @loop
@@ -63,10 +66,10 @@ def depth(genes: Any, nodes: int, inputs: int, depths: Any) -> None:
 
 
 @loop
-def judge(genes: Any, nodes: int, words: Any, target: Any, planes: Any, weights: Any, errors: Any) -> None:
-    """errors[row] = the weighted wrong bits of a row."""
-    at_hand, none, limit = space(nodes, words), np.empty((3, 0), np.int32), np.int64(1) << 62
+def judge(genes: Any, room: Any, target: Any, planes: Any, weights: Any, errors: Any) -> None:
+    """errors[row] = the weighted wrong bits of a row; `room` as `cgp_values.room` makes it."""
+    goal, limit = wanted(target, planes, weights), np.int64(1) << 62
     for row in range(genes.shape[0]):
-        at_hand.active[:] = 0
-        accept(genes[row], nodes, words.shape[0], at_hand, none, 0)
-        errors[row] = cost(genes[row], nodes, at_hand.values, at_hand.side, target, planes, weights, limit)
+        at = wires(genes[row], 0, target.shape[0], room)
+        evaluate(at, settle(at))
+        errors[row] = cost(at, goal, limit)

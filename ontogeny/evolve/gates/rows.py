@@ -1,4 +1,4 @@
-"""Netlists as rows of genes int32[3 * nodes + outputs]: what `cgp_kernels.py` runs, and the netlist of a row."""
+"""Netlists as rows of genes int32[3 * nodes + outputs]: what the loops of CGP run, and the netlist of a row."""
 
 from __future__ import annotations
 
@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 
 from ontogeny.evolve.gates import kernels as gates
 from ontogeny.evolve.methods import cgp_kernels as kernels
+from ontogeny.evolve.methods.cgp_values import room
 from ontogeny.evolve.spaces import Netlists
 from ontogeny.isa.netlist import Netlist, Words, netlist
 
@@ -27,7 +28,8 @@ def net_of(genes: Genes, space: Netlists) -> Netlist:
     inputs = space.inputs + space.registers
     nodes = (len(genes) - space.outputs - space.registers) // 3
     active, order = np.empty(inputs + nodes, np.uint8), np.empty(nodes, np.int32)
-    kept = order[: kernels.mark(genes, nodes, inputs, active, order)][::-1]
+    shape = kernels.Shape(nodes, inputs, len(genes) - 3 * nodes, 0)
+    kept = order[: kernels.mark(genes, shape, active, order)][::-1]
     number = np.arange(inputs + nodes, dtype=np.int32)
     number[inputs + kept] = inputs + np.arange(len(kept))
     rows = genes[: 3 * nodes].reshape(nodes, 3)[kept]
@@ -72,7 +74,7 @@ class Rows(Sequence[Netlist]):
     def errors(self, words: Words, target: Words, planes: Words, weights: NDArray[np.int64]) -> NDArray[np.int64]:
         """The weighted wrong bits of each against a table, int64[n], without making a netlist of any."""
         genes, found = np.ascontiguousarray(self.genes, np.int32), np.empty(len(self), np.int64)
-        gates.judge(genes, self.nodes, words, target, planes, weights, found)
+        gates.judge(genes, room(self.nodes, len(target), words), target, planes, weights, found)
         return found
 
 

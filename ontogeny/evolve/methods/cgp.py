@@ -4,7 +4,7 @@ A candidate is a row of nodes, each a gate of two earlier wires, most of which n
 gather unseen. A child differs in 1 to `hits` genes that count and in whatever others were drawn on the way; one that is
 no worse than its parent replaces it. Once a parent is right, so must its children be, with no more gates.
 
-Against a truth table whole legs run compiled (`cgp_kernels.py`), and recompute only what a change reaches; any other
+Against a truth table whole legs run compiled (`cgp_leg.py`), and recompute only what a change reaches; any other
 fitness is asked generation by generation. Both go the same way from the same seed.
 """
 
@@ -17,9 +17,12 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ontogeny.evolve.fitness.tables import Fitness, Table
+from ontogeny.evolve.gates.kernels import change
 from ontogeny.evolve.gates.rows import net_of
 from ontogeny.evolve.method import Asked, Best, Errors, Method, single
 from ontogeny.evolve.methods import cgp_kernels as kernels
+from ontogeny.evolve.methods.cgp_leg import leg
+from ontogeny.evolve.methods.cgp_values import room
 from ontogeny.evolve.methods.population import Population
 from ontogeny.evolve.spaces import Netlists, Space, expected
 from ontogeny.isa.errors import NetlistError
@@ -94,11 +97,8 @@ class CGP(Method[Netlist, Parent]):
         """The children of one generation; the parent alone where it was not judged yet."""
         if state.error is None:
             return Asked(state.genes[None], [self.net(state)], rng=state.rng)
-        rng, active, order = state.rng.copy(), np.empty(state.inputs + state.nodes, np.uint8), _order(state)
-        log, children = np.empty((3, 8 * len(state.genes)), np.int32), np.repeat(state.genes[None], self.offspring, 0)
-        kernels.mark(state.genes, state.nodes, state.inputs, active, order)
-        for child in children:
-            kernels.mutate(child, state.nodes, state.inputs, self.functions, active, self.hits, rng, log)
+        rng, children = state.rng.copy(), np.repeat(state.genes[None], self.offspring, 0)
+        change(children, state.nodes, state.inputs, self.functions, self.hits, rng)
         return Asked(children, [self.net(replace(state, genes=child)) for child in children], rng=rng)
 
     def tell(self, state: Parent, asked: Asked[Netlist], errors: Errors, goal: float = 0.0) -> Parent:
@@ -144,8 +144,9 @@ class CGP(Method[Netlist, Parent]):
             return None
         genes, rng, told = state.genes.copy(), state.rng.copy(), np.zeros(3, np.int64)
         first = int(state.error is None)  # the parent itself
-        kernels.leg(genes, self.functions, rng, self.offspring, self.hits, fitness.words, fitness.target,
-                    fitness.planes, fitness.weights, most - first, until, told)  # fmt: skip
+        scratch = room(state.nodes, fitness.outputs, fitness.words)
+        leg(genes, self.functions, rng, self.offspring, self.hits, scratch, fitness.target, fitness.planes,
+            fitness.weights, most - first, until, told)  # fmt: skip
         error, gates, done = map(int, told)
         judged = state.evaluations + done + first
         return replace(state, genes=genes, rng=rng, error=float(error), gates=gates, evaluations=judged)
@@ -153,10 +154,6 @@ class CGP(Method[Netlist, Parent]):
     def net(self, state: Parent) -> Netlist:
         """The netlist of the parent: its active nodes alone."""
         return net_of(state.genes, state.space)
-
-
-def _order(parent: Parent) -> Genes:
-    return np.empty(parent.nodes, np.int32)
 
 
 def _rank(parent: Parent, goal: float) -> tuple[float, int]:
