@@ -21,7 +21,7 @@ from typing import Any, Protocol, cast
 import numpy as np
 from numpy.typing import NDArray
 
-from ontogeny.evolve.fitness.tables import Fitness
+from ontogeny.evolve.fitness.tables import Fitness, closed, outside
 from ontogeny.evolve.recording.store import searched
 from ontogeny.isa.errors import SearchError
 
@@ -57,8 +57,8 @@ class Workers(Protocol):
     failures: list[str]
     outside: dict[int, str]
 
-    def errors(self, fitness: Fitness[Any], candidates: Sequence[Any]) -> Errors:
-        """The errors of candidates, as the fitness itself gives them."""
+    def errors(self, fitness: Fitness[Any], candidates: Sequence[Any], first: int | None = None) -> Errors:
+        """The errors of candidates, as the fitness itself gives them; `first` is what `of_generation` takes."""
 
     def legs(self, method: Any, states: Sequence[Any], fitness: Fitness[Any], most: int, until: bool) -> Sequence[Any]:
         """The legs of islands."""
@@ -77,11 +77,11 @@ class Spread:
         self.failures: list[str] = []
         self.outside: dict[int, str] = {}
 
-    def errors(self, fitness: Fitness[Any], candidates: Sequence[Any]) -> Errors:
-        """The errors of candidates, as the fitness itself gives them."""
+    def errors(self, fitness: Fitness[Any], candidates: Sequence[Any], first: int | None = None) -> Errors:
+        """The errors of candidates, as the fitness itself gives them; `first` is what `of_generation` takes."""
         parts = min(len(candidates), self.count * PARTS)
         cuts = [len(candidates) * part // parts for part in range(parts + 1)]
-        tasks = [Task(judge, candidates[low:high]) for low, high in pairwise(cuts)]
+        tasks = [Task(judge, (candidates[low:high], first)) for low, high in pairwise(cuts)]
         done: list[Part] = self.run(fitness, tasks)
         self.outside = {low + place: why for low, part in zip(cuts, done, strict=False) for place, why in part.outside}
         self.failures += [told for part in done for told in part.told][: max(0, 20 - len(self.failures))]
@@ -96,11 +96,20 @@ class Spread:
         raise NotImplementedError
 
 
-def judge(fitness: Any, candidates: Sequence[Any]) -> Part:
+def of_generation(fitness: Any, first: int | None) -> Any:
+    """The fitness of the generation whose first has that number: another for each, where it has `at`; else itself.
+
+    None for no generation: what judges on all there is.
+    """
+    return fitness.at(first) if first is not None and hasattr(fitness, "at") else fitness
+
+
+def judge(fitness: Any, given: tuple[Sequence[Any], int | None]) -> Part:
     """Some candidates, judged where this runs."""
+    candidates, fitness = given[0], of_generation(fitness, given[1])
     before = len(fitness.failures)
     errors = np.asarray(fitness.errors(candidates), np.float64)
-    return Part(errors, tuple(fitness.failures)[before:], tuple(dict(getattr(fitness, "outside", {})).items()))
+    return Part(errors, tuple(fitness.failures)[before:], tuple(outside(fitness).items()))
 
 
 def leg(fitness: Any, given: Any) -> Any:
@@ -182,18 +191,18 @@ class Processes(Spread):
             raise SearchError(
                 "the leg of an island ended its process twice; what was kept is not lost, so go on with it"
             )
-        width = len(fitness.objectives)
-        if len(task.given) == 1:
+        width, (candidates, first) = len(fitness.objectives), task.given
+        if len(candidates) == 1:
             why = "the fitness ended its process"
             return Part(np.full((1, width) if width > 1 else 1, np.inf), (why,), ((0, why),))
         alone = Processes(1)
         try:
-            parts: list[Part] = alone.run(fitness, [Task(judge, [candidate]) for candidate in task.given])
+            parts: list[Part] = alone.run(fitness, [Task(judge, ([candidate], first)) for candidate in candidates])
         finally:
             alone.close()
-        outside = tuple((place, why) for place, part in enumerate(parts) for _, why in part.outside)
+        failed = tuple((place, why) for place, part in enumerate(parts) for _, why in part.outside)
         told = tuple(told for part in parts for told in part.told)
-        return Part(np.concatenate([part.errors for part in parts]), told, outside)
+        return Part(np.concatenate([part.errors for part in parts]), told, failed)
 
 
 def _serve(fitness: Any, pipe: Connection, others: Sequence[Connection]) -> None:
@@ -210,8 +219,7 @@ def _serve(fitness: Any, pipe: Connection, others: Sequence[Connection]) -> None
                 answer = None, error
             pipe.send(answer)
     except (EOFError, OSError, KeyboardInterrupt):
-        if (close := getattr(fitness, "close", None)) is not None:
-            close()
+        closed(fitness)
 
 
 def _opened(answer: tuple[Any, Exception | None]) -> Any:
@@ -272,8 +280,7 @@ def _reachable(address: str) -> None:
 def _work(held: list[Any], function: Callable[[Any, Any], Any], given: Any) -> Any:
     """A task in a worker of Ray's, which keeps the fitness that it had last."""
     if KNOWN.get("held") != held[0]:
-        if (close := getattr(KNOWN.get("fitness"), "close", None)) is not None:
-            close()
+        closed(KNOWN.get("fitness"))
         KNOWN.update(held=held[0], fitness=import_module("ray").get(held[0]))
     return function(KNOWN["fitness"], given)
 

@@ -13,7 +13,7 @@ from typing import Any
 import numpy as np
 
 from ontogeny.evolve.fitness.recipe import Recipe, made_by
-from ontogeny.evolve.fitness.tables import Fitness
+from ontogeny.evolve.fitness.tables import Fitness, closed, outside
 from ontogeny.evolve.spaces import Netlists
 from ontogeny.isa.errors import SearchError
 from ontogeny.isa.netlist import Netlist, Words, cases
@@ -56,7 +56,7 @@ class ByBehaviour:
         first = {key: place for place, key in reversed(list(enumerate(keys))) if key not in self.known}
         places = sorted(first.values())
         fresh = np.asarray(self.fitness.errors([nets[place] for place in places])) if places else np.zeros(0)
-        late = getattr(self.fitness, "outside", {}) if places else {}
+        late = outside(self.fitness) if places else {}
         self.asked += len(places)
         found = {keys[place]: error for place, error in zip(places, fresh.tolist(), strict=True)}
         self.outside = {place: late[places.index(first[key])] for place, key in enumerate(keys)
@@ -69,8 +69,7 @@ class ByBehaviour:
 
     def close(self) -> None:
         """Ends the fitness's process, if it has one."""
-        if (close := getattr(self.fitness, "close", None)) is not None:
-            close()
+        closed(self.fitness)
 
 
 @made_by("by_behaviour")

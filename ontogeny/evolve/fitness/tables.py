@@ -6,7 +6,7 @@ other Python function is wrapped by `each` (of one netlist) or `batch` (of sever
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Protocol, TypeVar
 
@@ -43,6 +43,18 @@ class Fitness(Protocol[Searched]):
 
     def errors(self, candidates: Sequence[Searched], /) -> Sequence[float] | NDArray[np.float64]:
         """The error of each, or f64[n, objectives] where there are several; infinite where it failed."""
+
+
+def outside(fitness: object) -> Mapping[int, str]:
+    """Which of those that it judged last failed by what no seed decides, by their places, and why; if it says so."""
+    found: Mapping[int, str] = getattr(fitness, "outside", {})
+    return found
+
+
+def closed(fitness: object) -> None:
+    """Ends the process of a fitness that has one."""
+    if (close := getattr(fitness, "close", None)) is not None:
+        close()
 
 
 @dataclass(frozen=True)

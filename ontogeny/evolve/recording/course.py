@@ -13,6 +13,7 @@ from typing import Any
 
 import numpy as np
 
+from ontogeny.evolve.fitness.tables import closed, outside
 from ontogeny.evolve.method import Asked, Errors
 from ontogeny.evolve.recording.turning import FITNESS, METHOD, turned
 from ontogeny.evolve.search import LEG, Search, Standing
@@ -47,9 +48,8 @@ class Witnessed(Search[Any, Any]):
 
     def _noted(self, numbers: Any) -> None:
         """Tells what failed just now by the clock or the end of a process."""
-        outside: Mapping[int, str] = getattr(self.workers or self.fitness, "outside", {})
-        if outside:
-            self.note({int(numbers[place]): why for place, why in outside.items()})
+        if failed := outside(self.workers or self.fitness):
+            self.note({int(numbers[place]): why for place, why in failed.items()})
 
 
 class Course:
@@ -102,12 +102,6 @@ class Course:
             self.further(min(LEG, evaluations - self.evaluations))
         if self.evaluations != evaluations:
             raise RecordError(f"no generation ends at {evaluations} evaluations; the nearest one at {self.evaluations}")
-
-
-def closed(fitness: object) -> None:
-    """Ends the process of a fitness that has one."""
-    if (close := getattr(fitness, "close", None)) is not None:
-        close()
 
 
 def _heeded(search: Witnessed, entry: Entry) -> tuple[Witnessed, str]:

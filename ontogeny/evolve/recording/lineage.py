@@ -19,12 +19,13 @@ from typing import Any
 
 import numpy as np
 
+from ontogeny.evolve.fitness.tables import closed
 from ontogeny.evolve.gates.rows import Rows, change_said
 from ontogeny.evolve.genome import Genes
 from ontogeny.evolve.methods.breeding import Generation
 from ontogeny.evolve.methods.cgp import Parent
 from ontogeny.evolve.methods.islands import Archipelago, Islands
-from ontogeny.evolve.recording.course import Course, closed
+from ontogeny.evolve.recording.course import Course
 from ontogeny.evolve.recording.logged import Logged, LoggedIslands
 from ontogeny.evolve.recording.recorded import RecordedSearch
 from ontogeny.evolve.search import LEG
