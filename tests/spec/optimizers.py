@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from typing import Any
 
 import numpy as np
@@ -45,6 +45,45 @@ class MuonAndAdamW(torch.optim.Optimizer):
     def step(self, closure: Any = None) -> None:  # type: ignore[override]
         for part in self.parts:
             part.step()
+
+
+class Changed(torch.optim.Optimizer):
+    """Another optimizer whose gradients are changed first, each by itself."""
+
+    def __init__(self, params: Params, beneath: Callable[[Params], torch.optim.Optimizer]) -> None:
+        both = list(params)
+        super().__init__(both, {"lr": 0.0})
+        self.beneath, self.slow = beneath(both), dict[nn.Parameter, torch.Tensor]()
+
+    def changed(self, p: nn.Parameter, g: torch.Tensor) -> torch.Tensor:
+        """The gradient as the optimizer beneath is to see it."""
+        raise NotImplementedError
+
+    def step(self, closure: Any = None) -> None:  # type: ignore[override]
+        for p in self.param_groups[0]["params"]:
+            p.grad = self.changed(p, p.grad)
+        self.beneath.step()
+
+
+class Amplified(Changed):
+    """Grokfast-EMA: the average begins with the first gradient and is added `lamb` times."""
+
+    def __init__(self, params: Params, beneath: Any, alpha: float, lamb: float) -> None:
+        super().__init__(params, beneath)
+        self.alpha, self.lamb = alpha, lamb
+
+    def changed(self, p: nn.Parameter, g: torch.Tensor) -> torch.Tensor:
+        self.slow[p] = self.slow[p] * self.alpha + g * (1 - self.alpha) if p in self.slow else g
+        return g + self.slow[p] * self.lamb
+
+
+class Perpendicular(Changed):
+    """What is left of a gradient at right angles to its parameter."""
+
+    def changed(self, p: nn.Parameter, g: torch.Tensor) -> torch.Tensor:
+        flat = p.detach().double().flatten()
+        along = flat @ g.double().flatten() / (flat @ flat + 1e-30)
+        return (g - along * p.detach()).to(g.dtype)
 
 
 def in_f32(grad: torch.Tensor, coefficients: tuple[float, float, float], steps: int, eps: float) -> torch.Tensor:

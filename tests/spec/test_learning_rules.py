@@ -22,7 +22,7 @@ from ontogeny.front.capture import capture
 from ontogeny.front.rules import Rule, constant, custom
 from ontogeny.isa.errors import CaptureError, OntogenyError
 from ontogeny.machine.compiled import CompiledMachine
-from tests.spec.optimizers import Lion, MuonAndAdamW, in_f32
+from tests.spec.optimizers import Amplified, Lion, MuonAndAdamW, Perpendicular, in_f32
 from tests.spec.training import MLP, Batch, arrays, cross_entropy, differences, learned, trained
 
 STEPS = 100
@@ -116,6 +116,14 @@ SCHEDULES: dict[str, tuple[Any, Callable[[torch.optim.Optimizer], Any]]] = {
         og.cosine(STEPS, floor=0.1),
         lambda o: torch.optim.lr_scheduler.CosineAnnealingLR(o, STEPS, eta_min=1e-3),
     ),
+    "cycles": (
+        og.cycles(30, floor=0.1, start=10),
+        lambda_schedule(lambda s: 0.1 + 0.9 * 0.5 * (1 + np.cos(np.pi * (max(0, s - 10) % 30) / 30))),
+    ),
+    "bursts": (
+        og.bursts(4.0, length=3, every=20, start=5),
+        lambda_schedule(lambda s: 4.0 if s >= 5 and (s - 5) % 20 < 3 else 1.0),
+    ),
     "warm-up, then cosine": (
         og.warmup(20, og.cosine(STEPS, start=20)),
         lambda_schedule(lambda s: warm(s) * (0.5 * (1 + np.cos(np.pi * max(0, s - 20) / (STEPS - 20))))),
@@ -128,6 +136,26 @@ def test_schedules_are_those_of_torch(name: str) -> None:
     ours, theirs = SCHEDULES[name]
     machine, model = both(og.adamw(lr=1e-2).with_schedule(ours), adamw(lr=1e-2), schedule=theirs)
     assert differences(machine, model)[1] <= 2e-5
+
+
+def test_schedules_that_never_come_back_are_refused() -> None:
+    with pytest.raises(OntogenyError, match="nothing between"):
+        og.bursts(4.0, length=20, every=20)
+    with pytest.raises(OntogenyError, match="period=0"):
+        og.cycles(0)
+
+
+@pytest.mark.parametrize("rule", [og.adamw(lr=1e-2), og.muon(lr=2e-2, adam_lr=1e-2)], ids=lambda rule: rule.name)
+def test_grokfast_is_the_papers_before_any_rule(rule: Rule, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(library_muon, "_zeropower_via_newtonschulz", in_f32)
+    beneath = adamw(lr=1e-2) if rule.name == "adamw" else MuonAndAdamW
+    machine, model = both(og.grokfast(rule, alpha=0.9, lamb=2.0), lambda params: Amplified(params, beneath, 0.9, 2.0))
+    assert differences(machine, model)[1] <= (2e-5 if rule.name == "adamw" else 2e-4)
+
+
+def test_perpendicular_gradients_are_the_papers() -> None:
+    machine, model = both(og.perpendicular(og.sgd(lr=0.1)), lambda params: Perpendicular(params, sgd(lr=0.1)))
+    assert differences(machine, model)[1] <= 2e-6
 
 
 def test_lion_is_the_papers() -> None:

@@ -9,7 +9,7 @@ from ontogeny.front.edits.edit import Edit, Kind, Parameter
 from ontogeny.front.edits.notes import Standing
 from ontogeny.front.edits.rewrite import Rewrite
 from ontogeny.front.rules.rule import Schedule
-from ontogeny.front.rules.schedule import cosine, warmup
+from ontogeny.front.rules.schedule import cosine, cycles, warmup
 from ontogeny.front.update import SCHEDULE, is_rate
 from ontogeny.isa.build import Builder
 from ontogeny.isa.errors import EditError
@@ -19,6 +19,7 @@ from ontogeny.isa.types import DType, Type
 
 SHAPES: Mapping[str, Callable[[int, float, int], Schedule]] = {
     "cosine": lambda steps, floor, start: cosine(steps, floor, start),
+    "cycles": lambda steps, floor, start: cycles(steps, floor, start),
     "warmup": lambda steps, floor, start: lambda step: warmup(steps)(maximum(step - float(start), 0.0)),
 }
 CONSTANT = "constant"
@@ -37,6 +38,8 @@ def make(rewrite: Rewrite, shape: str, steps: int, floor: float, start: int) -> 
         return "the learning rate follows no schedule"
     options = {"shape": shape, "steps": str(steps), "floor": repr(float(floor)), "start": str(start)}
     again(rewrite, Standing(SCHEDULE, (), options))
+    if shape == "cycles":
+        return f"the learning rate falls along a cosine to {floor:g} of it, again every {steps} steps from step {start}"
     if shape == "warmup":
         return f"the learning rate rises over {steps} steps from step {start}"
     return f"the learning rate falls along a cosine to {floor:g} of it, from step {start} to step {steps}"
@@ -84,9 +87,9 @@ EDIT = Edit(
     SCHEDULE,
     "the learning rate follows a schedule of the step",
     (
-        Parameter("shape", Kind.WORD, "cosine, warmup, or constant for none", choices=(*SHAPES, CONSTANT)),
-        Parameter("steps", Kind.WHOLE, "cosine: the step at which it ends; warmup: over how many it rises", 0),
-        Parameter("floor", Kind.NUMBER, "cosine: the share of the rate that it ends at", 0.0),
+        Parameter("shape", Kind.WORD, "cosine, cycles of it, warmup, or constant: none", choices=(*SHAPES, CONSTANT)),
+        Parameter("steps", Kind.WHOLE, "cosine: its last step; cycles: how long one is; warmup: how long", 0),
+        Parameter("floor", Kind.NUMBER, "cosine and cycles: the share of the rate that it ends at", 0.0),
         Parameter("start", Kind.WHOLE, "the step at which it begins", 0),
     ),
     make,

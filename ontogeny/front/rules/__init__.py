@@ -2,10 +2,27 @@
 
 from ontogeny.front.rules.adamw import adamw
 from ontogeny.front.rules.es import es
+from ontogeny.front.rules.grokfast import grokfast
 from ontogeny.front.rules.lion import lion
 from ontogeny.front.rules.muon import muon
+from ontogeny.front.rules.perpendicular import perpendicular
 from ontogeny.front.rules.rule import Rule, custom
-from ontogeny.front.rules.schedule import constant, cosine, warmup
+from ontogeny.front.rules.schedule import bursts, constant, cosine, cycles, warmup
 from ontogeny.front.rules.sgd import sgd
 
-__all__ = ["Rule", "adamw", "constant", "cosine", "custom", "es", "lion", "muon", "sgd", "warmup"]
+__all__ = [
+    "Rule",
+    "adamw",
+    "bursts",
+    "constant",
+    "cosine",
+    "custom",
+    "cycles",
+    "es",
+    "grokfast",
+    "lion",
+    "muon",
+    "perpendicular",
+    "sgd",
+    "warmup",
+]
