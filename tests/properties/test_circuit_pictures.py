@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 import xml.etree.ElementTree as ElementTree
 from itertools import combinations, groupby
 
@@ -86,6 +87,31 @@ def test_a_gate_that_is_wired_but_never_seen_is_grey() -> None:
     found = idle(hidden)
     assert found.how == "all 4 cases" and found.wires.tolist() == [True, True, False, False, False]
     assert values(hidden, cases(2))[4].tolist() == [2**64 - 1]
+
+
+def test_what_counts_in_one_case_of_many_is_not_grey_and_what_only_a_hidden_register_takes_is() -> None:
+    """All of nine inputs at once, which the first cases do not have; registers that lead on to an output or nowhere."""
+    wide = 9
+    ands = [[wide + 2 + place - 1 if place else 0, place + 1] for place in range(wide - 1)]
+    last = wide + 2 + len(ands) - 1
+    net = netlist(wide, [0b1000] * len(ands), ands, [wide], next=[last, wide + 1])
+    found = idle(net)
+    assert found.how == f"all {1 << 11} cases"
+    assert np.flatnonzero(found.wires).tolist() == [wide + 1]
+    hidden = netlist(wide, [0b1000] * len(ands), ands, [wide], next=[0, last])
+    assert np.flatnonzero(idle(hidden).wires).tolist() == [*range(1, wide), *range(wide + 1, hidden.wires)]
+
+
+def test_a_large_circuit_is_looked_through_within_a_second_or_so() -> None:
+    """It took 6 s of CPU wire by wire, and 0.15 s with all wires side by side."""
+    rng, sources = np.random.default_rng(0), 159
+    fanin = [rng.integers(max(0, sources + gate - 120), sources + gate, 2) for gate in range(1400)]
+    wires = sources + len(fanin)
+    ends = rng.integers(wires - 300, wires, (2, 150))
+    net = netlist(9, [0b0111] * len(fanin), fanin, ends[0, :16], next=ends[1])
+    began = time.process_time()
+    found = idle(net)
+    assert time.process_time() - began < 2 and 100 < found.wires.sum() < 1000
 
 
 def test_too_many_gates_are_not_drawn() -> None:
