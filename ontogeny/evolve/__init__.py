@@ -39,6 +39,7 @@ from ontogeny.evolve.recording.recorded import RecordedSearch, open_search, reco
 from ontogeny.evolve.search import Found, search
 from ontogeny.evolve.tapes.ageing import TapeAgeing
 from ontogeny.evolve.tapes.candidates import Instructions, Learning, learning
+from ontogeny.evolve.weights.batches import Batched, batched
 from ontogeny.evolve.weights.candidates import Weights
 from ontogeny.evolve.weights.genes import Reals
 from ontogeny.evolve.weights.network import Network, network
@@ -47,6 +48,7 @@ __all__ = [
     "CGP",
     "CMAES",
     "Ageing",
+    "Batched",
     "Elites",
     "Found",
     "Gates",
@@ -70,6 +72,7 @@ __all__ = [
     "accuracy",
     "after_run",
     "batch",
+    "batched",
     "by_behaviour",
     "decomposed",
     "each",

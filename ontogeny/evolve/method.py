@@ -85,6 +85,10 @@ class Method(Protocol[Candidate, S]):
     def best(self, state: S) -> Best[Candidate]:
         """The best so far."""
 
+    def present(self, state: S) -> Candidate:
+        """Where the search stands now, if that is another than the best: worth a look where errors are of a batch."""
+        return self.best(state).candidate
+
     def doubted(self, state: S) -> S:
         """The state with its errors forgotten, so that `ask` has them judged again: the fitness was turned."""
 

@@ -8,8 +8,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable
-from dataclasses import dataclass
-from functools import partial
+from dataclasses import dataclass, replace
 from typing import Any, Generic, TypeVar, cast
 
 import numpy as np
@@ -17,7 +16,7 @@ import numpy as np
 from ontogeny.evolve.fitness.tables import Fitness
 from ontogeny.evolve.method import Asked, Best, Errors, Method, State
 from ontogeny.evolve.methods.islands import Islands
-from ontogeny.evolve.workers import Workers, working
+from ontogeny.evolve.workers import Workers, of_generation, working
 from ontogeny.isa.errors import SearchError
 from ontogeny.isa.netlist import Netlist
 
@@ -110,8 +109,17 @@ class Search(Generic[Candidate, S]):
         if gone is None:
             asked = self.method.ask(state)
             gone = self.method.tell(state, asked, self.judged(asked, state.evaluations), self.goal)
-        solved = until and self.method.best(gone).error <= self.goal
+        solved = until and self.method.best(gone).error <= self.goal and self.best(gone).error <= self.goal
         return Standing(gone, gone.evaluations if solved else standing.solved_at)
+
+    def best(self, state: S) -> Best[Candidate]:
+        """The best so far; where generations were judged on batches, the best or the present one, judged on all."""
+        best = self.method.best(state)
+        if not hasattr(self.fitness, "at") or not np.isfinite(best.error):
+            return best
+        both = [best.candidate, self.method.present(state)]
+        errors = np.asarray(self.fitness.errors(both), np.float64)
+        return replace(best, candidate=both[int(errors.argmin())], errors=(float(errors.min()),))
 
     def _leg(self, state: S, most: int, until: bool) -> S | None:
         """A compiled leg, where the method has one for the fitness."""
@@ -124,8 +132,10 @@ class Search(Generic[Candidate, S]):
 
         Raises SearchError where there are more or fewer than candidates.
         """
-        judged = self.fitness.errors if self.workers is None else partial(self.workers.errors, self.fitness)
-        errors = np.asarray(judged(asked.candidates), np.float64)
+        if self.workers is None:
+            errors = np.asarray(of_generation(self.fitness, first).errors(asked.candidates), np.float64)
+        else:
+            errors = np.asarray(self.workers.errors(self.fitness, asked.candidates, first), np.float64)
         if not len(asked.candidates) or len(errors) != len(asked.candidates):
             raise SearchError(
                 f"{len(errors)} errors of {len(asked.candidates)} candidates; expected one or more of each"
@@ -134,9 +144,9 @@ class Search(Generic[Candidate, S]):
 
     def found(self, standing: Standing[S], seconds: float = 0.0) -> Found[Candidate]:
         """What it has come to."""
-        best, told = self.method.best(standing.state), tuple(self.fitness.failures)
+        best, told = self.best(standing.state), tuple(self.fitness.failures)
         told += tuple(self.workers.failures) if self.workers is not None else ()
-        front = tuple(self.method.front(standing.state))
+        front = (best,) if hasattr(self.fitness, "at") else tuple(self.method.front(standing.state))
         judged = standing.state.evaluations
         return Found(best.candidate, best.errors, judged, standing.solved_at, seconds, told, best.size, front)
 

@@ -136,6 +136,10 @@ class Islands(Method[Candidate, Archipelago[S]], Generic[Candidate, S]):
         """The best of all islands, the first of equals."""
         return min((self.method.best(island) for island in state.islands), key=lambda best: (*best.errors, best.size))
 
+    def present(self, state: Archipelago[S]) -> Candidate:
+        """That of the island with the best."""
+        return self.method.present(min(state.islands, key=lambda island: self.method.best(island).errors))
+
     def front(self, state: Archipelago[S]) -> Sequence[Best[Candidate]]:
         """All that are worth a look of all islands together."""
         whole = self.method.together(state.islands)

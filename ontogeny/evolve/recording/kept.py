@@ -69,7 +69,7 @@ class Kept:
 
     def note(self, course: Course, last: bool = False) -> None:
         """A line where the best is another than before, or where it stops, and a state where one is due."""
-        best, standing = course.search.method.best(course.standing.state), course.standing
+        best, standing = course.search.best(course.standing.state), course.standing
         errors = [error if math.isfinite(error) else None for error in best.errors]
         row: dict[str, Any] = {"evaluations": course.evaluations, "errors": errors, "size": best.size}
         row |= {"solved_at": standing.solved_at, "seconds": round(self.seconds, 3)}

@@ -35,6 +35,7 @@ from ontogeny.evolve.recording.store import Store
 from ontogeny.evolve.spaces import Bounded, Netlists, Vectors
 from ontogeny.evolve.tapes.ageing import TapeAgeing
 from ontogeny.evolve.tapes.candidates import Instructions, Learners, learning
+from ontogeny.evolve.weights.batches import batched
 from ontogeny.evolve.weights.candidates import Weights
 from ontogeny.evolve.weights.genes import Reals
 from ontogeny.evolve.weights.network import network
@@ -57,7 +58,7 @@ FITNESSES: dict[str, Callable[..., Any]] = {
     "table": of_arrays, "each": each, "batch": batch, "several": several, "weighed": weighed,
     "learning": learning,
     "follows": follows, "accuracy": accuracy, "reward": reward, "after_run": after_run, "by_behaviour": by_behaviour,
-    "network": network,
+    "network": network, "batched": batched,
 }  # fmt: skip
 KINDS: Mapping[str, Callable[..., Any]] = {**METHODS, **GENOMES, **SPACES, **FITNESSES}
 NAMES = {kind: name for name, kind in {**METHODS, **GENOMES, **SPACES}.items()}
