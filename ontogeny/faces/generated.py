@@ -18,7 +18,7 @@ from rich.markup import escape
 
 from ontogeny.faces.experiments import pairs
 from ontogeny.faces.foretelling import tell
-from ontogeny.faces.sources import Author, Dry, recording
+from ontogeny.faces.sources import Author, DataFile, Dry, recording
 from ontogeny.faces.terminal import AsJson, answer
 from ontogeny.isa.hints import typed
 from ontogeny.record.runs_folder import RunsFolder
@@ -66,7 +66,7 @@ def function_of(kind: type[Command]) -> Callable[..., None]:
         *(_of_field(name, field) for name, field in fields.items() if field.is_required()),
         *(_of_field(name, field) for name, field in fields.items() if not field.is_required()),
         _parameter("author", Author, "you"),
-        _parameter("file", Annotated[str, typer.Option("--file", help="The experiment's file, for large data.")], ""),
+        _parameter("file", DataFile, ""),
         _parameter("dry", Dry, False),
         _parameter("as_json", AsJson, False),
     ]
