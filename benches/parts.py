@@ -11,6 +11,7 @@ import statistics
 import sys
 import tempfile
 import time
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -97,7 +98,7 @@ def of_abc(part: cpu4.Part, rough: Netlist) -> int | None:
     if size.ABC is None:
         return None
     circuit = size.Circuit(part.function, part.inputs, part.outputs, "", lambda: (rough, rough))
-    named = Netlist(*(getattr(rough, field) for field in size.FIELDS), size.names(circuit))
+    named = replace(rough, names=size.names(circuit))
     with tempfile.TemporaryDirectory() as folder:
         return min(size.of_abc(circuit, named, named, Path(folder)).values())
 

@@ -14,7 +14,7 @@ import sys
 import tempfile
 import time
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from common import ROOT, Figures, Targets, arguments, close
@@ -177,16 +177,13 @@ def measured(name: str, circuit: Circuit, figures: Figures) -> None:
     figures[f"ours.{name}"] = ours.gates
     print(f"  {name}: {rough.gates} NANDs, {ours.gates} resynthesised; {proved(ours, circuit.model)}")
     if ABC is not None:
-        named = [Netlist(*(getattr(net, field) for field in FIELDS), names(circuit)) for net in (rough, ours)]
+        named = [replace(net, names=names(circuit)) for net in (rough, ours)]
         with tempfile.TemporaryDirectory() as folder:
             theirs = of_abc(circuit, named[0], named[1], Path(folder))
         best = min(theirs, key=lambda way: theirs[way])
         figures[f"abc.{name}"] = theirs[best]
         figures[f"over_abc.{name}"] = round(ours.gates / theirs[best], 3)
         print(f"    abc {theirs[best]} to {max(theirs.values())} in {len(theirs)} ways; the best: {best}")
-
-
-FIELDS = ("inputs", "registers", "table", "fanin", "outputs", "next", "initial")
 
 
 def main() -> None:

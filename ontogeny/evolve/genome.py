@@ -38,3 +38,8 @@ class Genome(Protocol[Candidate_co]):
 
     def sizes(self, space: Space, genes: Genes) -> NDArray[np.int64]:
         """How large each is (gates, instructions), int64[n]: among those that are right the smaller one is better."""
+
+
+def bits_from(rng: np.random.Generator) -> NDArray[np.uint64]:
+    """The random bits that compiled loops go by, uint64[1], begun by one draw."""
+    return rng.integers(0, 2**64, 1, np.uint64)

@@ -26,11 +26,16 @@ class Netlists(Space):
     registers: int = 0
 
     def __post_init__(self) -> None:
-        if self.inputs + self.registers < 1 or self.outputs + self.registers < 1 or min(self.key) < 0:
+        if self.sources < 1 or self.outputs + self.registers < 1 or min(self.key) < 0:
             raise SearchError(
                 f"netlists of {self.inputs} inputs, {self.outputs} outputs and {self.registers} registers; expected 1 "
                 "or more of each, no registers where nothing is clocked"
             )
+
+    @property
+    def sources(self) -> int:
+        """Inputs and registers: the wires that no gate drives."""
+        return self.inputs + self.registers
 
     @property
     def key(self) -> tuple[int, int, int]:

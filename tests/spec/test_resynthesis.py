@@ -9,18 +9,7 @@ from ontogeny.evolve.gates.resynthesis import Walk, resynthesised
 from ontogeny.evolve.gates.smallest import smallest
 from ontogeny.isa.errors import NetlistError
 from ontogeny.isa.netlist import NAND, netlist
-
-
-def parity(number: int) -> int:
-    return number.bit_count() & 1
-
-
-def add(number: int) -> int:
-    return (number & 7) + (number >> 3)
-
-
-def multiply(number: int) -> int:
-    return (number & 3) * (number >> 2)
+from tests.functions import add, multiply, parity
 
 
 def test_what_no_output_tells_is_free() -> None:
@@ -55,6 +44,14 @@ def test_the_first_step_of_the_ladder_from_any_seed(
 def test_the_same_seed_finds_the_same_and_another_something_else() -> None:
     one, again, other = (smallest(CGP(30), equals(multiply, 4, 4), seed=s, tries=2, steps=900).net for s in (1, 1, 2))
     assert one == again and one != other
+
+
+def test_few_enough_gates_end_the_tries() -> None:
+    method, fitness = CGP(30), equals(multiply, 4, 4)
+    one = smallest(method, fitness, tries=1, steps=900)
+    ended = smallest(method, fitness, tries=3, steps=900, enough=one.net.gates)
+    whole = smallest(method, fitness, tries=3, steps=900, enough=one.net.gates - 1)
+    assert ended == one and whole.steps > ended.steps
 
 
 def test_what_makes_no_sense_is_refused() -> None:

@@ -12,18 +12,7 @@ from ontogeny.evolve.methods.cgp import Parent
 from ontogeny.evolve.spaces import Netlists
 from ontogeny.isa.errors import NetlistError, SearchError
 from ontogeny.isa.netlist import NAND, Netlist, cases, netlist, truth
-
-
-def parity(number: int) -> int:
-    return number.bit_count() & 1
-
-
-def add(number: int) -> int:
-    return (number & 7) + (number >> 3)
-
-
-def multiply(number: int) -> int:
-    return (number & 3) * (number >> 2)
+from tests.functions import add, multiply, parity
 
 
 def computed(net: Netlist, number: int) -> int:

@@ -76,6 +76,6 @@ class ByBehaviour:
 def by_behaviour(fitness: Fitness[Netlist]) -> ByBehaviour:
     """A fitness that depends on the outputs alone, asked once for each behaviour. SearchError above 14 inputs."""
     space = fitness.space
-    if not isinstance(space, Netlists) or space.inputs + space.registers > MOST_SOURCES:
+    if not isinstance(space, Netlists) or space.sources > MOST_SOURCES:
         raise SearchError(f"behaviours of {space}; expected netlists of at most {MOST_SOURCES} inputs and registers")
-    return ByBehaviour(fitness, cases(space.inputs + space.registers))
+    return ByBehaviour(fitness, cases(space.sources))

@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 
 from ontogeny.evolve.gates import kernels
 from ontogeny.evolve.gates.rows import Rows
-from ontogeny.evolve.genome import Genes, Genome
+from ontogeny.evolve.genome import Genes, Genome, bits_from
 from ontogeny.evolve.methods.cgp import CGP
 from ontogeny.evolve.spaces import Netlists, Space, expected
 from ontogeny.isa.netlist import Netlist
@@ -43,20 +43,20 @@ class Gates(Genome[Netlist]):
         """Random gates of random wires."""
         nets = expected(space, Netlists, "a genome of gates")
         genes = np.empty((count, 3 * self.nodes + nets.outputs + nets.registers), np.int32)
-        kernels.draw(genes, self.nodes, _sources(nets), self.functions, _bits(rng))
+        kernels.draw(genes, self.nodes, nets.sources, self.functions, bits_from(rng))
         return genes
 
     def mutated(self, space: Space, genes: Genes, rng: np.random.Generator) -> Genes:
         """Each with 1 to `hits` changes that count."""
         changed = np.array(genes)
         nets = expected(space, Netlists, "a genome of gates")
-        kernels.change(changed, self.nodes, _sources(nets), self.functions, self.hits, _bits(rng))
+        kernels.change(changed, self.nodes, nets.sources, self.functions, self.hits, bits_from(rng))
         return changed
 
     def crossed(self, space: Space, one: Genes, other: Genes, rng: np.random.Generator) -> Genes:
         """The one with a stretch of the other."""
         changed = np.array(one)
-        kernels.cross(changed, np.ascontiguousarray(other), self.nodes, _bits(rng))
+        kernels.cross(changed, np.ascontiguousarray(other), self.nodes, bits_from(rng))
         return changed
 
     def candidates(self, space: Space, genes: Genes) -> Sequence[Netlist]:
@@ -66,12 +66,3 @@ class Gates(Genome[Netlist]):
     def sizes(self, space: Space, genes: Genes) -> NDArray[np.int64]:
         """Gates that an output depends on."""
         return Rows(genes, expected(space, Netlists, "a genome of gates")).sizes()
-
-
-def _sources(space: Netlists) -> int:
-    return space.inputs + space.registers
-
-
-def _bits(rng: np.random.Generator) -> NDArray[np.uint64]:
-    """The random bits that the loops go by."""
-    return rng.integers(0, 2**64, 1, np.uint64)

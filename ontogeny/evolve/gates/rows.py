@@ -25,7 +25,7 @@ GATES = {
 
 def net_of(genes: Genes, space: Netlists) -> Netlist:
     """The netlist of a row of genes: its active nodes alone."""
-    inputs = space.inputs + space.registers
+    inputs = space.sources
     nodes = (len(genes) - space.outputs - space.registers) // 3
     active, order = np.empty(inputs + nodes, np.uint8), np.empty(nodes, np.int32)
     shape = kernels.Shape(nodes, inputs, len(genes) - 3 * nodes, 0)
@@ -61,13 +61,13 @@ class Rows(Sequence[Netlist]):
 
     def sizes(self) -> NDArray[np.int64]:
         """Gates that an output depends on, int64[n]."""
-        sizes, sources = np.empty(len(self), np.int64), self.space.inputs + self.space.registers
+        sizes, sources = np.empty(len(self), np.int64), self.space.sources
         gates.measure(np.ascontiguousarray(self.genes, np.int32), self.nodes, sources, sizes)
         return sizes
 
     def depths(self) -> NDArray[np.int64]:
         """The most gates that a signal passes, int64[n]."""
-        depths, sources = np.empty(len(self), np.int64), self.space.inputs + self.space.registers
+        depths, sources = np.empty(len(self), np.int64), self.space.sources
         gates.depth(np.ascontiguousarray(self.genes, np.int32), self.nodes, sources, depths)
         return depths
 
@@ -94,5 +94,5 @@ def change_said(space: Netlists, genes: int, place: int, old: int, new: int) -> 
 def _wire(space: Netlists, wire: int) -> str:
     if wire < space.inputs:
         return f"input {wire}"
-    sources = space.inputs + space.registers
+    sources = space.sources
     return f"register {wire - space.inputs}" if wire < sources else f"node {wire - sources}"

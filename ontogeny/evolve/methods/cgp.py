@@ -51,7 +51,7 @@ class Parent:
     @property
     def inputs(self) -> int:
         """What nodes may take beside one another: inputs and registers."""
-        return self.space.inputs + self.space.registers
+        return self.space.sources
 
     @property
     def nodes(self) -> int:

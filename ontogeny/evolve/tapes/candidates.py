@@ -14,7 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ontogeny.evolve.fitness.recipe import Recipe, made_by
-from ontogeny.evolve.genome import Genes, Genome
+from ontogeny.evolve.genome import Genes, Genome, bits_from
 from ontogeny.evolve.spaces import Space, expected
 from ontogeny.evolve.tapes import kernels
 from ontogeny.isa.errors import SearchError
@@ -91,14 +91,14 @@ class Instructions(Genome[Tape]):
         """Empty tapes, or full ones at random."""
         genes, making = np.zeros((count, sum(self.room), 5)), self.making(space)
         if not self.empty:
-            bits = _bits(rng)
+            bits = bits_from(rng)
             for at in np.ndindex(genes.shape[:2]):
                 kernels.draw(genes[at], making, bits)
         return genes
 
     def mutated(self, space: Space, genes: Genes, rng: np.random.Generator) -> Genes:
         """Each with a change of a row, or of a routine."""
-        changed, making, bits = np.array(genes, np.float64), self.making(space), _bits(rng)
+        changed, making, bits = np.array(genes, np.float64), self.making(space), bits_from(rng)
         for one in changed:
             kernels.change(one, making, bits)
         return changed
@@ -115,10 +115,6 @@ class Instructions(Genome[Tape]):
     def sizes(self, space: Space, genes: Genes) -> NDArray[np.int64]:
         """How many rows each has."""
         return np.asarray(np.count_nonzero(genes[:, :, 0], axis=1), np.int64)
-
-
-def _bits(rng: np.random.Generator) -> NDArray[np.uint64]:
-    return rng.integers(0, 2**64, 1, np.uint64)
 
 
 @dataclass(frozen=True, eq=False)
