@@ -26,11 +26,13 @@ class Smallest:
 
 def smallest(
     method: CGP, fitness: Table, *, seed: int = 0, tries: int = 3, steps: int = 20_000, evaluations: int = 10_000_000,
-    walk: Walk = WALK,
+    walk: Walk = WALK, enough: int = 0,
 ) -> Smallest:  # fmt: skip
     """Searched and resynthesised from `tries` seeds that no other seed has, each with these steps and evaluations.
 
-    The fitness is of all cases, each bit with a weight. Raises NetlistError where no try is right.
+    A netlist of no more than `enough` gates ends it: where a start is bad, its walk soon stands still, so another start
+    is worth more than more steps. The fitness is of all cases, each bit with a weight. Raises NetlistError where no try
+    is right.
     """
     nets, spent, nearest = [], 0, float("inf")
     for own in range(seed * tries, (seed + 1) * tries):
@@ -38,6 +40,8 @@ def smallest(
         spent, nearest = spent + found.evaluations, min(nearest, found.error)
         if found.solved:
             nets.append(resynthesised(found.net, gates=method.gates, seed=own, steps=steps, walk=walk))
+            if nets[-1].gates <= enough:
+                break
     if not nets:
         raise NetlistError(
             f"none of {tries} tries is right after {evaluations:,} evaluations, the nearest has an error of "
