@@ -21,7 +21,7 @@ from typing import Any, Protocol, cast
 import numpy as np
 from numpy.typing import NDArray
 
-from ontogeny.evolve.fitness.tables import Fitness, closed, outside
+from ontogeny.evolve.fitness.tables import Fitness, closed, outside, reasons
 from ontogeny.evolve.recording.store import searched
 from ontogeny.isa.errors import SearchError
 
@@ -49,6 +49,7 @@ class Part:
     errors: Errors
     told: tuple[str, ...] = ()
     outside: tuple[tuple[int, str], ...] = ()
+    reasons: tuple[tuple[int, str], ...] = ()
 
 
 class Workers(Protocol):
@@ -56,6 +57,7 @@ class Workers(Protocol):
 
     failures: list[str]
     outside: dict[int, str]
+    reasons: dict[int, str]
 
     def errors(self, fitness: Fitness[Any], candidates: Sequence[Any], first: int | None = None) -> Errors:
         """The errors of candidates, as the fitness itself gives them; `first` is what `of_generation` takes."""
@@ -76,6 +78,7 @@ class Spread:
         self.count = count
         self.failures: list[str] = []
         self.outside: dict[int, str] = {}
+        self.reasons: dict[int, str] = {}
 
     def errors(self, fitness: Fitness[Any], candidates: Sequence[Any], first: int | None = None) -> Errors:
         """The errors of candidates, as the fitness itself gives them; `first` is what `of_generation` takes."""
@@ -84,6 +87,7 @@ class Spread:
         tasks = [Task(judge, (candidates[low:high], first)) for low, high in pairwise(cuts)]
         done: list[Part] = self.run(fitness, tasks)
         self.outside = {low + place: why for low, part in zip(cuts, done, strict=False) for place, why in part.outside}
+        self.reasons = {low + place: why for low, part in zip(cuts, done, strict=False) for place, why in part.reasons}
         self.failures += [told for part in done for told in part.told][: max(0, 20 - len(self.failures))]
         return np.concatenate([part.errors for part in done])
 
@@ -109,7 +113,9 @@ def judge(fitness: Any, given: tuple[Sequence[Any], int | None]) -> Part:
     candidates, fitness = given[0], of_generation(fitness, given[1])
     before = len(fitness.failures)
     errors = np.asarray(fitness.errors(candidates), np.float64)
-    return Part(errors, tuple(fitness.failures)[before:], tuple(outside(fitness).items()))
+    return Part(
+        errors, tuple(fitness.failures)[before:], tuple(outside(fitness).items()), tuple(reasons(fitness).items())
+    )
 
 
 def leg(fitness: Any, given: Any) -> Any:
@@ -194,7 +200,7 @@ class Processes(Spread):
         width, (candidates, first) = len(fitness.objectives), task.given
         if len(candidates) == 1:
             why = "the fitness ended its process"
-            return Part(np.full((1, width) if width > 1 else 1, np.inf), (why,), ((0, why),))
+            return Part(np.full((1, width) if width > 1 else 1, np.inf), (why,), ((0, why),), ((0, why),))
         alone = Processes(1)
         try:
             parts: list[Part] = alone.run(fitness, [Task(judge, ([candidate], first)) for candidate in candidates])
@@ -202,7 +208,8 @@ class Processes(Spread):
             alone.close()
         failed = tuple((place, why) for place, part in enumerate(parts) for _, why in part.outside)
         told = tuple(told for part in parts for told in part.told)
-        return Part(np.concatenate([part.errors for part in parts]), told, failed)
+        whys = tuple((place, why) for place, part in enumerate(parts) for _, why in part.reasons)
+        return Part(np.concatenate([part.errors for part in parts]), told, failed, whys)
 
 
 def _serve(fitness: Any, pipe: Connection, others: Sequence[Connection]) -> None:

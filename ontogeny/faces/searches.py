@@ -24,6 +24,8 @@ CHANGES = 3
 """How many changes of a step a person is told."""
 FIRST, MOST_NUMBERS = 8, 1000
 """How many numbers of a vector a person is shown at first, and how many a program."""
+REASONS = 5
+"""How many reasons of failures a person is told."""
 SHOWN = 12
 """How many of a front a person is shown."""
 
@@ -54,7 +56,8 @@ def document(search: RecordedSearch, found: Found[Any]) -> dict[str, Any]:
         "best": of_best(objectives, best) | worth(search, found),
         "front": [of_best(objectives, one) for one in found.front] if len(found.front) > 1 else [],
         "dials": {name: said(value) for name, value in search.dials().items()},
-        "failures": list(found.failures),
+        "failed": search.failed.count,
+        "failures": search.failed.document(),
     }
 
 
@@ -94,11 +97,19 @@ def say(console: Console, search: RecordedSearch, found: Found[Any]) -> None:
         console.print(f"{what} {value:.2%}")
     if len(found.front) > 1:
         say_front(console, search.began.fitness.objectives, found.front)
-    for failure in found.failures[:3]:
-        console.print(f"[yellow]failed:[/] {escape(failure)}")
-    if len(found.failures) > 3:
-        console.print(f"[yellow]and {len(found.failures) - 3} more that failed[/]")
+    say_failed(console, search)
     console.print(f"[dim]{escape(str(search.folder))}[/]")
+
+
+def say_failed(console: Console, search: RecordedSearch) -> None:
+    """What failed, the most frequent reasons first."""
+    rows = search.failed.document()
+    if rows:
+        console.print(f"[yellow]{search.failed.count:,} of the candidates failed:[/]")
+    for row in rows[:REASONS]:
+        console.print(f"  {row['count']:,}: {escape(row['why'])}, first candidate {row['first']:,}")
+    if len(rows) > REASONS:
+        console.print(f"  and {sum(row['count'] for row in rows[REASONS:]):,} for other reasons; --json has them")
 
 
 def say_front(console: Console, objectives: Sequence[str], front: Sequence[Best[Any]]) -> None:

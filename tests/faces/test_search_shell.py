@@ -144,9 +144,24 @@ def test_a_fitness_that_fails_is_told_at_the_end_and_the_search_goes_on() -> Non
     words = ("tasks.py:size", "--as", "each", "--inputs", "2", "--outputs", "1", "--limit", "0")
     found = asked(*words, "nodes=30", "--evaluations", "2000", "--seed", "1", "--goal=-1")
     assert found["best"] == {"error": 0, "gates": 7, "depth": found["best"]["depth"]}
-    assert any("ValueError: three gates" in failure for failure in found["failures"])
-    assert any("gave NaN" in failure for failure in found["failures"])
-    assert "failed: the fitness" in shell(*words, "--evaluations", "500", "--goal=-1").stdout
+    told = {failure["why"]: failure for failure in found["failures"]}
+    assert set(told) == {"the fitness raised ValueError: three gates", "the fitness gave NaN"}
+    assert found["failed"] == sum(one["count"] for one in told.values()) > 10
+    again = asked("show", "size")
+    assert again["failures"] == found["failures"] and again["failed"] == found["failed"]
+    assert all("of the candidates failed" in said.stdout and "ValueError: three gates, first candidate" in said.stdout
+               for said in (shell("show", "size"), shell(*words, "--evaluations", "500", "--goal=-1")))  # fmt: skip
+
+
+def test_failures_are_counted_on_where_a_search_goes_on_and_whoever_does_the_work() -> None:
+    words = ("tasks.py:narrow", "--vector", "3", "--method", "genetic", "spread=1", "--evaluations", "1000")
+    whole = asked(*words, "--limit", "0", "--name", "whole")
+    asked(*words, "--limit", "0", "--name", "parts", "--seconds", "0")
+    assert 0 < asked("show", "parts")["failed"] < whole["failed"]
+    parts = asked("resume", "parts")
+    assert (parts["failed"], parts["failures"]) == (whole["failed"], whole["failures"])
+    shared = asked(*words, "--workers", "2", "--name", "shared")
+    assert (shared["failed"], shared["failures"], shared["best"]) == (whole["failed"], whole["failures"], whole["best"])
 
 
 @pytest.mark.parametrize(

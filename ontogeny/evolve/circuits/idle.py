@@ -51,7 +51,7 @@ def _counting(net: Netlist, changed: Marks) -> Marks:
     outputs = len(net.outputs)
     seen = np.arange(changed.shape[1]) < outputs
     while True:
-        counts: Marks = changed[:, seen].any(axis=1)
+        counts = np.asarray(changed[:, seen].any(axis=1), np.bool_)
         more = seen.copy()
         more[outputs:] |= counts[net.inputs : net.sources]
         if np.array_equal(more, seen):

@@ -13,7 +13,7 @@ from typing import Any
 import numpy as np
 
 from ontogeny.evolve.fitness.recipe import Recipe, made_by
-from ontogeny.evolve.fitness.tables import Fitness, closed, outside
+from ontogeny.evolve.fitness.tables import Fitness, closed, outside, reasons
 from ontogeny.evolve.spaces import Netlists
 from ontogeny.isa.errors import SearchError
 from ontogeny.isa.netlist import Netlist, Words, cases
@@ -33,6 +33,8 @@ class ByBehaviour:
     asked: int = 0
     recipe: Recipe | None = field(default=None, repr=False)
     outside: dict[int, str] = field(default_factory=dict)
+    reasons: dict[int, str] = field(default_factory=dict)
+    why: dict[bytes, str] = field(default_factory=dict, repr=False)
 
     @property
     def space(self) -> Netlists:
@@ -57,6 +59,8 @@ class ByBehaviour:
         places = sorted(first.values())
         fresh = np.asarray(self.fitness.errors([nets[place] for place in places])) if places else np.zeros(0)
         late = outside(self.fitness) if places else {}
+        self.why |= {keys[places[at]]: why for at, why in (reasons(self.fitness) if places else {}).items()}
+        self.reasons = {place: self.why[key] for place, key in enumerate(keys) if key in self.why}
         self.asked += len(places)
         found = {keys[place]: error for place, error in zip(places, fresh.tolist(), strict=True)}
         self.outside = {place: late[places.index(first[key])] for place, key in enumerate(keys)
@@ -65,6 +69,7 @@ class ByBehaviour:
         self.known |= {key: error for at, (key, error) in enumerate(found.items()) if at not in late}
         for key in list(self.known)[: max(0, len(self.known) - MOST)]:
             del self.known[key]
+            self.why.pop(key, None)
         return errors
 
     def close(self) -> None:

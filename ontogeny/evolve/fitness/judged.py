@@ -40,7 +40,7 @@ class Judged(Generic[Candidate]):
     """A fitness that a Python function gives; `close` ends its process. Make one by `each` or `batch`.
 
     `outside` says which of those judged last failed by what no seed decides, the clock or the end of a process, and
-    why. A process that ends is tried once more, since somebody else may have ended it.
+    why; `reasons` has all that failed. A process that ends is tried once more, since somebody else may have ended it.
     """
 
     objectives = ("error",)
@@ -53,12 +53,13 @@ class Judged(Generic[Candidate]):
         self.failed = 0
         self.failures: list[str] = []
         self.outside: dict[int, str] = {}
+        self.reasons: dict[int, str] = {}
         self._function, self._seconds, self._together = function, seconds, together
         self._worker: tuple[BaseProcess, Connection] | None = None
 
     def errors(self, candidates: Sequence[Candidate], /) -> list[float]:
         """The error of each, infinite where it failed."""
-        self.outside = {}
+        self.outside, self.reasons = {}, {}
         if self._together and len(candidates) > 1:
             answer = self._asked(candidates)
             if answer.scores is not None and not any(map(math.isnan, answer.scores)):
@@ -72,8 +73,9 @@ class Judged(Generic[Candidate]):
         if answer.scores is not None and not math.isnan(answer.scores[0]):
             return answer.scores[0]
         self.failed += 1
+        self.reasons[place] = answer.why or "the fitness gave NaN"
         if len(self.failures) < TOLD:
-            self.failures.append(answer.why or "the fitness gave NaN")
+            self.failures.append(self.reasons[place])
         if answer.ended or answer.late:
             self.outside[place] = answer.why
         return math.inf

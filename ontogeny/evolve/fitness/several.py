@@ -14,7 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ontogeny.evolve.fitness.recipe import Recipe, made_by
-from ontogeny.evolve.fitness.tables import Fitness, closed, outside
+from ontogeny.evolve.fitness.tables import Fitness, closed, outside, reasons
 from ontogeny.evolve.gates.rows import Rows
 from ontogeny.evolve.spaces import Space
 from ontogeny.isa.errors import SearchError
@@ -46,11 +46,14 @@ class Several:
 
     def __post_init__(self) -> None:
         self.outside: Mapping[int, str] = {}
+        self.reasons: Mapping[int, str] = {}
         for other in self.others:
             if isinstance(other, str) and other not in MEASURES:
                 raise SearchError(f"no measure {other!r}; there are {', '.join(MEASURES)}, or give a fitness")
             if not isinstance(other, str) and other.space != self.fitness.space:
                 raise SearchError(f"objectives of {self.fitness.space} and {other.space}; expected the same")
+        if any(hasattr(one, "at") for one in (self.fitness, *self.others)):
+            raise SearchError("one of several objectives is judged on batches; give the whole network, or it alone")
         if not all(map(math.isfinite, self.weights)):
             raise SearchError(f"weights {self.weights}; expected finite numbers")
         if self.weights and len(self.weights) != len(self.names):
@@ -84,11 +87,12 @@ class Several:
 
     def errors(self, candidates: Sequence[Any], /) -> NDArray[np.float64]:
         """f64[n, objectives], or f64[n] where they are weighed."""
-        columns, self.outside = [], {}
+        columns, self.outside, self.reasons = [], {}, {}
         for one in (self.fitness, *self.others):
             measured = MEASURES[one](candidates) if isinstance(one, str) else one.errors(candidates)
             columns.append(np.asarray(measured, np.float64).reshape(len(candidates), -1))
             self.outside = {**self.outside, **outside(one)}
+            self.reasons = {**reasons(one), **self.reasons}
         errors = np.concatenate(columns, axis=1)
         errors[~np.isfinite(errors).all(axis=1)] = np.inf
         return errors @ np.array(self.weights) if self.weights else errors

@@ -51,6 +51,12 @@ def outside(fitness: object) -> Mapping[int, str]:
     return found
 
 
+def reasons(fitness: object) -> Mapping[int, str]:
+    """Why any of those that it judged last failed, by their places, as far as it says."""
+    found: Mapping[int, str] = getattr(fitness, "reasons", {})
+    return found
+
+
 def closed(fitness: object) -> None:
     """Ends the process of a fitness that has one."""
     if (close := getattr(fitness, "close", None)) is not None:

@@ -13,8 +13,9 @@ from typing import Any
 
 import numpy as np
 
-from ontogeny.evolve.fitness.tables import closed, outside
+from ontogeny.evolve.fitness.tables import closed, outside, reasons
 from ontogeny.evolve.method import Asked, Errors
+from ontogeny.evolve.recording.tally import Tally
 from ontogeny.evolve.recording.turning import FITNESS, METHOD, turned
 from ontogeny.evolve.search import LEG, Search, Standing
 from ontogeny.isa.errors import RecordError
@@ -30,24 +31,29 @@ class Witnessed(Search[Any, Any]):
 
     failed: Mapping[int, str] = field(default_factory=dict)
     note: Note = lambda failed: None
+    tally: Tally = field(default_factory=Tally)
 
     def judged(self, asked: Asked[Any], first: int = 0) -> Errors:
         """The errors of a generation; what failed before is not asked again."""
         known = [place for place in range(len(asked.candidates)) if first + place in self.failed]
         if not known:
             errors = super().judged(asked, first)
-            self._noted(first + np.arange(len(errors)))
+            self._noted(first + np.arange(len(errors)), errors)
             return errors
+        self.tally.add({first + place: self.failed[first + place] for place in known})
         rest = [place for place in range(len(asked.candidates)) if place not in set(known)]
         width = len(self.fitness.objectives)
         errors = np.full((len(asked.candidates), width) if width > 1 else len(asked.candidates), np.inf)
         if rest:
             errors[rest] = super().judged(replace(asked, candidates=[asked.candidates[place] for place in rest]), first)
-            self._noted(first + np.array(rest))
+            self._noted(first + np.array(rest), errors[rest])
         return errors
 
-    def _noted(self, numbers: Any) -> None:
-        """Tells what failed just now by the clock or the end of a process."""
+    def _noted(self, numbers: Any, errors: Errors) -> None:
+        """Counts what failed just now, and tells what did by the clock or the end of a process."""
+        why = reasons(self.workers or self.fitness)
+        places = np.flatnonzero(~np.isfinite(errors.reshape(len(errors), -1)).all(axis=1)).tolist()
+        self.tally.add({int(numbers[place]): why.get(place, "the error is infinite") for place in places})
         if failed := outside(self.workers or self.fitness):
             self.note({int(numbers[place]): why for place, why in failed.items()})
 

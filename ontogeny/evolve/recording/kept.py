@@ -11,7 +11,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from ontogeny.evolve.recording import states
+from ontogeny.evolve.recording import states, tally
 from ontogeny.evolve.recording.course import Course
 from ontogeny.evolve.search import Standing
 from ontogeny.isa.errors import RecordError
@@ -52,6 +52,10 @@ class Kept:
                 self.damaged.append(path)
         return template
 
+    def failed(self, evaluations: int) -> tally.Tally:
+        """What failed until a state, as far as that is kept."""
+        return tally.read(self.folder / STATES / f"{evaluations:015d}.npz")
+
     def rows(self) -> list[dict[str, Any]]:
         """The progress: evaluations, errors and size of every better candidate, and the seconds until then."""
         return list(lines.read(self.folder / PROGRESS).contents)
@@ -64,7 +68,7 @@ class Kept:
         self._last = _told(kept[-1]) if kept else ()
         self.seconds = float(kept[-1]["seconds"]) if kept else 0.0
         for path in self.damaged:  # before the newest is asked for: what is damaged has to be written again
-            path.unlink(missing_ok=True)
+            tally.remove(path)
         self._newest = max(self.all(), default=-1)
 
     def note(self, course: Course, last: bool = False) -> None:
@@ -88,7 +92,9 @@ class Kept:
         began = time.monotonic()
         with disk("making", self.folder / STATES):
             (self.folder / STATES).mkdir(exist_ok=True)
-        states.write(self.folder / STATES / f"{evaluations:015d}.npz", course.arrived)
+        path = self.folder / STATES / f"{evaluations:015d}.npz"
+        tally.write(path, course.search.tally)
+        states.write(path, course.arrived)
         self._newest, self._at = evaluations, time.monotonic()
         self._cost = self._at - began
         self._thin()
@@ -104,7 +110,7 @@ class Kept:
         paths = list(self.all().values())
         if len(paths) > MOST_FILES or (len(paths) > 3 and sum(path.stat().st_size for path in paths) > MOST_BYTES):
             for path in paths[1:-2:2]:
-                path.unlink()
+                tally.remove(path)
 
 
 def _told(row: Mapping[str, Any]) -> tuple[Any, ...]:

@@ -27,6 +27,7 @@ from ontogeny.evolve.recording.inbox import Turn
 from ontogeny.evolve.recording.kept import Kept
 from ontogeny.evolve.recording.kinds import described, made
 from ontogeny.evolve.recording.store import Store
+from ontogeny.evolve.recording.tally import Tally
 from ontogeny.evolve.recording.turning import turned, values
 from ontogeny.evolve.search import LEG, Found, Search
 from ontogeny.evolve.workers import Workers
@@ -73,7 +74,14 @@ class RecordedSearch:
 
     def found(self) -> Found[Any]:
         """What it has come to, as far as states were kept."""
-        return self.course.search.found(self.course.standing, self.kept.seconds)
+        found = self.course.search.found(self.course.standing, self.kept.seconds)
+        return replace(found, failures=tuple(self.failed.kinds) or found.failures)
+
+    @property
+    def failed(self) -> Tally:
+        """What candidates failed, and why, as far as states were kept."""
+        tally: Tally = self.course.search.tally
+        return tally
 
     def replayed(self) -> Course:
         """The search from its beginning, to be gone through again by the journal; nothing of that is written.
@@ -211,6 +219,7 @@ class RecordedSearch:
         """From the latest sound state."""
         begun = self._begun(self._noted)
         standing = self.kept.latest(begun.standing)
+        begun.search.tally.kinds.update(self.kept.failed(int(standing.state.evaluations)).kinds)
         return Course(begun.search, standing, self.entries)
 
     @contextmanager
