@@ -1,0 +1,123 @@
+"""ontogeny laws"""
+
+from __future__ import annotations
+
+from dataclasses import asdict
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+from rich.console import Console
+from rich.markup import escape
+
+from ontogeny.ask.laws.law import PER, SAMPLES, Law, best_supported, fitted
+from ontogeny.ask.laws.of_runs import LAST, TAKES, Asked, points_of
+from ontogeny.ask.laws.points import Points
+from ontogeny.ask.laws.published import LAWS, published
+from ontogeny.ask.laws.read import read_points
+from ontogeny.ask.laws.table import FORMS
+from ontogeny.ask.laws.tuned import DecayLaw, decay_law
+from ontogeny.faces.laws_picture import draw
+from ontogeny.faces.laws_words import asked, quantity, say, say_decay, say_optimal, say_predictions, what_if
+from ontogeny.faces.outputs import SPELT, place
+from ontogeny.faces.picture import save
+from ontogeny.faces.sources import opened
+from ontogeny.faces.terminal import AsJson, answer
+from ontogeny.isa.errors import LawError
+from ontogeny.record.runs_folder import RunsFolder
+
+Given = Annotated[
+    list[str] | None, typer.Argument(metavar="RUN...|FILE.csv", help="Runs, a folder of runs, or CSV files of points.")
+]
+
+
+def command(
+    given: Given = None,
+    form: Annotated[str, typer.Option("--form", help=f"Of {', '.join(FORMS)}; else the richest supported.")] = "",
+    at: Annotated[list[str] | None, typer.Option("--at", metavar="N,D[,EPOCHS]", help="Foretell a run.")] = None,
+    budget: Annotated[list[str] | None, typer.Option("--budget", help="Operations to make the best of.")] = None,
+    unique: Annotated[str, typer.Option("--unique", help="Distinct tokens there are, for --budget.")] = "",
+    per: Annotated[float, typer.Option("--per", help="Operations for a parameter and a token.")] = PER,
+    metric: Annotated[str, typer.Option("--metric", help="Which loss of a run.")] = "valid.loss",
+    take: Annotated[str, typer.Option("--take", help=f"Which value of it: {' or '.join(TAKES)}.")] = LAST,
+    count: Annotated[str, typer.Option("--count", metavar="INPUT", help="Count its elements, not examples.")] = "",
+    drop: Annotated[int, typer.Option("--drop-highest", metavar="K", help="Without the K highest losses.")] = 0,
+    samples: Annotated[int, typer.Option("--samples", min=100, max=10_000, help="For the intervals.")] = SAMPLES,
+    seed: Annotated[int, typer.Option("--seed", min=0, help="Of the samples.")] = 0,
+    source: Annotated[str, typer.Option("--published", help=f"A law of {', '.join(LAWS)} instead.")] = "",
+    output: Annotated[str, typer.Option(*SPELT, help="Draw it; PNG and SVG are both written.")] = "",
+    as_json: AsJson = False,
+) -> None:
+    """Fit scaling laws to your own runs: what more parameters, data or epochs would give, and what they cannot tell."""
+    runs = list(at or ())
+    wanted, budgets = [asked(one) for one in runs], [quantity(one) for one in budget or ()]
+    bound = quantity(unique) if unique else None
+    points, unit = (None, "tokens") if source else collected(given or [], Asked(metric, take, count))
+    if drop and points is not None:
+        points = points.without_highest(drop)
+    law, refused, decay = _fit(points, source, form, samples, seed)
+    sizes = wanted or what_if(law)
+    foretold = [law.predict(*one) for one in sizes]
+    optima = [law.optimal(one, bound, per) for one in budgets]
+    drawn = save(draw(law, unit=unit), place(output, "laws.png")) if output else []
+    document: dict[str, Any] = law.as_json() | {
+        "unit": unit,
+        "refused": refused,
+        "predictions": [asdict(one) for one in foretold],
+        "optimal": [asdict(one) for one in optima],
+        "best_decay": [dict(zip(("value", "low", "high"), decay.at(n, u), strict=True)) for n, _, u in sizes]
+        if decay
+        else None,
+        "files": [str(path) for path in drawn],
+    }
+
+    def words(console: Console) -> None:
+        say(console, law, unit, refused)
+        say_predictions(console, foretold, unit)
+        say_optimal(console, optima, unit, per)
+        if decay is not None:
+            say_decay(console, decay, sizes)
+        for path in drawn:
+            console.print(escape(str(path)), soft_wrap=True)
+
+    answer(document, as_json, words)
+
+
+def collected(given: list[str], which: Asked) -> tuple[Points, str]:
+    """The points of runs, of folders of runs, or of CSV files, and what is counted: tokens or examples."""
+    files = [Path(one) for one in given if Path(one).suffix.lower() == ".csv"]
+    names = [one for one in given if Path(one).suffix.lower() != ".csv"]
+    if not given:
+        raise LawError("name runs, a folder of runs, or a CSV file of points; --published NAME needs none")
+    if files and names:
+        raise LawError("runs and CSV files do not count alike; give either")
+    if len(files) > 1:
+        raise LawError(f"one CSV file at a time; put the rows of {len(files)} into one")
+    if files:
+        return read_points(files[0]), "tokens"
+    runs = [run for name in names for run in _runs(name)]
+    return points_of([opened(name) for name in runs], which), "tokens" if which.counted else "examples"
+
+
+def _runs(name: str) -> list[str]:
+    """A run, or all that lie in a folder."""
+    folder = Path(name)
+    if folder.is_dir() and not (folder / "journal.jsonl").exists():
+        found = [str(one) for one in RunsFolder(folder).all()]
+        if not found:
+            raise LawError(f"{name} is a folder without runs")
+        return found
+    return [name]
+
+
+def _fit(
+    points: Points | None, source: str, form: str, samples: int, seed: int
+) -> tuple[Law, dict[str, str], DecayLaw | None]:
+    """The law, why richer forms are not supported, and the law of the best decay where the runs tell it."""
+    if points is None:
+        return published(source), {}, None
+    law, refused = (fitted(points, form, samples, seed), {}) if form else best_supported(points, samples, seed)
+    try:
+        return law, refused, decay_law(points)
+    except LawError:
+        return law, refused, None

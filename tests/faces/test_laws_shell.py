@@ -1,0 +1,105 @@
+"""`ontogeny laws`: points from a table or from runs, what is foretold of them, the picture, and refusals in words."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import pytest
+from typer.testing import CliRunner, Result
+
+from ontogeny.faces.cli import app
+from ontogeny.faces.laws_words import quantity
+from ontogeny.isa.errors import OntogenyError
+from tests import small
+
+POINTS = str(Path(__file__).parents[2] / "benches" / "chinchilla_points.csv")
+
+
+def shell(*words: str, exit_code: int = 0) -> Result:
+    result = CliRunner().invoke(app, ["laws", *words])
+    assert result.exit_code == exit_code, result.output
+    return result
+
+
+@pytest.fixture
+def table(tmp_path: Path) -> str:
+    """Sixteen runs of a law with E = 1.8."""
+    rows = [
+        f"{n:g},{d:g},{1.8 + 480 * n**-0.35 + 2000 * d**-0.36 + 0.002 * ((3 * i + 7 * j) % 5 - 2)}"
+        for i, n in enumerate((5e7, 3e8, 2e9, 1e10))
+        for j, d in enumerate((5e8, 3e9, 2e10, 1e11))
+    ]
+    (file := tmp_path / "points.csv").write_text("\n".join(["parameters,tokens,loss", *rows]), encoding="utf-8")
+    return str(file)
+
+
+def test_a_table_gives_a_law_forecasts_the_best_of_a_budget_and_a_picture(table: str, tmp_path: Path) -> None:
+    picture = tmp_path / "drawn" / "law.png"
+    words = (table, "--samples", "100", "--at", "70B,1.4T", "--budget", "5.76e23", "-o", str(picture))
+    found = json.loads(shell(*words, "--json").stdout)
+    assert found["form"] == "chinchilla" and set(found["refused"]) == {"tuned", "excess", "repetition"}
+    floor = found["numbers"]["E"]
+    assert floor["low"] <= 1.8 <= floor["high"] and found["failed_samples"] == 0
+    (asked,) = found["predictions"]
+    assert asked["run"]["low"] < asked["loss"]["low"] < asked["loss"]["value"] < asked["loss"]["high"]
+    assert asked["beyond"] == pytest.approx(14)
+    (best,) = found["optimal"]
+    assert best["parameters"]["low"] < best["parameters"]["value"] < best["parameters"]["high"]
+    assert picture.stat().st_size > 10_000 and "<svg" in picture.with_suffix(".svg").read_text()[:1000]
+    said = shell(*words).stdout
+    assert "L = E + A/N^alpha + B/D^beta" in said and "14x" in said and "it is a guess" in said
+    assert "16 runs" in said and "not repetition" in said
+
+
+def test_a_published_law_answers_without_runs_and_without_intervals() -> None:
+    found = json.loads(shell("--published", "muennighoff", "--budget", "1e22", "--unique", "25B", "--json").stdout)
+    assert found["optimal"][0]["epochs"]["value"] > 2 and found["optimal"][0]["loss"]["low"] == "NaN"
+    assert "R_D" in shell("--published", "muennighoff").stdout
+
+
+def test_runs_are_found_by_name_or_by_their_folder_and_refused_with_what_they_lack(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for name in ("one", "two"):
+        with small.begin(tmp_path / "runs" / name) as run:
+            run.advance(5)
+    monkeypatch.setenv("ONTOGENY_RUNS", str(tmp_path / "runs"))
+    for given in (("one", "two"), (str(tmp_path / "runs"),)):
+        output = shell(*given, exit_code=1).output
+        assert "no law can be fitted" in output and "(there are 2)" in output
+    assert "no valid.accuracy" in shell("one", "--metric", "valid.accuracy", exit_code=1).output
+
+
+@pytest.mark.parametrize(
+    ("words", "said"),
+    [
+        ((), "name runs"),
+        ((POINTS, "one"), "give either"),
+        ((POINTS, POINTS), "one CSV file at a time"),
+        (("none.csv",), "cannot be read"),
+        ((POINTS, "--at", "1e9"), "is no run to foretell"),
+        ((POINTS, "--at", "big,1e9"), "'big' is no quantity"),
+        ((POINTS, "--budget", "0"), "'0' is no quantity"),
+        ((POINTS, "--form", "kaplan"), "there is no form"),
+        ((POINTS, "--form", "size"), "is for one of the numbers of distinct tokens"),
+        ((POINTS, "--drop-highest", "999"), "999 of 245 points"),
+        (("--published", "kaplan"), "there is no published law"),
+        (("--published", "hoffmann", "-o", "x.png"), "no runs here to draw"),
+        (("--published", "hoffmann", "--budget", "1e20", "--unique", "1e9"), "repetition does"),
+    ],
+)
+def test_what_makes_no_sense_is_refused_in_words(words: tuple[str, ...], said: str) -> None:
+    output = shell(*words, exit_code=1).output
+    assert said in output and "Traceback" not in output
+
+
+def test_a_folder_without_runs_is_no_folder_of_runs(tmp_path: Path) -> None:
+    assert "a folder without runs" in shell(str(tmp_path), exit_code=1).output
+
+
+def test_quantities_are_read_as_they_are_said() -> None:
+    assert [quantity(one) for one in ("1e9", "70B", "1.4T", "400k", "2_000")] == [1e9, 70e9, 1.4e12, 4e5, 2000]
+    for wrong in ("", "-1", "nan", "inf", "1e999", "ten", "1.2.3"):
+        with pytest.raises(OntogenyError, match="is no quantity"):
+            quantity(wrong)
