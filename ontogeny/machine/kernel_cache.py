@@ -2,7 +2,8 @@
 
 numba keeps machine code by the file of the function alone, so what it took from other files, an inlined function or a
 constant, would stay as it was. Here the key is that file and all of its package to which its imports lead, by their
-bytes. Kernels import little, so that little is compiled again; what a kernel takes from another package is not seen.
+bytes. Kernels import little, so that little is compiled again; what a kernel takes from another package, or by a
+relative import, is not seen.
 """
 
 from __future__ import annotations

@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from ontogeny.evolve import Islands, LowRankES, OpenAIES, batched, each, network, open_search, record, search
+from ontogeny.evolve import Islands, LowRankES, OpenAIES, batched, each, network, open_search, record, search, weighed
 from ontogeny.evolve.recording import states
 from ontogeny.evolve.search import Search
 from ontogeny.evolve.weights.candidates import Flat
@@ -97,5 +97,7 @@ def test_the_size_is_a_dial(tmp_path: Path) -> None:
 def test_bad_input_is_told() -> None:
     with pytest.raises(SearchError, match="batches of 0 of 400 examples; expected 1 up to all"):
         batched(WHOLE, 0)
+    with pytest.raises(SearchError, match="judged on batches; give the whole network"):
+        weighed(WHOLE, [FITNESS], [1.0, 1.0])
     with pytest.raises(SearchError, match="of the examples of a Judged; expected a fitness by network"):
         batched(each(float, WHOLE.space), 3)  # type: ignore[arg-type]

@@ -77,8 +77,10 @@ ISLANDS: dict[str, tuple[Islands[Any, Any], Any, int]] = {
     "low-rank-es": (Islands(LowRankES(4), 2, 30), NETWORK, 300),
     "cma-es": (Islands(CMAES(), 3, 20), VECTORS, 240),
 }
-every = pytest.mark.parametrize("name", ISLANDS)
-LINED = [name for name in ISLANDS if not name.endswith("es") or name == "tapes"]
+QUICK = ("cgp", "cgp, asked", "elites", "openai-es", "tapes")
+NAMES = [pytest.param(name, marks=() if name in QUICK else pytest.mark.slow) for name in ISLANDS]
+every = pytest.mark.parametrize("name", NAMES)
+LINED = [one for one in NAMES if one.values[0] in ("tapes", "elites") or not str(one.values[0]).endswith("es")]
 
 
 def after(method: Any, fitness: Any, evaluations: int, seed: int = 3) -> Any:
@@ -139,7 +141,7 @@ def test_the_line_goes_through_migrations_back_to_one_that_came_from_nobody(tmp_
 
 
 def test_a_child_of_a_guest_is_told_as_what_its_parent_was_on_the_other_island(tmp_path: Path) -> None:
-    for name in ("genetic", "cgp", "cgp, asked", "elites"):
+    for name in ("cgp", "cgp, asked", "elites"):
         method, fitness, evaluations = ISLANDS[name]
         going = record(tmp_path / name, method, fitness, seed=3, evaluations=evaluations)
         going.go_on()
@@ -149,7 +151,7 @@ def test_a_child_of_a_guest_is_told_as_what_its_parent_was_on_the_other_island(t
         across = [(child, p) for child, ps in log.parents.items() for p in ps if island[child] != island[p]]
         assert across, name
         for child, parent in across:
-            assert (island[parent] + 1) % method.count == island[child] or name in ("genetic", "elites")
+            assert (island[parent] + 1) % method.count == island[child] or name == "elites"
             mean = np.mean([(log.genes[child] != log.genes[other]).mean() for other in list(log.genes)[::97]])
             if name.startswith("cgp"):
                 assert (log.genes[child] != log.genes[parent]).mean() < mean / 2, name
@@ -168,18 +170,17 @@ def test_the_front_of_islands_is_that_of_all_of_them() -> None:
             assert not any(all(a <= b for a, b in zip(x, y, strict=True)) and x != y for x in own for y in told)
 
 
-def test_a_better_guest_is_where_strategies_about_a_centre_go_on_and_cma_es_takes_it_in() -> None:
-    for name in ("openai-es", "cma-es"):
-        skipped(name)
-        method: Any = ISLANDS[name][0].method
-        fitness = VECTORS
-        state = after(method, fitness, 60)
-        better = replace(method.sent(state), genes=np.ones((1, 5)), errors=np.zeros((1, 1)))
-        visited = method.visited(state, better)
-        assert method.best(visited).error == 0 and (method.best(visited).candidate == 1).all()
-        assert method.visited(state, replace(better, errors=np.full((1, 1), 1e9))) is state
-        children = method.ask(visited).candidates
-        assert min(bowl(children)) < min(bowl(method.ask(state).candidates)) / 2
+@pytest.mark.parametrize("name", ["openai-es", pytest.param("cma-es", marks=pytest.mark.slow)])
+def test_a_better_guest_is_where_strategies_about_a_centre_go_on_and_cma_es_takes_it_in(name: str) -> None:
+    skipped(name)
+    method: Any = ISLANDS[name][0].method
+    state = after(method, VECTORS, 60)
+    better = replace(method.sent(state), genes=np.ones((1, 5)), errors=np.zeros((1, 1)))
+    visited = method.visited(state, better)
+    assert method.best(visited).error == 0 and (method.best(visited).candidate == 1).all()
+    assert method.visited(state, replace(better, errors=np.full((1, 1), 1e9))) is state
+    children = method.ask(visited).candidates
+    assert min(bowl(children)) < min(bowl(method.ask(state).candidates)) / 2
 
 
 def test_islands_of_what_sends_nobody_are_refused() -> None:
