@@ -86,6 +86,8 @@ class Search(Generic[Candidate, S]):
     def __post_init__(self) -> None:
         if self.evaluations < 1 or self.prune < 0:
             raise SearchError(f"{self.evaluations} evaluations, {self.prune} to prune; expected 1 or more, 0 or more")
+        if not np.isfinite(self.goal):
+            raise SearchError(f"a goal of {self.goal}; expected the error that is right, a finite number")
 
     def begin(self, seed: int) -> Standing[S]:
         """Where it begins."""

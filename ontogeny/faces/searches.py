@@ -81,7 +81,9 @@ def worth(search: RecordedSearch, found: Found[Any]) -> dict[str, float]:
 def say(console: Console, search: RecordedSearch, found: Found[Any]) -> None:
     """The same for a person."""
     name, state = search.folder.name, "over" if search.course.over else "not over"
-    error = number(found.error) if math.isfinite(found.error) else "not judged"
+    error = number(found.error) if math.isfinite(found.error) else "not judged yet"
+    if not math.isfinite(found.error) and search.failed.count:
+        error = "infinite, since every candidate failed,"
     reached = f"right after {found.solved_at:,}" if found.solved_at is not None else f"error {error} after"
     console.print(
         f"[bold]{escape(name)}[/]: {reached} {'of ' if found.solved else ''}{found.evaluations:,} evaluations, "

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -71,13 +72,16 @@ def metrics(found: Found[Any]) -> dict[str, float]:
 
 
 def checked(output: str, space: Space) -> None:
-    """Raises OntogenyError where the best of a space cannot be written to such a file."""
+    """Raises OntogenyError where the best of a space cannot be written to such a file, or to any there."""
     if isinstance(space, Netlists):
         format_of(output)
     elif not isinstance(space, Vectors):
         raise OntogenyError(f"{output}: only circuits and vectors are written to files")
     elif Path(output).suffix.lower() not in VECTORS:
         raise OntogenyError(f"{output} is to hold a vector; expected an ending of {', '.join(VECTORS)}")
+    folder = place(output, Path(output).name).parent
+    if not os.access(folder, os.W_OK):
+        raise OntogenyError(f"{output} cannot be written: {folder} does not let you; name a file elsewhere")
 
 
 def write(best: Any, space: Space, output: str) -> str:

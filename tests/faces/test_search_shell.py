@@ -25,6 +25,15 @@ def parity(number):
 def wide(number):
     return 8
 
+def broken(number):
+    return 1 // number
+
+def words(number):
+    return "one"
+
+def never(net):
+    raise ValueError("never")
+
 def size(net):
     if net.gates == 3:
         raise ValueError("three gates")
@@ -169,11 +178,16 @@ def test_failures_are_counted_on_where_a_search_goes_on_and_whoever_does_the_wor
     [
         (("nothing.txt",), "nothing.txt"),
         (("tasks.py",), "name one, as tasks.py:FUNCTION"),
-        (("tasks.py:nought", "--inputs", "1", "--outputs", "1"), "has no function 'nought'; it has parity, wide, size"),
+        (("tasks.py:nought", "--inputs", "1", "--outputs", "1"), "has no function 'nought'; it has parity, wide, broken"),
         (("tasks.py:parity",), "give both"),
         (("tasks.py:wide", "--inputs", "2", "--outputs", "2"), "gives 8 of 0; expected 0 to 3"),
         (("tasks.py:parity", "--as", "guess"), "one of equals, each, batch, fitness"),
         (("xor.txt", "node=3"), "takes no 'node'; it takes nodes, gates, offspring, hits"),
+        (("start",), "start is no verb and no file; the verbs are resume, set, show"),
+        (("tasks.py:broken", "--inputs", "2", "--outputs", "1"), "raised ZeroDivisionError for the input 0"),
+        (("tasks.py:words", "--inputs", "2", "--outputs", "1"), "raised TypeError for the input 0: 'str' object"),
+        (("xor.txt", "--goal", "nan"), "a goal of nan"),
+        (("xor.txt", "-o", "xor.txt/best.blif"), "best.blif cannot be written: xor.txt is not a folder"),
         (("xor.txt", "gates=norn"), "no gate set 'norn'"),
         (("xor.txt", "nodes=many"), "nodes cannot be 'many'; it is a number, now 100"),
         (("xor.txt", "--method", "luck"), "no method 'luck'; for circuits there are cgp"),
@@ -227,6 +241,18 @@ def test_bad_input_is_told_and_leaves_nothing_behind(words: tuple[str, ...], tol
     np.savez("rows.npz", x=np.eye(4), y=np.arange(4))
     assert told in refused(*words)
     assert not Path("searches").exists()
+
+
+def test_a_folder_that_holds_no_search_and_one_whose_candidates_all_fail_are_told() -> None:
+    asked("xor.txt", "nodes=10", "--evaluations", "100")
+    journal = Path("searches/xor/journal.jsonl")
+    Path("searches/bad").mkdir()
+    Path("searches/bad/journal.jsonl").write_bytes(journal.read_bytes()[:40])
+    said = " ".join(shell("list").stdout.split())
+    assert "xor" in said and "bad cannot be opened:" in said
+    assert "there is no search" in refused("show", "nowhere")
+    words = ("tasks.py:never", "--as", "each", "--inputs", "2", "--outputs", "1", "--limit", "0")
+    assert "since every candidate failed" in shell(*words, "--evaluations", "50").stdout
 
 
 def test_dials_that_there_are_not_are_told_with_those_that_there_are() -> None:

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
+from operator import index
 from typing import Protocol, TypeVar
 
 import numpy as np
@@ -154,12 +155,22 @@ def equals(
         drawn = np.random.default_rng(seed).integers(0, 2, (sampled, inputs), np.uint8)
         numbers = [int("".join(map(str, row[::-1])) or "0", 2) for row in drawn]
         words = words_of(drawn.T)
-    wanted = [function(number) for number in numbers]
+    wanted = [_asked(function, number) for number in numbers]
     for number, value in zip(numbers, wanted, strict=True):
         if not 0 <= value < 1 << outputs:
             raise NetlistError(f"the function gives {value} of {number}; expected 0 to {(1 << outputs) - 1}")
     bits = np.array([[value >> bit & 1 for value in wanted] for bit in range(outputs)], np.uint8)
     return table(words, words_of(bits), len(wanted), weights)
+
+
+def _asked(function: Callable[[int], int], number: int) -> int:
+    """What a function gives for an input. Raises NetlistError where it raises, or gives no whole number."""
+    try:
+        return index(function(number))
+    except Exception as error:
+        raise NetlistError(
+            f"the function raised {type(error).__name__} for the input {number}: {error}; expected a whole number"
+        ) from error
 
 
 def outputs_of(net: Netlist, words: Words) -> Words:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import asdict, dataclass
 from importlib import import_module
+from pathlib import Path
 from typing import Annotated, Any
 
 import typer
@@ -17,7 +18,7 @@ from ontogeny.evolve.recording.lineage import lineage
 from ontogeny.evolve.recording.recorded import RecordedSearch, record
 from ontogeny.evolve.recording.setting import method_of, methods_of
 from ontogeny.evolve.recording.turning import read, said
-from ontogeny.evolve.recording.vector_targets import Layers
+from ontogeny.evolve.recording.vector_targets import READY, Layers
 from ontogeny.evolve.spaces import Netlists, Vectors
 from ontogeny.evolve.workers import working
 from ontogeny.faces.experiments import pairs
@@ -122,6 +123,9 @@ def command(
 def begin(words: list[str], given: Given) -> None:
     """A new search."""
     target = given.target
+    if target.word.isidentifier() and target.word not in READY and not Path(target.word).exists():
+        told = f"{target.word} is no verb and no file; the verbs are {', '.join(VERBS)}"
+        raise SearchError(f"{told}; to begin, name what is searched for: a circuit, a table, FILE.py:FUNCTION")
     fitness = target.fitness()
     method = method_of(target.method, pairs(words), fitness.space)
     if given.islands > 1:
@@ -197,6 +201,9 @@ def listed(words: list[str], given: Given) -> None:
             cells = f"{row.get('evaluations', 0):,}", row.get("solved_at"), best.get("gates"), row.get("over")
             shown.add_row(escape(row["search"]), *("-" if cell is None else str(cell) for cell in cells))
         console.print(shown if rows else f"no searches in {searches().root}/")
+        for row in rows:
+            if "error" in row:
+                console.print(f"[yellow]{escape(row['search'])} cannot be opened:[/] {escape(row['error'])}")
 
     answer({"folder": str(searches().root), "searches": rows}, given.as_json, say)
 
