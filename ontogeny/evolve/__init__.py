@@ -4,11 +4,11 @@ search.py     the one driver; workers.py: processes or Ray's that judge for it
 method.py     what a method is; its state, what it asks, chance
 genome.py     what candidates are made of, for methods that keep populations
 spaces.py     what kind of thing is searched for: netlists, vectors, tapes
-methods/      CGP, regularised evolution, a genetic algorithm, MAP-Elites, NSGA-II, islands, ES, CMA-ES
+methods/      CGP, regularised evolution, a genetic algorithm, MAP-Elites, NSGA-II, ES, CMA-ES, growth; islands of any
 fitness/      truth tables, Python functions with a time limit, traces, rewards, data, runs; several at once
 gates/        netlists as genes; fewer gates by resynthesis, windows, decomposition; classifiers of gates, soft gates
 tapes/        learners from empty programs: their genes, their evolution, what was found explained and run
-weights/      flat weights with named shapes, judged as a small network's
+weights/      flat weights with named shapes, judged as a small network's, on all examples or on batches
 recording/    a search that is written down, resumed, steered, replayed; which steps led to a candidate
 circuits/     formats, simplification, proofs
 """
