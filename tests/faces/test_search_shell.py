@@ -178,7 +178,7 @@ def test_failures_are_counted_on_where_a_search_goes_on_and_whoever_does_the_wor
     [
         (("nothing.txt",), "nothing.txt"),
         (("tasks.py",), "name one, as tasks.py:FUNCTION"),
-        (("tasks.py:nought", "--inputs", "1", "--outputs", "1"), "has no function 'nought'; it has parity, wide, broken"),
+        (("tasks.py:nought", "--inputs", "1", "--outputs", "1"), "has no function 'nought'; it has parity, wide"),
         (("tasks.py:parity",), "give both"),
         (("tasks.py:wide", "--inputs", "2", "--outputs", "2"), "gives 8 of 0; expected 0 to 3"),
         (("tasks.py:parity", "--as", "guess"), "one of equals, each, batch, fitness"),
