@@ -76,6 +76,8 @@ def say(console: Console, law: Law, unit: str, refused: dict[str, str]) -> None:
             f"minimum; low and high: 95 of 100 of {fit['samples']} samples of the runs{failed}",
             soft_wrap=True,
         )
+        for remark in law.remarks():
+            console.print(escape(remark), soft_wrap=True)
         if far := law.far_off():
             more = f" and {len(far) - SHOWN} more" if len(far) > SHOWN else ""
             told = ", ".join(f"{name} ({error:+.0%})" for name, error in far[:SHOWN])

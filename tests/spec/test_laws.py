@@ -194,13 +194,24 @@ def test_what_runs_cannot_tell_is_refused_with_the_runs_that_would() -> None:
     near = grid(np.geomspace(1e9, 1.2e9, 4), np.geomspace(1e9, 1e11, 4))
     assert "farther apart than 1e+09 to 1.2e+09" in refused(made("chinchilla", 0.005, design=near))
     few = grid(np.geomspace(1e7, 3e9, 4), np.geomspace(1e8, 1e10, 3), (1, 2, 3))
-    assert "more epochs than 3" in refused(made("repetition", 0.01, design=few), "repetition")
+    assert "more epochs than 3" in refused(made("repetition", 0.02, design=few), "repetition")
+    as_new = made("chinchilla", 0.01, design=few)  # of D tokens, however often they were seen
+    assert "R_D" in refused(as_new, "repetition") and "more epochs" in refused(as_new, "repetition")
     flat = Points(whole.parameters, whole.tokens, whole.unique, np.full(16, 2.0), whole.decay)
     assert "add" in refused(flat)
     with pytest.raises(LawError, match="no law can be fitted"):
         best_supported(whole.take(range(3)), samples=100)
     with pytest.raises(LawError, match="there is no form"):
         fitted(whole, "kaplan")
+
+
+def test_a_floor_that_runs_do_not_show_is_nought_and_is_said() -> None:
+    at = DESIGNS["chinchilla"]
+    losses = 12 * at.parameters**-0.26 + 18 * at.tokens**-0.25
+    losses *= np.exp(0.01 * np.random.default_rng(0).standard_normal(len(at)))
+    law = fitted(points(at.parameters, at.tokens, losses), "chinchilla", samples=40, check=False)
+    assert law.numbers()["E"].low == 0 and "no floor" in law.remarks()[0]
+    assert not fitted(made("chinchilla", 0.002), "chinchilla", samples=40).remarks()
 
 
 def test_the_richest_law_that_is_supported_is_taken() -> None:

@@ -7,6 +7,7 @@ law.optimal(1e21)
 
 from __future__ import annotations
 
+import math
 from dataclasses import asdict, dataclass
 from typing import Any
 
@@ -23,6 +24,7 @@ from ontogeny.isa.errors import LawError
 
 SAMPLES = 500
 FAR = 10.0
+NO_FLOOR, UNSEEN = 1e-6, 1e-2
 DRAWS = 20
 ENDS = (2.5, 97.5)
 PER = 6.0
@@ -80,11 +82,24 @@ class Law:
     source: str = ""
 
     def numbers(self) -> dict[str, Interval]:
-        """The form's numbers by name."""
-        return {
-            number.name: _interval(number.shown(self.kept[place : place + 1])[0], number.shown(self.samples[:, place]))
-            for place, number in enumerate(self.form.numbers)
-        }
+        """The form's numbers by name; a floor that the fit took down without end is 0."""
+        least = 0.0 if self.points is None else NO_FLOOR * float(self.points.loss.min())
+        found = {}
+        for place, number in enumerate(self.form.numbers):
+            both = number.shown(np.concatenate([self.kept[None, place], self.samples[:, place]]))
+            both = np.where((place == 0) & (both < least), 0.0, both)
+            found[number.name] = _interval(both[0], both[1:])
+        return found
+
+    def remarks(self) -> list[str]:
+        """What a reader of the law has to know besides, in sentences."""
+        found = []
+        floor, least = next(iter(self.numbers().values())), math.inf if self.points is None else self.points.loss.min()
+        if self.points is not None and floor.low < UNSEEN * least:
+            found.append(
+                "these runs show no floor: the law is as good without one, so far beyond them it foretells too little"
+            )
+        return found
 
     def residuals(self) -> Floats:
         """Log loss of each point less the law's, f64[n]; none where the law was fitted elsewhere."""
@@ -179,6 +194,7 @@ class Law:
             "samples": len(self.samples),
             "failed_samples": self.failed,
             "far_off": dict(self.far_off()),
+            "remarks": self.remarks(),
         }
         about = {"form": self.form.name, "formula": self.form.formula, "source": self.source or self.form.source}
         return {**about, "numbers": {n: asdict(one) for n, one in self.numbers().items()}, **fit}

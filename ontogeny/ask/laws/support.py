@@ -21,11 +21,12 @@ SHIFTS = 1.5
 """The widest interval of an exponent that may have either sign."""
 FLOOR = 0.5
 """The widest interval of the floor, as a share of the least loss."""
-LIMITS = (0.02, 4.0)
-"""An exponent beyond these is none: the loss does not follow that axis, or falls off a cliff there."""
+LIMITS = {EXPONENT: (0.02, 4.0), REPEATS: (1e-3, 1e4)}
+"""Beyond these an exponent is none (the loss does not follow the axis, or falls off a cliff); repeats have no end."""
 UNTUNED = 1 / 3
 """The largest share of sizes and data whose best decay may lie at the edge of those tried."""
 FAILED = 0.1
+ENDLESS = 1e9
 ASTRAY = 100.0
 """An exponent is blamed before the floor unless it is told so many times better."""
 TOGETHER = 0.97
@@ -128,7 +129,7 @@ def check_fit(form: Form, points: Points, best: Floats, samples: Floats, failed:
         least, most = (float(one) for one in number.shown(np.array([low[place], high[place]])))
         if _unknown(number.kind, place == 0, (least, most), float(number.shown(best[place : place + 1])[0]), points):
             raise LawError(
-                f"{form.name}: these runs leave {number.name} ({number.meaning}) between {least:.3g} and {most:.3g}"
+                f"{form.name}: these runs leave {number.name} ({number.meaning}) {_between(least, most)}"
                 f", which is not to know it; {_advice(form, points, number.name)}"
             )
     if failed > FAILED:
@@ -136,6 +137,12 @@ def check_fit(form: Form, points: Points, best: Floats, samples: Floats, failed:
             f"{form.name}: with {failed:.0%} of the samples of the points the fit came to no end, so that one run more "
             f"or less decides; {_advice(form, points, _weakest(form, points, best))}"
         )
+
+
+def _between(least: float, most: float) -> str:
+    if least > ENDLESS:
+        return "without any bound"
+    return f"between {least:.3g} and {most:.3g}" if most < ENDLESS else f"anywhere above {least:.3g}"
 
 
 def _weakest(form: Form, points: Points, best: Floats) -> str:
@@ -157,7 +164,7 @@ def _unknown(kind: str, floor: bool, ends: tuple[float, float], best: float, poi
         return False
     if kind == SHIFT:
         return high - low > SHIFTS
-    at_limit = kind == EXPONENT and not LIMITS[0] < best < LIMITS[1]
+    at_limit = not LIMITS[kind][0] < best < LIMITS[kind][1]
     return at_limit or low <= 0 or high > RATIO[kind] * low
 
 
