@@ -101,11 +101,22 @@ def say_predictions(console: Console, found: Sequence[Prediction], unit: str) ->
         console.print(f"[dim]beyond: times outside the runs; past {FAR:g}x it is a guess, whatever the interval[/]")
 
 
+def say_asymptotes(console: Console, found: Sequence[Prediction], unit: str) -> None:
+    """A row for each amount of data: what no number of parameters would get below."""
+    if not found:
+        return
+    shown = table("", **{unit: "right", "distinct": "right", "at_best": "right", "low": "right", "high": "right"})
+    for one in found:
+        shown.add_row(amount(one.tokens), amount(one.unique), *_three(one.loss))
+    console.print("[dim]the best for that data: parameters without end[/]")
+    console.print(shown)
+
+
 def say_optimal(console: Console, found: Sequence[Optimal], unit: str, per: float) -> None:
     """A row for each budget."""
     if not found:
         return
-    console.print(f"[dim]the best use of a budget, at {per:g} operations a parameter and {unit.rstrip('s')}[/]")
+    console.print(f"[dim]the best use of a budget, at {per:.3g} operations a parameter and {unit.rstrip('s')}[/]")
     shown = table("", operations="right", what="left", value="right", low="right", high="right", beyond="right")
     for one in found:
         rows = {"parameters": one.parameters, unit: one.tokens, "epochs": one.epochs, "loss": one.loss}

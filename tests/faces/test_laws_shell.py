@@ -5,13 +5,17 @@ from __future__ import annotations
 import json
 from pathlib import Path
 
+import numpy as np
 import pytest
 from typer.testing import CliRunner, Result
 
+from ontogeny.ask.laws.law import fitted
 from ontogeny.faces.cli import app
+from ontogeny.faces.laws_picture import draw
 from ontogeny.faces.laws_words import quantity
 from ontogeny.isa.errors import OntogenyError
 from tests import small
+from tests.spec.test_laws import made
 
 POINTS = str(Path(__file__).parents[2] / "benches" / "chinchilla_points.csv")
 
@@ -36,8 +40,8 @@ def table(tmp_path: Path) -> str:
 
 def test_a_table_gives_a_law_forecasts_the_best_of_a_budget_and_a_picture(table: str, tmp_path: Path) -> None:
     picture = tmp_path / "drawn" / "law.png"
-    words = (table, "--samples", "100", "--at", "70B,1.4T", "--budget", "5.76e23", "-o", str(picture))
-    found = json.loads(shell(*words, "--json").stdout)
+    words = (table, "--samples", "100", "--at", "70B,1.4T", "--budget", "5.76e23")
+    found = json.loads(shell(*words, "-o", str(picture), "--json").stdout)
     assert found["form"] == "chinchilla" and set(found["refused"]) == {"tuned", "excess", "repetition"}
     floor = found["numbers"]["E"]
     assert floor["low"] <= 1.8 <= floor["high"] and found["failed_samples"] == 0
@@ -103,3 +107,15 @@ def test_quantities_are_read_as_they_are_said() -> None:
     for wrong in ("", "-1", "nan", "inf", "1e999", "ten", "1.2.3"):
         with pytest.raises(OntogenyError, match="is no quantity"):
             quantity(wrong)
+
+
+@pytest.mark.parametrize(("form", "curves"), [("repetition", 6), ("excess", 6), ("tuned", 4), ("size", 1), ("data", 1)])
+def test_every_form_is_drawn_with_a_curve_for_each_amount_of_data(form: str, curves: int) -> None:
+    law = fitted(made(form, 0.002), form, samples=5, check=False)
+    (panel,) = draw(law).axes
+    lines = [line for line in panel.lines if line.get_linestyle() != "None"]
+    assert len(lines) == len(panel.collections) == curves
+    dots = [line for line in panel.lines if line.get_linestyle() == "None"]
+    assert law.points is not None and sum(len(one.get_xdata()) for one in dots) == len(law.points)
+    for line in lines:
+        assert (np.diff(line.get_ydata()) <= 0).all()  # level where there are more parameters than any use

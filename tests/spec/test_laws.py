@@ -11,13 +11,14 @@ from scipy.optimize import minimize
 from ontogeny.ask.laws.descent import DELTA, huber
 from ontogeny.ask.laws.forms import Form, log_loss, log_loss_and_slopes
 from ontogeny.ask.laws.law import Interval, Law, best_supported, fitted
-from ontogeny.ask.laws.of_runs import Asked, points_of
+from ontogeny.ask.laws.of_runs import Asked, operations_each, points_of
 from ontogeny.ask.laws.points import Floats, Points, groups, points
 from ontogeny.ask.laws.published import LAWS, published
 from ontogeny.ask.laws.read import read_points
 from ontogeny.ask.laws.table import FORMS
 from ontogeny.ask.laws.tuned import decay_law, tuned
 from ontogeny.data.without import numbered
+from ontogeny.isa.cost import routine_cost
 from ontogeny.isa.errors import DataError, LawError
 from tests import small
 
@@ -269,6 +270,28 @@ def test_runs_are_counted_as_they_learned(tmp_path: Path) -> None:
         points_of([run], Asked(take="first"))
     with pytest.raises(LawError, match="learned nothing yet"):
         points_of([small.begin(tmp_path / "new")])
+
+
+def test_operations_are_those_of_the_program(tmp_path: Path) -> None:
+    run = small.begin(tmp_path / "one")
+    whole = routine_cost(run.program, "learn").total.operations
+    assert operations_each(run) == whole / (4 * 4)  # a batch of 4, 4 parameters
+    assert operations_each(run, "x") == whole / (4 * 4 * 3)
+
+
+def test_of_a_sweep_only_the_best_of_each_size_and_data_counts() -> None:
+    whole = made("chinchilla")
+    worse = Points(whole.parameters, whole.tokens, whole.unique, whole.loss * 1.1, whole.decay)
+    both = points(*(np.append(getattr(worse, a), getattr(whole, a)) for a in ("parameters", "tokens", "loss")))
+    assert both.best_of_each().loss.tolist() == whole.loss.tolist()
+
+
+def test_asymptotes_are_the_floor_and_what_the_data_costs() -> None:
+    law = fitted(swept(), "tuned", samples=40)
+    floor, factor, power = np.exp(law.kept[0]), np.exp(law.kept[1]), law.kept[2]
+    for one, distinct in zip(law.asymptotes(), np.geomspace(1e5, 1e8, 4), strict=True):
+        assert one.loss.value == pytest.approx(floor + factor * distinct**-power, rel=1e-6)
+        assert one.loss.low < one.loss.value < one.loss.high
 
 
 def test_a_fork_has_seen_what_its_parent_had(tmp_path: Path) -> None:

@@ -15,7 +15,7 @@ import numpy as np
 
 from ontogeny.ask.laws.descent import DELTA, Bools, Task, descend
 from ontogeny.ask.laws.forms import Floats, Form, log_loss
-from ontogeny.ask.laws.points import Points, points
+from ontogeny.ask.laws.points import Points, groups, points
 from ontogeny.ask.laws.starts import lowest
 from ontogeny.ask.laws.support import check_fit, check_points
 from ontogeny.ask.laws.table import FORMS
@@ -24,6 +24,7 @@ from ontogeny.isa.errors import LawError
 
 SAMPLES = 500
 FAR = 10.0
+ENDLESS, SHOWN = 1e300, 6
 NO_FLOOR, UNSEEN = 1e-6, 1e-2
 DRAWS = 20
 ENDS = (2.5, 97.5)
@@ -130,6 +131,17 @@ class Law:
         beyond = self.beyond(at)
         sizes = float(at.parameters[0]), float(at.tokens[0]), float(at.unique[0])
         return Prediction(*sizes, _interval(mid[0], drawn[:, 0]), _interval(mid[0], scattered), beyond)
+
+    def asymptotes(self) -> list[Prediction]:
+        """The best that parameters without end would reach, on each amount of data of the runs, or on some of many."""
+        if self.points is None or "parameters" not in self.form.axes:
+            return []
+        axis = "tokens" if "tokens" in self.form.axes else "unique"
+        level = groups(getattr(self.points, axis))
+        some = np.unique(np.linspace(0, level.max(), SHOWN).round()).astype(np.int64)
+        chosen = [np.flatnonzero(level == one) for one in some]
+        data = [(float(self.points.tokens[of].mean()), float(self.points.unique[of].mean())) for of in chosen]
+        return [self.predict(ENDLESS, *one) for one in data]
 
     def beyond(self, at: Points) -> float:
         """The largest factor by which a point lies outside the range of the law's own points, over its axes."""

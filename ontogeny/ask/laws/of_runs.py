@@ -15,9 +15,11 @@ import numpy as np
 
 from ontogeny.ask.laws.points import Floats, Points, points
 from ontogeny.data.without import numbered
+from ontogeny.isa.cost import routine_cost
 from ontogeny.isa.errors import LawError
 from ontogeny.isa.program import Program
 from ontogeny.record.recorded import Recorded
+from ontogeny.record.stepper import LEARN
 
 VALID = "valid."
 LAST, BEST = "last", "best"
@@ -66,6 +68,13 @@ def seen(run: Recorded, step: int) -> tuple[int, int]:
             known = np.concatenate([known, np.zeros(max(most + 1, 2 * len(known)) - len(known), bool)])
         known[numbers] = True
     return total, int(known.sum())
+
+
+def operations_each(run: Recorded, counted: str = "") -> float:
+    """Operations of a step for each parameter and token, by the program's own cost; 6 is what is otherwise supposed."""
+    program = run.program
+    cost = routine_cost(program, LEARN)
+    return cost.total.operations / (cost.batch * _tokens(run, counted) * parameters_of(program))
 
 
 def _row(run: Recorded, asked: Asked) -> tuple[float, ...]:

@@ -79,6 +79,13 @@ class Points:
             raise LawError(f"{count} of {len(self)} points cannot be left out; give 0 to {len(self) - 1}")
         return self.take(np.sort(np.argsort(self.loss, kind="stable")[: len(self) - count]))
 
+    def best_of_each(self) -> Points:
+        """Of the points of one size and data only that of the least loss."""
+        cells = np.stack([groups(getattr(self, axis)) for axis in AXES], axis=1)
+        order = np.argsort(self.loss, kind="stable")
+        _, first = np.unique(cells[order], axis=0, return_index=True)
+        return self.take(np.sort(order[first]))
+
     def levels(self, axis: str) -> int:
         """How many values of a column there are that are told apart."""
         return int(groups(getattr(self, axis)).max(initial=-1)) + 1

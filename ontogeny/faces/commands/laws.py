@@ -6,19 +6,29 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import Annotated, Any
 
+import numpy as np
 import typer
 from rich.console import Console
 from rich.markup import escape
 
 from ontogeny.ask.laws.law import PER, SAMPLES, Law, best_supported, fitted
-from ontogeny.ask.laws.of_runs import LAST, TAKES, Asked, points_of
+from ontogeny.ask.laws.of_runs import LAST, TAKES, Asked, operations_each, points_of
 from ontogeny.ask.laws.points import Points
 from ontogeny.ask.laws.published import LAWS, published
 from ontogeny.ask.laws.read import read_points
 from ontogeny.ask.laws.table import FORMS
 from ontogeny.ask.laws.tuned import DecayLaw, decay_law
 from ontogeny.faces.laws_picture import draw
-from ontogeny.faces.laws_words import asked, quantity, say, say_decay, say_optimal, say_predictions, what_if
+from ontogeny.faces.laws_words import (
+    asked,
+    quantity,
+    say,
+    say_asymptotes,
+    say_decay,
+    say_optimal,
+    say_predictions,
+    what_if,
+)
 from ontogeny.faces.outputs import SPELT, place
 from ontogeny.faces.picture import save
 from ontogeny.faces.sources import opened
@@ -37,10 +47,11 @@ def command(
     at: Annotated[list[str] | None, typer.Option("--at", metavar="N,D[,EPOCHS]", help="Foretell a run.")] = None,
     budget: Annotated[list[str] | None, typer.Option("--budget", help="Operations to make the best of.")] = None,
     unique: Annotated[str, typer.Option("--unique", help="Distinct tokens there are, for --budget.")] = "",
-    per: Annotated[float, typer.Option("--per", help="Operations for a parameter and a token.")] = PER,
+    per: Annotated[float | None, typer.Option("--per", help="Operations a parameter and token.")] = None,
     metric: Annotated[str, typer.Option("--metric", help="Which loss of a run.")] = "valid.loss",
     take: Annotated[str, typer.Option("--take", help=f"Which value of it: {' or '.join(TAKES)}.")] = LAST,
     count: Annotated[str, typer.Option("--count", metavar="INPUT", help="Count its elements, not examples.")] = "",
+    best: Annotated[bool, typer.Option("--best-only", help="Of runs of one size and data, the best one.")] = False,
     drop: Annotated[int, typer.Option("--drop-highest", metavar="K", help="Without the K highest losses.")] = 0,
     samples: Annotated[int, typer.Option("--samples", min=100, max=10_000, help="For the intervals.")] = SAMPLES,
     seed: Annotated[int, typer.Option("--seed", min=0, help="Of the samples.")] = 0,
@@ -52,18 +63,22 @@ def command(
     runs = list(at or ())
     wanted, budgets = [asked(one) for one in runs], [quantity(one) for one in budget or ()]
     bound = quantity(unique) if unique else None
-    points, unit = (None, "tokens") if source else collected(given or [], Asked(metric, take, count))
-    if drop and points is not None:
-        points = points.without_highest(drop)
+    points, unit, measured = (None, "tokens", PER) if source else collected(given or [], Asked(metric, take, count))
+    each = measured if per is None else per
+    if points is not None:
+        points = (points.best_of_each() if best else points).without_highest(drop)
     law, refused, decay = _fit(points, source, form, samples, seed)
     sizes = wanted or what_if(law)
     foretold = [law.predict(*one) for one in sizes]
-    optima = [law.optimal(one, bound, per) for one in budgets]
+    optima = [law.optimal(one, bound, each) for one in budgets]
+    limits = law.asymptotes() if law.form.name in ("tuned", "size") else []
     drawn = save(draw(law, unit=unit), place(output, "laws.png")) if output else []
     document: dict[str, Any] = law.as_json() | {
         "unit": unit,
         "refused": refused,
         "predictions": [asdict(one) for one in foretold],
+        "asymptotes": [asdict(one) for one in limits],
+        "operations_each": each,
         "optimal": [asdict(one) for one in optima],
         "best_decay": [dict(zip(("value", "low", "high"), decay.at(n, u), strict=True)) for n, _, u in sizes]
         if decay
@@ -74,7 +89,8 @@ def command(
     def words(console: Console) -> None:
         say(console, law, unit, refused)
         say_predictions(console, foretold, unit)
-        say_optimal(console, optima, unit, per)
+        say_asymptotes(console, limits, unit)
+        say_optimal(console, optima, unit, each)
         if decay is not None:
             say_decay(console, decay, sizes)
         for path in drawn:
@@ -83,8 +99,8 @@ def command(
     answer(document, as_json, words)
 
 
-def collected(given: list[str], which: Asked) -> tuple[Points, str]:
-    """The points of runs, of folders of runs, or of CSV files, and what is counted: tokens or examples."""
+def collected(given: list[str], which: Asked) -> tuple[Points, str, float]:
+    """The points of runs, folders of runs or a CSV file, what is counted, and operations a parameter and token."""
     files = [Path(one) for one in given if Path(one).suffix.lower() == ".csv"]
     names = [one for one in given if Path(one).suffix.lower() != ".csv"]
     if not given:
@@ -94,9 +110,11 @@ def collected(given: list[str], which: Asked) -> tuple[Points, str]:
     if len(files) > 1:
         raise LawError(f"one CSV file at a time; put the rows of {len(files)} into one")
     if files:
-        return read_points(files[0]), "tokens"
-    runs = [run for name in names for run in _runs(name)]
-    return points_of([opened(name) for name in runs], which), "tokens" if which.counted else "examples"
+        return read_points(files[0]), "tokens", PER
+    runs = [opened(run) for name in names for run in _runs(name)]
+    points = points_of(runs, which)
+    measured = float(np.median([operations_each(run, which.counted) for run in runs]))
+    return points, "tokens" if which.counted else "examples", measured
 
 
 def _runs(name: str) -> list[str]:
