@@ -88,6 +88,8 @@ def test_runs_are_found_by_name_or_by_their_folder_and_refused_with_what_they_la
         ((POINTS, "--form", "kaplan"), "there is no form"),
         ((POINTS, "--form", "size"), "is for one of the numbers of distinct tokens"),
         ((POINTS, "--drop-highest", "999"), "999 of 245 points"),
+        ((POINTS, "--published", "hoffmann"), "a law of its own"),
+        (("--published", "hoffmann", "--at", "1e9,1e10,16"), "16 epochs were asked about"),
         (("--published", "kaplan"), "there is no published law"),
         (("--published", "hoffmann", "-o", "x.png"), "no runs here to draw"),
         (("--published", "hoffmann", "--budget", "1e20", "--unique", "1e9"), "repetition does"),

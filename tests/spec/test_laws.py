@@ -294,6 +294,26 @@ def test_asymptotes_are_the_floor_and_what_the_data_costs() -> None:
         assert one.loss.low < one.loss.value < one.loss.high
 
 
+def test_a_law_of_sizes_is_for_its_data_and_one_of_data_for_its_size() -> None:
+    sizes, data = (fitted(made(form), form, samples=1, check=False) for form in ("size", "data"))
+    assert sizes.predict(1e12, 1e10).loss.value < sizes.predict(1e9, 1e10).loss.value
+    with pytest.raises(LawError, match="for the one number of distinct tokens of these runs, 10,000,000,000"):
+        sizes.predict(1e9, 2e10)
+    with pytest.raises(LawError, match="for the one size of these runs, 1,000,000,000"):
+        data.predict(2e9, 1e10)
+
+
+def test_runs_that_were_evaluated_on_different_data_do_not_compare(tmp_path: Path) -> None:
+    first = small.begin(tmp_path / "one")
+    other = small.begin(tmp_path / "two", valid=small.examples(6, 9))
+    for run in (first, other):
+        run.advance(5)
+        run.close()
+    with pytest.raises(LawError, match="two and one were evaluated on different data"):
+        points_of([first, other])
+    assert len(points_of([first, other], Asked("loss"))) == 2
+
+
 def test_a_fork_has_seen_what_its_parent_had(tmp_path: Path) -> None:
     run = small.begin(tmp_path / "one")
     run.advance(10)

@@ -17,7 +17,7 @@ from ontogeny.ask.laws.descent import DELTA, Bools, Task, descend
 from ontogeny.ask.laws.forms import Floats, Form, log_loss
 from ontogeny.ask.laws.points import Points, groups, points
 from ontogeny.ask.laws.starts import lowest
-from ontogeny.ask.laws.support import check_fit, check_points
+from ontogeny.ask.laws.support import check_asked, check_fit, check_points
 from ontogeny.ask.laws.table import FORMS
 from ontogeny.ask.laws.tuned import tuned
 from ontogeny.isa.errors import LawError
@@ -124,8 +124,12 @@ class Law:
         return both[0], both[1:]
 
     def predict(self, parameters: float, tokens: float, unique: float | None = None) -> Prediction:
-        """The loss of a run of so many parameters on so many tokens, all of them distinct unless `unique` says less."""
+        """The loss of a run of so many parameters on so many tokens, all of them distinct unless `unique` says less.
+
+        LawError for what the form says nothing of: a law of sizes on other data, repeated data by Chinchilla's.
+        """
         at = points(parameters, tokens, unique=tokens if unique is None else unique)
+        check_asked(self.form, self.points, at)
         mid, drawn = self.losses(at)
         scattered = np.outer(np.exp(self.residuals()), drawn[:, 0]).ravel()
         beyond = self.beyond(at)

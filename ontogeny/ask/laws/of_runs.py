@@ -45,12 +45,25 @@ def points_of(runs: Sequence[Recorded], asked: Asked | None = None) -> Points:
     asked = asked or Asked()
     if asked.take not in TAKES:
         raise LawError(f"{asked.take!r} is not which loss to take; say {' or '.join(TAKES)}")
+    if asked.metric.startswith(VALID):
+        _check_alike(runs)
     rows = [_row(run, asked) for run in runs]
     names = [run.folder.name for run in runs]
     if not rows:
         raise LawError("there are no runs; name some, or a folder of them, or a CSV file")
     columns = np.array(rows).T
     return points(columns[0], columns[1], columns[3], unique=columns[2], decay=columns[4], names=names)
+
+
+def _check_alike(runs: Sequence[Recorded]) -> None:
+    """LawError where runs were measured on different validation data."""
+    on = {(run.start["valid"] or {}).get("fingerprint"): run.folder.name for run in reversed(runs)}
+    if len(on) > 1:
+        first, other, *_ = on.values()
+        raise LawError(
+            f"{first} and {other} were evaluated on different data, so their losses do not compare; name runs with the "
+            f"same validation data"
+        )
 
 
 def parameters_of(program: Program) -> int:

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from ontogeny.ask.laws.forms import EXPONENT, FACTOR, REPEATS, SHIFT, Floats, Form, log_loss_and_slopes
-from ontogeny.ask.laws.points import Points, groups
+from ontogeny.ask.laws.points import SAME, Points, groups
 from ontogeny.ask.laws.tuned import cells, loose
 from ontogeny.isa.errors import LawError
 
@@ -31,6 +31,7 @@ ASTRAY = 100.0
 """An exponent is blamed before the floor unless it is told so many times better."""
 TOGETHER = 0.97
 SHOWN = 3
+ONE = {"parameters": "one size", "unique": "one number of distinct tokens"}
 WORDS = {"parameters": "sizes N", "tokens": "numbers of tokens D", "unique": "numbers of distinct tokens U"}
 
 
@@ -114,6 +115,23 @@ def _check_tuned(form: Form, whole: Points) -> None:
             f"{form.name} is a law at the best weight decay, which has to lie between decays that were tried; add runs "
             f"at: {'; '.join(lacking[:SHOWN])}{more}"
         )
+
+
+def check_asked(form: Form, points: Points | None, at: Points) -> None:
+    """LawError where a law is asked what it says nothing of: `points` are those that it was fitted to, if known."""
+    if form.name == "chinchilla" and at.epochs.max() > NOTED:
+        raise LawError(
+            f"chinchilla takes every token as a new one, and {at.epochs.max():.3g} epochs were asked about; the form "
+            f"repetition is for that, given runs of several numbers of epochs"
+        )
+    same = NEEDS[form.name].same
+    if same and points is not None:
+        own, asked = points.range(same), float(getattr(at, same)[0])
+        if not own[0] / (1 + SAME) <= asked <= own[1] * (1 + SAME):
+            raise LawError(
+                f"{form.name} is a law for the {ONE[same]} of these runs, {own[0]:,.0f}, and says nothing of {asked:,.0f}; "
+                f"ask about {own[0]:.6g}, or add runs of other {WORDS[same]}"
+            )
 
 
 def check_fit(form: Form, points: Points, best: Floats, samples: Floats, failed: float) -> None:

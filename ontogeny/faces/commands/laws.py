@@ -63,6 +63,8 @@ def command(
     runs = list(at or ())
     wanted, budgets = [asked(one) for one in runs], [quantity(one) for one in budget or ()]
     bound = quantity(unique) if unique else None
+    if source and (given or form):
+        raise LawError("--published is a law of its own; leave out the runs and --form, or leave out --published")
     points, unit, measured = (None, "tokens", PER) if source else collected(given or [], Asked(metric, take, count))
     each = measured if per is None else per
     if points is not None:
