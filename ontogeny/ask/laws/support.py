@@ -129,8 +129,8 @@ def check_asked(form: Form, points: Points | None, at: Points) -> None:
         own, asked = points.range(same), float(getattr(at, same)[0])
         if not own[0] / (1 + SAME) <= asked <= own[1] * (1 + SAME):
             raise LawError(
-                f"{form.name} is a law for the {ONE[same]} of these runs, {own[0]:,.0f}, and says nothing of {asked:,.0f}; "
-                f"ask about {own[0]:.6g}, or add runs of other {WORDS[same]}"
+                f"{form.name} is a law for the {ONE[same]} of these runs, {own[0]:,.0f}, and says nothing of "
+                f"{asked:,.0f}; ask about {own[0]:.6g}, or add runs of other {WORDS[same]}"
             )
 
 
