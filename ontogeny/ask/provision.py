@@ -11,6 +11,7 @@ import math
 from collections.abc import Mapping
 from dataclasses import dataclass
 
+from ontogeny.ask.hardware import MACHINES, Machine, machine_named
 from ontogeny.isa.errors import RecordError
 
 SPREAD = 0.7
@@ -62,45 +63,9 @@ class Interval:
 NOTHING = Interval(0.0, 0.0, 0.0)
 
 
-@dataclass(frozen=True, slots=True)
-class Machine:
-    """A machine for rent. Bytes a second are those of its own disks; `peak` is of its accelerators, in FLOP/s."""
-
-    name: str
-    cores: int
-    memory: float
-    disk: float
-    read: float
-    write: float
-    dollars: float
-    source: str
-    peak: float = 0.0
-    accelerator_memory: float = 0.0
-
-
-MACHINES = {
-    machine.name: machine
-    for machine in (
-        Machine("i3en.24xlarge", 48, 768 * 2**30, 60e12, 8.2e9, 6.5e9, 10.848, "on demand; aerospike.com, 2022"),
-        Machine("i4i.32xlarge", 64, 1024 * 2**30, 30e12, 13e9, 7.2e9, 10.892, "on demand; aerospike.com, 2022"),
-        Machine(
-            *(
-                "p5.48xlarge",
-                96,
-                2048 * 2**30,
-                30.7e12,
-                18e9,
-                9e9,
-                39.33,
-                "capacity block; aws.amazon.com, end of 2024",
-            ),
-            peak=8 * 989e12,
-            accelerator_memory=640e9,
-        ),
-    )
-}
-"""Cores are half the virtual ones. Disk rates are those of random reads and writes of 4 KiB; they stream more."""
 STORE, TRAINER = "i3en.24xlarge", "p5.48xlarge"
+STORES = tuple(name for name, machine in MACHINES.items() if machine.disk and machine.read)
+"""The machines whose disks a record can be kept on."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -171,8 +136,8 @@ def plan(rates: Mapping[str, Interval], size: Size, machine: str = STORE, count:
 
 
 def _check(size: Size, machine: str, count: int | None) -> None:
-    if machine not in MACHINES:
-        raise RecordError(f"the machine {machine!r} is not in the table; choose one of {', '.join(MACHINES)}")
+    if machine_named(machine).name not in STORES:
+        raise RecordError(f"the disks of {machine!r} are not in the table; choose one of {', '.join(STORES)}")
     if size.bytes_per_value not in FORMATS:
         raise RecordError(f"{size.bytes_per_value} bytes a value were asked for; rates were measured for 2 and 4")
     if not (1 <= size.parameters < math.inf and size.iterations >= 3 and 1 <= size.tokens < math.inf):

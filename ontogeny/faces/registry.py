@@ -116,9 +116,11 @@ COMMANDS: tuple[Entry, ...] = (
     Entry("waste", QUESTIONS, "Count what a run computes for nothing, and say what would remove it."),
     Entry("what-if", QUESTIONS, "Replay a run with a dial turned or examples left out: what would have come of it."),
     Entry("diagnose", QUESTIONS, "Say what is wrong with a run: since when, how sure, on what evidence."),
+    Entry("recall", QUESTIONS, "Say how exactly a run reproduces what it was trained on, and what it memorised."),
     Entry("laws", QUESTIONS, "Fit scaling laws to runs: what more parameters, data or epochs would give."),
     Entry("scale", QUESTIONS, "Say what the questions would take at any size: bytes, machines, hours and prices."),
     Entry("claims", QUESTIONS, "Claims about learning as experiments: what was measured, and the verdict."),
+    Entry("price", QUESTIONS, "Say what learning costs, of a learner or at any size: hours, machines, money, energy."),
     Entry("groups", QUESTIONS, "Find groups of parameters that move together, and when they formed."),
 )
 BY_NAME: dict[str, Entry] = {entry.name: entry for entry in COMMANDS}
@@ -148,5 +150,7 @@ ELSEWHERE = {
     "doctor": "diagnose",
     "health": "diagnose",
     "evolve": "search",
+    "extract": "recall",
+    "memorised": "recall",
 }
 """What other tools call such a command; a person who says that is told its name here."""

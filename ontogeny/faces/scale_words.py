@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from ontogeny.ask.calibration import Calibration
-from ontogeny.ask.provision import ASSUMED, MACHINES, Interval, Plan
+from ontogeny.ask.hardware import MACHINES
+from ontogeny.ask.provision import ASSUMED, STORES, Interval, Plan
 
 Rows = list[tuple[str, ...]]
 STAGES = ("stage", "core hours", "read", "written", "machines", "hours", "limited by", "dollars")
@@ -81,7 +82,7 @@ def machine_rows() -> Rows:
             f"{one.dollars:.2f}",
             one.source,
         )
-        for one in MACHINES.values()
+        for one in map(MACHINES.__getitem__, STORES)
     ]
 
 

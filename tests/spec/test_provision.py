@@ -8,7 +8,8 @@ from pathlib import Path
 import pytest
 
 from ontogeny.ask.calibration import Calibration, Measured, pooled
-from ontogeny.ask.provision import MACHINES, STORE, TRAINER, Interval, Size, plan
+from ontogeny.ask.hardware import MACHINES
+from ontogeny.ask.provision import STORE, TRAINER, Interval, Size, plan
 from ontogeny.faces.scale_words import markdown
 from ontogeny.isa.errors import RecordError
 
@@ -72,6 +73,8 @@ def test_what_cannot_be_planned_is_refused() -> None:
             plan(RATES, size)
     with pytest.raises(RecordError, match="choose one of i3en"):
         plan(RATES, SIZE, "abacus")
+    with pytest.raises(RecordError, match="the disks of '8xH100' are not in the table"):
+        plan(RATES, SIZE, "8xH100")
     with pytest.raises(RecordError, match="one machine or more"):
         plan(RATES, SIZE, count=0)
 

@@ -16,7 +16,7 @@ from rich.console import Console
 from rich.markup import escape
 
 from ontogeny.ask.calibration import Calibration, calibrate, pooled
-from ontogeny.ask.provision import ASSUMED, MACHINES, STORE, Plan, Size, plan
+from ontogeny.ask.provision import ASSUMED, STORE, STORES, Plan, Size, plan
 from ontogeny.faces.progress import Busy
 from ontogeny.faces.scale_words import RATES, STAGES, Rows, markdown, rate_rows, stage_rows, summary
 from ontogeny.faces.terminal import AsJson, answer, table, tell
@@ -30,7 +30,7 @@ def command(
     width: Annotated[int, typer.Option("--bytes-per-value", help="2 for bf16, 4 for f32.")] = 4,
     tokens: Annotated[float, typer.Option("--tokens", help="Of one step, for what explain replays.")] = 2**21,
     queries: Annotated[int, typer.Option("--queries", help="For alike charts.")] = 100,
-    machine: Annotated[str, typer.Option("--machine", help=f"Of {', '.join(MACHINES)}.")] = STORE,
+    machine: Annotated[str, typer.Option("--machine", help=f"Of {', '.join(STORES)}.")] = STORE,
     machines: Annotated[int | None, typer.Option("--machines", help="So many; else those that it fits on.")] = None,
     rates: Annotated[str, typer.Option("--rates", help="A file of rates; else they are measured now.")] = "",
     rounds: Annotated[int, typer.Option("--rounds", min=1, help="Measure so many times, all rates together.")] = 1,

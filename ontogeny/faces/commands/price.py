@@ -1,0 +1,156 @@
+"""ontogeny price"""
+
+from __future__ import annotations
+
+import json
+from dataclasses import asdict
+from datetime import date
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+from rich.console import Console
+from rich.markup import escape
+
+from ontogeny.ask.hardware import with_accelerators
+from ontogeny.ask.price.calibration import Calibration, calibrated
+from ontogeny.ask.price.estimate import AVAILABILITY, FILLED, OVERHEAD, STATE_BYTES, UTILISATION, Terms, price
+from ontogeny.ask.price.learner import LEARN, step_of
+from ontogeny.ask.price.operations import Shape
+from ontogeny.ask.price.predict import Prediction, predict
+from ontogeny.faces.commands.scale import machine_words
+from ontogeny.faces.price_words import (
+    ASSUMPTIONS,
+    TERMS,
+    Rows,
+    assumption_rows,
+    here_words,
+    step_rows,
+    summary,
+    term_rows,
+)
+from ontogeny.faces.progress import Busy
+from ontogeny.faces.sources import load_any
+from ontogeny.faces.terminal import AsJson, answer, table
+from ontogeny.isa.errors import OntogenyError
+from ontogeny.isa.hints import typed
+from ontogeny.isa.program import Program
+
+Share = Annotated[float, typer.Option("--utilisation", help="Share of the peak that is reached.")]
+Up = Annotated[float, typer.Option("--availability", help="Share of the hours without failures.")]
+Sizes = tuple[float, float, float, float, float, float, float, float, float, float]
+Ours = tuple[bool, str, str]
+"""Whether this machine is asked about, a file of what was measured, and one to keep it in."""
+
+
+def command(
+    source: Annotated[str, typer.Argument(help="A run, a program (.onto, .ontob), or a Python file.")] = "",
+    steps: Annotated[int, typer.Option("--steps", min=1, help="Of a learner: so many steps.")] = 1,
+    routine: Annotated[str, typer.Option("--routine", help="Of a learner: which routine a step is.")] = LEARN,
+    parameters: Annotated[float, typer.Option("--parameters", help="Of a shape, such as 405e9.")] = 0.0,
+    tokens: Annotated[float, typer.Option("--tokens", help="Distinct ones, such as 15.6e12.")] = 0.0,
+    epochs: Annotated[float, typer.Option("--epochs", help="How often each is seen.")] = 1.0,
+    layers: Annotated[float, typer.Option("--layers", help="For attention, with --width and --context.")] = 0.0,
+    width: Annotated[float, typer.Option("--width", help="Of all heads together.")] = 0.0,
+    context: Annotated[float, typer.Option("--context", help="Tokens that one may look at.")] = 0.0,
+    every_pair: Annotated[bool, typer.Option("--every-pair", help="Attention is not causal.")] = False,
+    embedding: Annotated[float, typer.Option("--embedding", help="Parameters that are only looked up.")] = 0.0,
+    loops: Annotated[float, typer.Option("--loops", help="Times that a token goes through the layers.")] = 1.0,
+    active: Annotated[float, typer.Option("--active", help="Share of the parameters that a token meets.")] = 1.0,
+    recompute: Annotated[float, typer.Option("--recompute", help="Share of the forward pass done again.")] = 0.0,
+    machine: Annotated[str, typer.Option("--machine", help=f"Of {', '.join(with_accelerators())}.")] = "8xH100",
+    precision: Annotated[str, typer.Option("--precision", help="f32, tf32, bf16, f16 or fp8.")] = "bf16",
+    utilisation: Share = UTILISATION,
+    availability: Up = AVAILABILITY,
+    overhead: Annotated[float, typer.Option("--overhead", help="All power by that of machines.")] = OVERHEAD,
+    state_bytes: Annotated[float, typer.Option("--state-bytes", help="Of a parameter, in training.")] = STATE_BYTES,
+    accelerators: Annotated[int, typer.Option("--accelerators", help="So many; else those that it fits on.")] = 0,
+    dollars: Annotated[float | None, typer.Option("--dollars", help="Of one accelerator for an hour.")] = None,
+    here: Annotated[bool, typer.Option("--here", help="Of a learner: also on this machine, measured first.")] = False,
+    rates: Annotated[str, typer.Option("--rates", help="With --here: what --save kept, instead of measuring.")] = "",
+    save: Annotated[str, typer.Option("--save", help="With --here: keep what was measured in a file.")] = "",
+    as_json: AsJson = False,
+) -> None:
+    """Say what learning costs: operations, machines, hours, money, energy, and every assumption with its source.
+
+    Of a learner, operations are counted exactly from its program; of a shape (--parameters and --tokens), by 6ND and
+    its corrections. --here measures this machine for about a minute, and foretells a step on one thread of it.
+    """
+    terms = Terms(machine, precision, utilisation, availability, overhead, state_bytes, FILLED, accelerators, dollars)
+    sizes = (parameters, tokens, epochs, layers, width, context, embedding, loops, active, recompute)
+    if source:
+        _of_learner(source, steps, routine, terms, (here, rates, save), parameters or tokens, as_json)
+    else:
+        _of_shape(sizes, not every_pair, terms, (here, rates, save), as_json)
+
+
+def _of_learner(source: str, steps: int, routine: str, terms: Terms, ours: Ours, sized: float, as_json: bool) -> None:
+    if sized:
+        raise OntogenyError("a learner has its own parameters and tokens; name it, or a shape, but not both")
+    program = load_any(source)
+    step = step_of(program, routine)
+    if not step.parameters:
+        raise OntogenyError(f"{source} has no parameters, so that there is nothing to learn")
+    found = price(float(step.products * steps), step.parameters, terms)
+    foretold = _foretold(program, routine, ours) if any(ours) else None
+    document = {"step": asdict(step), "steps": steps, "price": asdict(found), "here": foretold and asdict(foretold)}
+
+    def say(console: Console) -> None:
+        _print(console, TERMS, step_rows(step))
+        console.print(escape(summary(found, terms.accelerator.name)), soft_wrap=True)
+        if foretold:
+            console.print(escape(here_words(foretold, steps)), soft_wrap=True)
+        _print(console, ASSUMPTIONS, assumption_rows(found.assumptions))
+
+    answer(document, as_json, say)
+
+
+def _of_shape(sizes: Sizes, causal: bool, terms: Terms, ours: Ours, as_json: bool) -> None:
+    if any(ours):
+        raise OntogenyError("this machine is measured for a learner: name a run, a program or a Python file too")
+    if not (sizes[0] and sizes[1]):
+        hint = typed("price", "--parameters", "70e9", "--tokens", "15e12")
+        raise OntogenyError(f"name a learner, or give a shape: {hint}")
+    shape = Shape(*sizes, causal)
+    found = price(shape.operations, shape.parameters, terms)
+
+    def say(console: Console) -> None:
+        _print(console, TERMS, term_rows(shape.terms()))
+        console.print(escape(summary(found, terms.accelerator.name)), soft_wrap=True)
+        _print(console, ASSUMPTIONS, assumption_rows(found.assumptions))
+
+    answer({"terms": [asdict(term) for term in shape.terms()], "price": asdict(found)}, as_json, say)
+
+
+def _print(console: Console, heads: tuple[str, ...], rows: Rows) -> None:
+    right = {"operations", "of all", "value"}
+    shown = table("", **{head.replace(" ", "_"): "right" if head in right else "left" for head in heads})
+    for row in rows:
+        shown.add_row(*(escape(one) for one in row))
+    console.print(shown)
+
+
+def _foretold(program: Program, routine: str, ours: Ours) -> Prediction:
+    _, rates, save = ours
+    found = _read(rates) if rates else _measured()
+    if save:
+        Path(save).write_text(json.dumps(found.as_json()) + "\n", encoding="utf-8")
+    return predict(program, program.routine(routine), found)
+
+
+def _measured() -> Calibration:
+    """Measures this machine."""
+    try:
+        with Busy("measuring this machine"):
+            return calibrated(date.today().isoformat(), machine_words())
+    except ImportError as error:
+        raise OntogenyError("measuring needs torch: pip install 'ontogeny[torch]'; or give --rates FILE") from error
+
+
+def _read(path: str) -> Calibration:
+    try:
+        known: dict[str, Any] = json.loads(Path(path).read_text(encoding="utf-8"))
+        return Calibration.of_json(known)
+    except (OSError, ValueError, KeyError, TypeError, AttributeError) as error:
+        hint = f"`{typed('price', 'FILE.py', '--here', '--save', str(path))}` measures them"
+        raise OntogenyError(f"{path} holds no rates of kinds of instructions ({error}); {hint}") from error
