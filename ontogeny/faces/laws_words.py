@@ -5,12 +5,14 @@ from __future__ import annotations
 import math
 import re
 from collections.abc import Callable, Sequence
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any
 
 from rich.console import Console
 from rich.markup import escape
 
 from ontogeny.ask.laws.law import Interval, Law, Optimal, Prediction
-from ontogeny.ask.laws.tuned import DecayLaw
 from ontogeny.faces.terminal import amount, number, table
 from ontogeny.isa.errors import OntogenyError
 
@@ -58,7 +60,46 @@ def what_if(law: Law) -> list[Asked]:
     return found
 
 
-def say(console: Console, law: Law, unit: str, refused: dict[str, str]) -> None:
+@dataclass(frozen=True)
+class Told:
+    """A law and what was asked of it. `decays` are rows of parameters, distinct tokens, best weight decay, its ends."""
+
+    law: Law
+    unit: str
+    each: float
+    refused: dict[str, str]
+    predictions: list[Prediction]
+    asymptotes: list[Prediction]
+    optimal: list[Optimal]
+    decays: list[tuple[float, float, float, float, float]]
+    files: list[Path]
+
+    def as_json(self) -> dict[str, Any]:
+        """The same in plain values."""
+        names = ("parameters", "unique", "value", "low", "high")
+        return self.law.as_json() | {
+            "unit": self.unit,
+            "refused": self.refused,
+            "predictions": [asdict(one) for one in self.predictions],
+            "asymptotes": [asdict(one) for one in self.asymptotes],
+            "operations_each": self.each,
+            "optimal": [asdict(one) for one in self.optimal],
+            "best_decay": [dict(zip(names, row, strict=True)) for row in self.decays],
+            "files": [str(path) for path in self.files],
+        }
+
+    def say(self, console: Console) -> None:
+        """The same for a person."""
+        say_law(console, self.law, self.unit, self.refused)
+        say_predictions(console, self.predictions, self.unit)
+        say_asymptotes(console, self.asymptotes, self.unit)
+        say_optimal(console, self.optimal, self.unit, self.each)
+        say_decays(console, self.decays)
+        for path in self.files:
+            console.print(escape(str(path)), soft_wrap=True)
+
+
+def say_law(console: Console, law: Law, unit: str, refused: dict[str, str]) -> None:
     """The law, its numbers and how the fit went."""
     console.print(f"[bold]{escape(law.form.formula)}[/]", soft_wrap=True)
     console.print(f"[dim]{law.form.name}: {escape(law.source or law.form.source)}[/]", soft_wrap=True)
@@ -128,13 +169,15 @@ def say_optimal(console: Console, found: Sequence[Optimal], unit: str, per: floa
     console.print(shown)
 
 
-def say_decay(console: Console, law: DecayLaw, sizes: Sequence[Asked]) -> None:
-    """The best weight decay that is foretold for each size."""
+def say_decays(console: Console, rows: Sequence[tuple[float, float, float, float, float]]) -> None:
+    """The best weight decay that is foretold for each size and data."""
+    if not rows:
+        return
     shown = table(
         "the best weight decay", parameters="right", distinct="right", best="right", low="right", high="right"
     )
-    for size, _, unique in sizes:
-        shown.add_row(amount(size), amount(unique), *(number(one) for one in law.at(size, unique)))
+    for size, unique, *decay in rows:
+        shown.add_row(amount(size), amount(unique), *map(number, decay))
     console.print(shown)
 
 

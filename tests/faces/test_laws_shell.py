@@ -15,7 +15,7 @@ from ontogeny.faces.laws_picture import draw
 from ontogeny.faces.laws_words import quantity
 from ontogeny.isa.errors import OntogenyError
 from tests import small
-from tests.spec.test_laws import made
+from tests.spec.test_laws import made, swept
 
 POINTS = str(Path(__file__).parents[2] / "benches" / "chinchilla_points.csv")
 
@@ -54,6 +54,21 @@ def test_a_table_gives_a_law_forecasts_the_best_of_a_budget_and_a_picture(table:
     said = shell(*words).stdout
     assert "L = E + A/N^alpha + B/D^beta" in said and "14x" in said and "it is a guess" in said
     assert "16 runs" in said and "not repetition" in said
+
+
+def test_a_sweep_of_weight_decay_gives_asymptotes_and_the_best_decay(tmp_path: Path) -> None:
+    given = swept()
+    columns = (given.parameters, given.tokens, given.unique, given.decay, given.loss)
+    rows = [",".join(f"{value:.9g}" for value in row) for row in zip(*columns, strict=True)]
+    file = tmp_path / "sweep.csv"
+    file.write_text("\n".join(["parameters,tokens,unique,weight_decay,loss", *rows]), encoding="utf-8")
+    words = (str(file), "--samples", "100", "--at", "1e9,2e9,20")
+    found = json.loads(shell(*words, "--json").stdout)
+    assert found["form"] == "tuned" and len(found["asymptotes"]) == 4
+    (decay,) = found["best_decay"]
+    assert decay["low"] < 0.8 * (1e9 / 3e6) ** 0.15 * (1e8 / 3e6) ** -0.1 < decay["high"]
+    said = shell(*words).stdout
+    assert "the best weight decay" in said and "parameters without end" in said
 
 
 def test_a_published_law_answers_without_runs_and_without_intervals() -> None:

@@ -242,6 +242,9 @@ def test_of_the_decays_tried_the_best_counts_and_it_is_foretold_for_other_sizes(
     assert low < right < high and value == pytest.approx(right, rel=0.1)
     assert "has to lie between decays that were tried" in refused(swept(edge=2.5), "tuned")
     assert "above 10" in refused(swept(edge=2.5), "tuned")
+    some = np.where(np.arange(len(given)) == 7, np.nan, given.decay)
+    mixed = Points(given.parameters, given.tokens, given.unique, given.loss, some)
+    assert "that of point 8 is not known" in refused(mixed, "tuned")
     with pytest.raises(LawError, match="a smaller and a larger decay"):
         decay_law(swept(edge=9.0))
 
@@ -346,6 +349,7 @@ def test_data_that_does_not_number_its_examples_is_refused(tmp_path: Path) -> No
         ("parameters,tokens,loss\n1,-2,3\n", "tokens of line 2 is -2"),
         ("parameters,tokens,loss,unique\n1,2,3,5\n", "line 2 has 5 distinct tokens but saw only 2"),
         ("parameters,tokens,loss,unique,epochs\n1,2,3,2,1\n", "both unique and epochs"),
+        ("parameters,tokens,loss,weight_decay\n1,2,3,-1\n", "weight decay of line 2 is -1"),
         ("", "no column parameters, tokens, loss"),
     ],
 )

@@ -109,6 +109,12 @@ class Law:
         found: Floats = self.points.log("loss") - log_loss(self.form, self.kept[None], self.points)[0]
         return found
 
+    def scatter(self) -> Floats:
+        """How runs fall about the law, in log loss: the residuals, wider by what P numbers took up of n points."""
+        errors = self.residuals()
+        free = len(errors) - len(self.kept)
+        return errors * math.sqrt(len(errors) / free) if free > 0 else errors
+
     def far_off(self) -> list[tuple[str, float]]:
         """The points farther off than ten times the middle one: name, and by what share it is above the law."""
         errors = self.residuals()
@@ -131,7 +137,7 @@ class Law:
         at = points(parameters, tokens, unique=tokens if unique is None else unique)
         check_asked(self.form, self.points, at)
         mid, drawn = self.losses(at)
-        scattered = np.outer(np.exp(self.residuals()), drawn[:, 0]).ravel()
+        scattered = np.outer(np.exp(self.scatter()), drawn[:, 0]).ravel()
         beyond = self.beyond(at)
         sizes = float(at.parameters[0]), float(at.tokens[0]), float(at.unique[0])
         return Prediction(*sizes, _interval(mid[0], drawn[:, 0]), _interval(mid[0], scattered), beyond)

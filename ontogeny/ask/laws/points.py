@@ -42,6 +42,9 @@ class Points:
                 raise LawError(
                     f"{name} of {self.called(at)} is {columns[name][at]:g}; a law needs it above 0 and finite"
                 )
+        if (self.decay < 0).any():
+            at = int((self.decay < 0).argmax())
+            raise LawError(f"weight decay of {self.called(at)} is {self.decay[at]:g}; it needs 0 or more")
         over = self.unique > self.tokens * (1 + SAME)
         if over.any():
             at = int(over.argmax())

@@ -108,6 +108,11 @@ def _check_tuned(form: Form, whole: Points) -> None:
             f"{form.name} is a law at the best weight decay, and no size and data was tried at more than one; add "
             f"runs at three or more weight decays for each"
         )
+    if (unknown := np.isnan(whole.decay)).any():
+        raise LawError(
+            f"{form.name} is a law at the best weight decay, and that of {whole.called(int(unknown.argmax()))} is not "
+            f"known; give it, or leave that run out"
+        )
     lacking = loose(whole, form.tuned_over)
     if len(lacking) > UNTUNED * len(cells(whole, form.tuned_over)):
         more = f" and {len(lacking) - SHOWN} more" if len(lacking) > SHOWN else ""

@@ -2,14 +2,11 @@
 
 from __future__ import annotations
 
-from dataclasses import asdict
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated
 
 import numpy as np
 import typer
-from rich.console import Console
-from rich.markup import escape
 
 from ontogeny.ask.laws.law import PER, SAMPLES, Law, best_supported, fitted
 from ontogeny.ask.laws.of_runs import LAST, TAKES, Asked, operations_each, points_of
@@ -19,16 +16,7 @@ from ontogeny.ask.laws.read import read_points
 from ontogeny.ask.laws.table import FORMS
 from ontogeny.ask.laws.tuned import DecayLaw, decay_law
 from ontogeny.faces.laws_picture import draw
-from ontogeny.faces.laws_words import (
-    asked,
-    quantity,
-    say,
-    say_asymptotes,
-    say_decay,
-    say_optimal,
-    say_predictions,
-    what_if,
-)
+from ontogeny.faces.laws_words import Told, asked, quantity, what_if
 from ontogeny.faces.outputs import SPELT, place
 from ontogeny.faces.picture import save
 from ontogeny.faces.sources import opened
@@ -60,45 +48,27 @@ def command(
     as_json: AsJson = False,
 ) -> None:
     """Fit scaling laws to your own runs: what more parameters, data or epochs would give, and what they cannot tell."""
-    runs = list(at or ())
-    wanted, budgets = [asked(one) for one in runs], [quantity(one) for one in budget or ()]
-    bound = quantity(unique) if unique else None
     if source and (given or form):
         raise LawError("--published is a law of its own; leave out the runs and --form, or leave out --published")
+    wanted, budgets = [asked(one) for one in at or ()], [quantity(one) for one in budget or ()]
+    bound = quantity(unique) if unique else None
     points, unit, measured = (None, "tokens", PER) if source else collected(given or [], Asked(metric, take, count))
-    each = measured if per is None else per
     if points is not None:
         points = (points.best_of_each() if best else points).without_highest(drop)
     law, refused, decay = _fit(points, source, form, samples, seed)
-    sizes = wanted or what_if(law)
-    foretold = [law.predict(*one) for one in sizes]
-    optima = [law.optimal(one, bound, each) for one in budgets]
-    limits = law.asymptotes() if law.form.name in ("tuned", "size") else []
-    drawn = save(draw(law, unit=unit), place(output, "laws.png")) if output else []
-    document: dict[str, Any] = law.as_json() | {
-        "unit": unit,
-        "refused": refused,
-        "predictions": [asdict(one) for one in foretold],
-        "asymptotes": [asdict(one) for one in limits],
-        "operations_each": each,
-        "optimal": [asdict(one) for one in optima],
-        "best_decay": [dict(zip(("value", "low", "high"), decay.at(n, u), strict=True)) for n, _, u in sizes]
-        if decay
-        else None,
-        "files": [str(path) for path in drawn],
-    }
-
-    def words(console: Console) -> None:
-        say(console, law, unit, refused)
-        say_predictions(console, foretold, unit)
-        say_asymptotes(console, limits, unit)
-        say_optimal(console, optima, unit, each)
-        if decay is not None:
-            say_decay(console, decay, sizes)
-        for path in drawn:
-            console.print(escape(str(path)), soft_wrap=True)
-
-    answer(document, as_json, words)
+    each, sizes = measured if per is None else per, wanted or what_if(law)
+    told = Told(
+        law=law,
+        unit=unit,
+        each=each,
+        refused=refused,
+        predictions=[law.predict(*one) for one in sizes],
+        asymptotes=law.asymptotes() if law.form.name in ("tuned", "size") else [],
+        optimal=[law.optimal(one, bound, each) for one in budgets],
+        decays=[(n, u, *decay.at(n, u)) for n, _, u in sizes] if decay else [],
+        files=save(draw(law, unit=unit), place(output, "laws.png")) if output else [],
+    )
+    answer(told.as_json(), as_json, told.say)
 
 
 def collected(given: list[str], which: Asked) -> tuple[Points, str, float]:
