@@ -108,6 +108,15 @@ def test_a_run_is_shown_tick_by_tick_and_its_waveforms_are_those_ticks(
     assert drawn[0] == drawn[1] != drawn[2]
 
 
+def test_a_circuit_without_registers_has_waveforms_too(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    adder = str(GOLDEN / "full_adder.typed.onto")
+    done = CliRunner().invoke(app, ["circuit", adder, "--ticks", "5", "--to", "vcd", "-o", "add.vcd", "--json"])
+    assert done.exit_code == 0, done.output
+    signals = json.loads(done.stdout)["run"]["signals"]
+    assert sampled(Path("add.vcd").read_text()) == {k: v for kind in signals.values() for k, v in kind.items()}
+
+
 @pytest.mark.parametrize(
     "text, told",
     [

@@ -79,7 +79,7 @@ def _changes(net: Netlist, inputs: Bits, shown: list[int], codes: list[str]) -> 
     held, moment = states(net, inputs), 0
     before = np.full(1 + len(shown), 2, np.uint8)  # neither 0 nor 1, so that everything is told at first
     for block in wires(
-        net, inputs.repeat(2, axis=0), np.stack([held[:-1], held[1:]], axis=1).reshape(-1, net.registers)
+        net, inputs.repeat(2, axis=0), np.stack([held[:-1], held[1:]], axis=1).reshape(2 * len(inputs), net.registers)
     ):
         clock = np.arange(block.shape[1], dtype=np.uint8) & 1
         for now in np.concatenate([clock[None], block[shown]]).T:

@@ -222,7 +222,7 @@ def verify(words: list[str], given: Given) -> None:
     with Interrupts():
         states = search.verify()
     document = {"search": search.folder.name, "verified": states}
-    words_for = f"{len(states)} states are the same bits when the journal is gone through again"
+    words_for = f"{len(states)} {'state is' if len(states) == 1 else 'states are'} the same bits when the journal is gone through again"
     answer(document, given.as_json, lambda console: console.print(words_for))
 
 
