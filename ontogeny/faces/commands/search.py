@@ -222,7 +222,8 @@ def verify(words: list[str], given: Given) -> None:
     with Interrupts():
         states = search.verify()
     document = {"search": search.folder.name, "verified": states}
-    words_for = f"{len(states)} {'state is' if len(states) == 1 else 'states are'} the same bits when the journal is gone through again"
+    count = "1 state is" if len(states) == 1 else f"{len(states)} states are"
+    words_for = f"{count} the same bits when the journal is gone through again"
     answer(document, given.as_json, lambda console: console.print(words_for))
 
 
