@@ -14,7 +14,7 @@ Rows = list[tuple[str, ...]]
 TERMS = ("term", "operations", "of all", "how")
 ASSUMPTIONS = ("assumption", "value", "unit", "source")
 THOUSANDS = ("", "k", "M", "G", "T", "P", "E")
-WORDS = ((1e12, "trillion"), (1e9, "billion"), (1e6, "million"))
+WORDS = ((1e15, "quadrillion"), (1e12, "trillion"), (1e9, "billion"), (1e6, "million"))
 
 
 def operations(number: float) -> str:
