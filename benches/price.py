@@ -35,7 +35,7 @@ BATCH, LENGTH, WIDTH, HEADS, LAYERS, WORDS = 32, 64, 96, 4, 2, 47
 MODELS = (MLP_TASK, CNN_TASK, MODULAR_TASK, GPT_TASK)
 PUBLISHED = 30.84e6
 LLAMA = Shape(405e9, 15.6e12, layers=126, width=16384, context=8192, embedding=128256 * 16384)
-TURNS = 8
+TURNS = 12
 
 
 class Layer(nn.Module):

@@ -58,7 +58,7 @@ class Machine:
 
 A100_PEAK = {"f32": 19.5e12, "tf32": 156e12, "bf16": 312e12, "f16": 312e12}
 HOPPER_PEAK = {"f32": 67e12, "tf32": 494.7e12, "bf16": 989e12, "f16": 989e12, "fp8": 1979e12}
-B200_PEAK = {"f32": 75e12, "tf32": 1125e12, "bf16": 2250e12, "f16": 2250e12, "fp8": 4500e12}
+B200_PEAK = {"bf16": 2250e12, "f16": 2250e12, "fp8": 4500e12}
 LINK = 50e9
 """400 Gbit/s for each accelerator: p5.48xlarge has 3200 for 8 (aws.amazon.com), DGX B200 as much (NVIDIA, 2024)."""
 A100_40 = Accelerator("A100 SXM 40 GB", A100_PEAK, 40e9, 1.555e12, 6.25e9, "NVIDIA A100 data sheet, 2021, dense")
@@ -104,7 +104,7 @@ MACHINES = {
             watts=10200, drawn=DGX_H100, accelerators=8, accelerator=H100,
         ),
         Machine(
-            "p5e.48xlarge", 96, 2048 * GIB, 43.26, "capacity block, Ohio; aws.amazon.com, end of 2024", 30.7e12,
+            "8xH200", 96, 2048 * GIB, 43.26, "capacity block of 8 H200, Ohio; aws.amazon.com, end of 2024", 30.7e12,
             watts=10200, drawn="NVIDIA DGX H200 data sheet: 10.2 kW at the most", accelerators=8, accelerator=H200,
         ),
         Machine(

@@ -13,7 +13,7 @@ from ontogeny.ask.price.brain import SYNAPSES, TERMS, WORDS
 from ontogeny.ask.price.estimate import YEAR, price
 from ontogeny.faces.price_words import assumption_rows, count, dollars, in_units, operations, time
 
-MACHINES = ("8xA100", "p5.48xlarge-on-demand", "8xH100", "8xH100-community", "p5e.48xlarge", "8xB200")
+MACHINES = ("8xA100", "p5.48xlarge-on-demand", "8xH100", "8xH100-community", "8xH200", "8xB200")
 STATES = (
     (16.0, "mixed precision with Adam (ZeRO, arXiv 1910.02054)"),
     (8.0, "two averages of a byte each, no master weight (as in 8-bit optimizers, arXiv 2110.02861), gradient in 4"),

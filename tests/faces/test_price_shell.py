@@ -70,7 +70,7 @@ def test_this_machine_is_asked_by_rates(program: str, tmp_path: Path, monkeypatc
     assert measured["here"]["seconds"] == pytest.approx(2.001e-3)
     again = json.loads(shell(program, "--rates", place, "--json").stdout)
     assert again == measured
-    assert "here, on one thread: 2 ms of CPU a step (call 100%" in shell(program, "--rates", place).stdout
+    assert "here, in exact mode on one thread: 2 ms of CPU a step (call 100%" in shell(program, "--rates", place).stdout
 
 
 @pytest.mark.slow
@@ -101,6 +101,7 @@ def test_what_cannot_be_priced_is_told(words: tuple[str, ...], told: str) -> Non
 def test_a_learner_with_a_wrong_word_is_told(program: str, tmp_path: Path) -> None:
     assert "but not both" in shell(program, "--tokens", "3", exit_code=1).stderr
     assert "no routine 'fly'" in shell(program, "--routine", "fly", exit_code=1).stderr
+    assert "is a folder" in shell(program, "--here", "--save", str(tmp_path), exit_code=1).stderr
     (tmp_path / "rates.json").write_text("[]")
     assert "holds no rates" in shell(program, "--rates", str(tmp_path / "rates.json"), exit_code=1).stderr
     bare = tmp_path / "bare.onto"

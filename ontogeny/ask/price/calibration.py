@@ -15,7 +15,7 @@ from ontogeny.ask.price.rates import Rates, Seconds
 from ontogeny.ask.price.surcharge import Medleys, Surcharge
 from ontogeny.ask.price.timing import Bench, call_seconds, host_seconds, read_seconds
 
-ROUNDS, BETWEEN = 2, 16
+ROUNDS, BETWEEN = 2, 22
 """How often every kind is measured, and medleys once in so many kinds, since a machine is not always as busy."""
 MEDLEYS = "medleys"
 

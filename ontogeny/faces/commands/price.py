@@ -19,6 +19,7 @@ from ontogeny.ask.price.learner import LEARN, step_of
 from ontogeny.ask.price.operations import Shape
 from ontogeny.ask.price.predict import Prediction, predict
 from ontogeny.faces.commands.scale import machine_words
+from ontogeny.faces.outputs import place
 from ontogeny.faces.price_words import (
     ASSUMPTIONS,
     TERMS,
@@ -132,9 +133,10 @@ def _print(console: Console, heads: tuple[str, ...], rows: Rows) -> None:
 
 def _foretold(program: Program, routine: str, ours: Ours) -> Prediction:
     _, rates, save = ours
+    target = place(save, save) if save else None
     found = _read(rates) if rates else _measured()
-    if save:
-        Path(save).write_text(json.dumps(found.as_json()) + "\n", encoding="utf-8")
+    if target:
+        target.write_text(json.dumps(found.as_json()) + "\n", encoding="utf-8")
     return predict(program, program.routine(routine), found)
 
 
