@@ -247,6 +247,10 @@ def test_of_the_decays_tried_the_best_counts_and_it_is_foretold_for_other_sizes(
     assert "that of point 8 is not known" in refused(mixed, "tuned")
     with pytest.raises(LawError, match="a smaller and a larger decay"):
         decay_law(swept(edge=9.0))
+    none_too = Points(
+        given.parameters, given.tokens, given.unique, given.loss, given.decay - 0.1 * (given.decay == 0.1)
+    )
+    assert decay_law(none_too).at(1e9, 1e8)[0] == pytest.approx(right, rel=0.2)  # no decay among those tried
 
 
 def test_runs_are_counted_as_they_learned(tmp_path: Path) -> None:

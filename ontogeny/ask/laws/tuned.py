@@ -95,9 +95,9 @@ def _cell(points: Points, places: Places) -> Cell:
 def lowest_point(cell: Cell) -> float:
     """The natural logarithm of the decay at the lowest point of a parabola through the best and its neighbours."""
     around = slice(cell.best - 1, cell.best + 2)
-    place, loss = np.log(cell.decays[around]), np.array(cell.losses[around])
     if cell.decays[around][0] <= 0:
-        return float(place[1])
+        return float(np.log(cell.decays[cell.best]))
+    place, loss = np.log(cell.decays[around]), np.array(cell.losses[around])
     curve, slope, _ = np.polyfit(place - place[1], loss, 2)
     return float(place[1] + (np.clip(-slope / (2 * curve), *(place[[0, 2]] - place[1])) if curve > 0 else 0.0))
 
