@@ -1,4 +1,4 @@
-"""What happened in a run, by its curves: when it memorised, generalised, spiked, diverged, was best.
+"""What happened in a run, by its curves: when it memorised, generalised, spiked, diverged, catapulted, was best.
 
 An event is read off the recorded metrics alone, so it costs nothing; what each is, `ask/onsets.py` says.
 """
@@ -12,6 +12,7 @@ from typing import Protocol
 import numpy as np
 import numpy.typing as npt
 
+from ontogeny.ask.catapulted import catapulted
 from ontogeny.ask.onsets import Curve, Event, best, diverged, generalised, memorised, spiked
 from ontogeny.isa.errors import RecordError
 from ontogeny.record.recorded import Recorded
@@ -79,6 +80,7 @@ EVENTS: dict[str, Callable[[Mapping[str, Curve]], Event | None]] = {
     "generalised": generalised,
     "spiked": spiked,
     "diverged": diverged,
+    "catapulted": catapulted,
     "best": best,
 }
 PAST = {
@@ -86,5 +88,6 @@ PAST = {
     "generalised": "suddenly generalised",
     "spiked": "spiked in loss",
     "diverged": "diverged",
+    "catapulted": "was catapulted",
     "best": "was best",
 }

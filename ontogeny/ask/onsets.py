@@ -111,7 +111,7 @@ def spikes(known: Mapping[str, Curve]) -> list[Event]:
     found = []
     for place in np.flatnonzero(out & ~np.concatenate([[False], out[:-1]])):
         inside = np.flatnonzero(losses[place : place + USUAL + GAP] <= top[place])
-        before, step = _back(steps, int(place + inside[-1])), int(steps[place + USUAL + GAP])
+        before, step = back(steps, int(place + inside[-1])), int(steps[place + USUAL + GAP])
         evidence = f"the loss was {now[place]:.3g} at step {step}, usually {usual[place]:.3g}"
         found.append(Event("spiked", step, before, evidence))
     return found
@@ -128,14 +128,14 @@ def diverged(known: Mapping[str, Curve]) -> Event | None:
     if place is not None:
         step, low = int(steps[place]), values[place : place + STAYED].min()
         said = f"from step {step} on the loss stayed at {low:.3g} or more for {STAYED} steps"
-        return Event("diverged", step, _back(steps, place - 1), said)
+        return Event("diverged", step, back(steps, place - 1), said)
     if not len(broken):
         return None
     step = int(steps[broken[0]])
-    return Event("diverged", step, _back(steps, int(broken[0]) - 1), f"the loss is {values[broken[0]]} at step {step}")
+    return Event("diverged", step, back(steps, int(broken[0]) - 1), f"the loss is {values[broken[0]]} at step {step}")
 
 
-def _back(steps: Floats, place: int) -> int:
+def back(steps: Floats, place: int) -> int:
     """BACK steps before the last whose loss was good."""
     return max(0, int(steps[place]) - BACK) if place >= 0 else 0
 

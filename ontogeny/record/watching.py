@@ -85,12 +85,16 @@ class Alone:
     They come from a machine of the run's kind, in exact mode where that has modes.
     """
 
-    def __init__(self, run: Watchable, values: Iterable[str], routine: str = LEARN) -> None:
-        inside = _inside(run.program.routine(routine), tuple(dict.fromkeys(values)), together=False)
+    def __init__(
+        self, run: Watchable, values: Iterable[str], routine: str = LEARN, program: Program | None = None
+    ) -> None:
+        """`program` is the run's in another form, such as a wider number format."""
+        program = program or run.program
+        inside = _inside(program.routine(routine), tuple(dict.fromkeys(values)), together=False)
         options = run.start["options"]
         exact = {**options, "mode": "exact"} if "mode" in options else options
         self.routine = inside
-        self._machine = make(run.start["machine"], run.program.with_routine(inside), exact)
+        self._machine = make(run.start["machine"], program.with_routine(inside), exact)
 
     def load(self, registers: Mapping[str, Array]) -> None:
         """The registers that the values are computed from, all that the program keeps."""

@@ -17,6 +17,7 @@ import numpy as np
 import numpy.typing as npt
 
 from ontogeny.ask import events
+from ontogeny.ask.catapulted import Rising
 from ontogeny.ask.diagnose import watcher_of
 from ontogeny.ask.findings import KINDS
 from ontogeny.ask.onsets import FEW, STAYED, Curve, levels, lost
@@ -114,6 +115,8 @@ def _happened(run: Run, name: str) -> Clause:
     def whole() -> bool:
         return events.EVENTS[name](events.curves(run)) is not None
 
+    if name == "catapulted":
+        return _risen(run, whole)
     if name not in LATEST:
         known = whole()
 
@@ -124,6 +127,21 @@ def _happened(run: Run, name: str) -> Clause:
 
         return evaluated
     return _lately(run, name, whole())
+
+
+def _risen(run: Run, whole: Callable[[], bool]) -> Clause:
+    """Whether a run was catapulted: looked for when the loss has come to lie below where it rose from."""
+    happened, rising = whole(), Rising()
+    for loss in events.curves(run).get("loss", ((), ()))[1]:
+        rising.ended(float(loss))
+
+    def holds(metrics: Metrics) -> bool:
+        nonlocal happened
+        if "loss" in metrics and rising.ended(metrics["loss"]):
+            happened = happened or whole()
+        return happened
+
+    return holds
 
 
 def _lately(run: Run, name: str, happened: bool) -> Clause:

@@ -29,6 +29,7 @@ SAID: dict[str, str] = {
     "memorised": "memorized memorise memorize overfit overfitted memorisation memorization",
     "spiked": "spike exploded explode explosion blew",
     "diverged": "diverge nan divergence broke",
+    "catapulted": "catapult",
     "best": "lowest optimum",
 }
 """Other words for the events of `ask/events.py`."""

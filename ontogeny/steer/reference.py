@@ -44,7 +44,7 @@ PLACES = """\
 ## Places
 
 Where a step is meant: `900`, `-10` (before where one stands), `start`, `last`, the name of a mark, or `before it`,
-`when it` or `where it` and what happened: memorised, generalised, spiked, diverged, was best.
+`when it` or `where it` and what happened: memorised, generalised, spiked, diverged, catapulted, was best.
 
 ## Conditions
 

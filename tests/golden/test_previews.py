@@ -80,7 +80,10 @@ SAID: dict[str, tuple[Given, str]] = {
         {"of": "valid.loss", "steps": "2:9"},
         "show a metric, or one parameter, against steps (of one; of valid.loss, steps 2:9)",
     ),
-    "events": ({}, "say what happened and when: memorised, generalised, spiked, diverged, was best (of one)"),
+    "events": (
+        {},
+        "say what happened and when: memorised, generalised, spiked, diverged, catapulted, was best (of one)",
+    ),
     "compare": (
         {"to": "two"},
         "put this run beside another: where they part, how their dials differ, what they reached (of one; to two)",

@@ -10,6 +10,7 @@ from hypothesis import assume, example, given, settings
 from hypothesis import strategies as st
 
 from ontogeny.ask import onsets
+from ontogeny.ask.catapulted import LOWER, Rising, catapulted, rises
 from ontogeny.ask.events import EVENTS
 from ontogeny.ask.onsets import Curve, lost, spikes
 
@@ -52,6 +53,14 @@ def spiking(seed: int) -> dict[str, Curve]:
     return {"loss": (STEPS, losses), "valid.loss": (EVALUATED, 3 / (1 + EVALUATED / 40))}
 
 
+def catapulting(seed: int, growth: float = 1.8, after: float = 0.5, steps: int = 200) -> dict[str, Curve]:
+    """As gradient descent goes above what the curvature bears: from step 201 on up by equal factors, then below."""
+    losses = 2 * np.exp(-STEPS / 300)
+    losses[steps : steps + 8] = losses[steps - 1] * growth ** np.arange(1, 9)
+    losses[steps + 8 :] = losses[steps - 1] * after * np.exp(-np.arange(600 - steps - 8) / 200)
+    return {"loss": (STEPS, noisy(losses, seed, 0.01))}
+
+
 def wild(seed: int) -> dict[str, Curve]:
     """Anything: noise without a trend, steps left out, values that are no numbers."""
     random = np.random.default_rng(seed)
@@ -71,9 +80,10 @@ CAUSAL = sorted(set(EVENTS) - {"best"})
 
 
 @settings(max_examples=12, deadline=None)
-@given(SEEDS, st.sampled_from([grokking, ordinary, spiking, wild]))
+@given(SEEDS, st.sampled_from([grokking, ordinary, spiking, catapulting, wild]))
 @example(0, grokking)
 @example(0, spiking)
+@example(0, catapulting)
 def test_what_is_told_of_the_first_steps_is_told_of_all(seed: int, kind: Callable[[int], dict[str, Curve]]) -> None:
     known = kind(seed)
     for name in CAUSAL:
@@ -132,6 +142,37 @@ def test_a_loss_that_comes_back_had_diverged_and_a_spike_that_is_over_had_not() 
     losses[150] = np.nan
     broken = EVENTS["diverged"]({"loss": (STEPS, losses)})
     assert broken is not None and (broken.step, "nan" in broken.evidence) == (151, True)
+
+
+@pytest.mark.parametrize("seed", range(20))
+def test_a_catapult_is_no_spike_and_no_divergence_and_they_are_none(seed: int) -> None:
+    found = catapulted(catapulting(seed))
+    assert found is not None and found.step == 209 and found.before <= 200 - onsets.BACK
+    assert EVENTS["diverged"](catapulting(seed)) is None
+    assert catapulted(catapulting(seed, after=9.0)) is None
+    for other in (spiking, ordinary, grokking):
+        assert catapulted(other(seed)) is None
+
+
+def test_norm_and_sharpness_decide_where_a_run_tells_them() -> None:
+    jumped = {"loss": (STEPS, np.concatenate([np.full(300, 1.0), np.full(5, 9.0), np.full(295, 0.5)]))}
+    assert catapulted(jumped) is None
+    for name in ("norm", "sharpness"):
+        assert catapulted({**jumped, name: (STEPS, 5 + STEPS / 600)}) is None
+        found = catapulted({**jumped, name: (STEPS, 5 - STEPS / 600)})
+        assert found is not None and found.step == 306 and f"its {name} went from 4.5" in found.evidence
+    grown = {"norm": (STEPS, 5 - STEPS / 600), "sharpness": (STEPS, 5 + STEPS / 600)}
+    assert catapulted({**jumped, **grown}) is None
+
+
+@settings(max_examples=30, deadline=None)
+@given(SEEDS, st.sampled_from([spiking, catapulting, wild]))
+def test_rises_are_the_same_told_at_once_and_loss_by_loss(seed: int, kind: Callable[[int], dict[str, Curve]]) -> None:
+    losses = kind(seed)["loss"][1]
+    losses = losses[np.isfinite(losses)]
+    rising = Rising()
+    ends = [place for place, loss in enumerate(losses.tolist()) if rising.ended(loss)]
+    assert [under + LOWER - 1 for _, under in rises(losses)] == ends
 
 
 @settings(max_examples=30, deadline=None)

@@ -106,10 +106,12 @@ class Curve(Asking):
 
 
 class Happened(Asking):
-    """What happened, by the curves: memorised, generalised, spiked, diverged, was best."""
+    """What happened, by the curves: memorised, generalised, spiked, diverged, catapulted, was best."""
 
     NAME: ClassVar[str] = "events"
-    MEANING: ClassVar[str] = "Say what happened and when: memorised, generalised, spiked, diverged, was best."
+    MEANING: ClassVar[str] = (
+        "Say what happened and when: memorised, generalised, spiked, diverged, catapulted, was best."
+    )
 
     def act(self, session: Session) -> Outcome:
         """Reads it off the curves."""

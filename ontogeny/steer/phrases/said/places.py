@@ -10,19 +10,21 @@ IT = "(it|we|loss|run|model|network|net|training|validation|accuracy|{m:metric}|
 HAD = "[had|has|was|have|is|did|got|went|suddenly|first|finally|start to|started to|began to|started|began]"
 CANONICAL = {
     "generalised": "it generalised", "memorised": "it memorised", "spiked": "the loss spiked", "diverged": "it diverged",
-    "best": "it was best",
+    "catapulted": "it was catapulted", "best": "it was best",
 }  # fmt: skip
 NOUNS = {
     "generalised": "aha generalising grok generalisation generalization jump grokking breakthrough transition insight",
     "memorised": "memorisation memorization overfitting memorising memorizing mem",
     "spiked": "spike explosion blowup bump",
     "diverged": "divergence nan nans crash collapse",
+    "catapulted": "catapult",
 }
 VERBS = {
     "generalised": "jumped grokked clicked understood generalise generalised grok",
     "memorised": "memorised memorise overfit overfitted overfits",
     "spiked": "spiked spike exploded blew explode shot",
     "diverged": "diverged diverge broke nan crashed collapsed",
+    "catapulted": "catapulted catapult",
 }
 BEST = "(best|lowest|smallest|minimal|highest|minimum|at its best|at its lowest|optimal)"
 
@@ -165,6 +167,6 @@ PLACES: Table = {
         v(f"{{t:ELEMENT}} {BELOW} {{n:number}}", lambda f: f"{f['t']} < {figure(f['n'])}"),
         *(v(f"[{IT}] {HAD} ({_event(name)}|{extra})", name) for name, extra in (
             ("generalised", "generalise|groks|grokks"), ("memorised", "memorise|has learned the training data by heart"),
-            ("spiked", "explodes|blows"), ("diverged", "diverges|breaks"))),
+            ("spiked", "explodes|blows"), ("diverged", "diverges|breaks"), ("catapulted", "catapult"))),
     ),
 }  # fmt: skip

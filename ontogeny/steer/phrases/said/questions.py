@@ -97,12 +97,12 @@ QUESTIONS: Table = {
     "events": (
         p("(what|anything) (happened|happen|went on|has happened|did happen|was going on|occurred|of note happened|interesting happened|notable happened|has occurred|took place) [so far|in this run|to it|here|in run|during training|to run|to this run]"),
         p("did (anything|something) (happen|interesting happen|special happen|notable happen)"),
-        p("(when|at which steps|at what steps|on which steps|since when) (did|has|had|was|does) (it|run|loss|model|network|training) [first|suddenly|start to|begin to] (generalise|generalised|grok|grokked|memorise|memorised|overfit|spiked|spike|diverge|diverged|explode|exploded|best|jumped|jump|at its best|lowest|overfitting|blow up|blown up|blew up)"),
-        p("(did|has|have|had|does) (it|run|loss|model|network|training) (yet|ever|already|really|) (generalise|generalised|grok|grokked|memorise|memorised|overfit|spiked|spike|diverge|diverged|explode|exploded|overfitted) [yet|already|so far]"),
-        p("(did|has|have|had|does) (it|run|loss|model|network|training) (generalise|generalised|grok|grokked|memorise|memorised|overfit|spiked|spike|diverge|diverged|explode|exploded|overfitted) [yet|already|so far]"),
+        p("(when|at which steps|at what steps|on which steps|since when) (did|has|had|was|does) (it|run|loss|model|network|training) [first|suddenly|start to|begin to] (generalise|generalised|grok|grokked|memorise|memorised|overfit|spiked|spike|diverge|diverged|catapult|catapulted|explode|exploded|best|jumped|jump|at its best|lowest|overfitting|blow up|blown up|blew up)"),
+        p("(did|has|have|had|does) (it|run|loss|model|network|training) (yet|ever|already|really|) (generalise|generalised|grok|grokked|memorise|memorised|overfit|spiked|spike|diverge|diverged|catapult|catapulted|explode|exploded|overfitted) [yet|already|so far]"),
+        p("(did|has|have|had|does) (it|run|loss|model|network|training) (generalise|generalised|grok|grokked|memorise|memorised|overfit|spiked|spike|diverge|diverged|catapult|catapulted|explode|exploded|overfitted) [yet|already|so far]"),
         p("(when|where) was [it|loss|validation loss|validation accuracy|validation] (best|lowest|at its best|highest|smallest|at its lowest)"),
         p("(when|where) (did|was) [it|there] (generalisation|memorisation|spike|spiked|jumped|grokking|divergence) [happen]"),
-        p("(was|were) there [any] (spiked|spike|spikes|jumped|explosion|divergence|explosions)"),
+        p("(was|were) there [any] (spiked|spike|spikes|jumped|explosion|divergence|catapult|explosions)"),
         p("(list|show|what are|what were|which were|which are|any) [all|notable|important|main] (events|milestones|highlights)"),
     ),
     "compare": (
