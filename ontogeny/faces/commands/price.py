@@ -72,10 +72,10 @@ def command(
     save: Annotated[str, typer.Option("--save", help="With --here: keep what was measured in a file.")] = "",
     as_json: AsJson = False,
 ) -> None:
-    """Say what learning costs: operations, machines, hours, money, energy, and every assumption with its source.
+    """Say what learning costs, of a learner or at any size: hours, machines, money, energy.
 
     Of a learner, operations are counted exactly from its program; of a shape (--parameters and --tokens), by 6ND and
-    its corrections. --here measures this machine for about a minute, and foretells a step on one thread of it.
+    its corrections; every assumption is told. --here measures this machine for a minute and foretells a step on it.
     """
     terms = Terms(machine, precision, utilisation, availability, overhead, state_bytes, FILLED, accelerators, dollars)
     sizes = (parameters, tokens, epochs, layers, width, context, embedding, loops, active, recompute)
