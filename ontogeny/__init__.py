@@ -19,9 +19,13 @@ if TYPE_CHECKING:
     from ontogeny.ask.diagnose import Watcher, diagnose
     from ontogeny.ask.explain import explain
     from ontogeny.ask.groups import groups
+    from ontogeny.ask.left_out import left_out
+    from ontogeny.ask.memorised import memorised
+    from ontogeny.ask.recall import recall
     from ontogeny.ask.waste import waste
     from ontogeny.ask.what_if import what_if
     from ontogeny.data.arrays import Arrays
+    from ontogeny.data.canaries import plant
     from ontogeny.faces.notebook import in_notebook
     from ontogeny.front.capture import capture
     from ontogeny.front.rules import (
@@ -81,10 +85,14 @@ HOMES = {
     "grokfast": "ontogeny.front.rules",
     "groups": "ontogeny.ask.groups",
     "in_notebook": "ontogeny.faces.notebook",
+    "left_out": "ontogeny.ask.left_out",
     "lion": "ontogeny.front.rules",
+    "memorised": "ontogeny.ask.memorised",
     "muon": "ontogeny.front.rules",
     "open_run": "ontogeny.record.run",
     "perpendicular": "ontogeny.front.rules",
+    "plant": "ontogeny.data.canaries",
+    "recall": "ontogeny.ask.recall",
     "routine_cost": "ontogeny.isa.cost",
     "sgd": "ontogeny.front.rules",
     "steerable": "ontogeny.steer.live.loop",
@@ -125,10 +133,14 @@ __all__ = [
     "grokfast",
     "groups",
     "in_notebook",
+    "left_out",
     "lion",
+    "memorised",
     "muon",
     "open_run",
     "perpendicular",
+    "plant",
+    "recall",
     "routine_cost",
     "sgd",
     "steerable",

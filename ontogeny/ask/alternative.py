@@ -91,7 +91,7 @@ def alternative(
     checked_native(run)
     turned = {name: check_dial(run.program, name, value) for name, value in (dials or {}).items()}
     left_out = numbers(run, without) if without else ()
-    asked = (*_turned(turned, start), *_without(run, left_out, start), *further)
+    asked = (*_turned(turned, start), *leaving_out(run, left_out, start), *further)
     journal = _journal(run, asked, start, undo)
     about = [entry.at for entry in asked if entry.kind in MEANINGS]
     others = [entry.at for entry in asked if entry.kind not in MEANINGS] + ([] if undo is None else [undo])
@@ -110,8 +110,8 @@ def _turned(dials: Mapping[str, float], start: int) -> tuple[Entry, ...]:
     return tuple(Entry(DIAL, start, {"name": name, "value": value}) for name, value in dials.items())
 
 
-def _without(run: Recorded, left_out: Ranges, start: int) -> tuple[Entry, ...]:
-    """Examples left out from a state on, and once more wherever the run takes some of them back."""
+def leaving_out(run: Recorded, left_out: Ranges, start: int) -> tuple[Entry, ...]:
+    """Entries that leave examples out from a state on, and once more wherever the run takes some of them back."""
     if not left_out:
         return ()
     check_varies(run.program, "no example can be left out of a batch")

@@ -17,6 +17,7 @@ from safetensors.numpy import load_file, save_file
 
 from ontogeny.data.arrays import Arrays
 from ontogeny.data.base import Array
+from ontogeny.data.canaries import Canaries, Planted
 from ontogeny.isa.errors import DataError
 
 TENSORS = "data.safetensors"
@@ -31,6 +32,7 @@ def save(data: Arrays, folder: Path | str) -> None:
     order = data.order
     about = {"batch_size": order.batch_size, "seed": order.seed, "shuffle": order.shuffle, "content": data.content}
     about |= {} if order.drop_last else {"drop_last": False}
+    about |= {"canaries": data.canaries.as_content()} if isinstance(data, Planted) else {}
     save_tensors(data.arrays, folder / TENSORS)
     (folder / ORDER).write_text(json.dumps({**about, "bf16": bf16_names(data.arrays)}, indent=1), encoding="utf-8")
 
@@ -42,7 +44,11 @@ def load(folder: Path | str) -> Arrays:
         about = json.loads((folder / ORDER).read_text(encoding="utf-8"))
         arrays = load_tensors(folder / TENSORS, about["bf16"])
         order = {"shuffle": about["shuffle"], "drop_last": about.get("drop_last", True)}
-        data = Arrays(arrays, about["batch_size"], about["seed"], **order)
+        if "canaries" in about:
+            canaries = Canaries.of(about["canaries"])
+            data: Arrays = Planted(arrays, about["batch_size"], about["seed"], canaries=canaries, **order)
+        else:
+            data = Arrays(arrays, about["batch_size"], about["seed"], **order)
         expected = about["content"]
     except (OSError, ValueError, KeyError, SafetensorError) as error:
         raise DataError(f"the data in {folder} cannot be read ({error}); pass the original dataset instead") from error

@@ -14,6 +14,7 @@ import numpy as np
 
 from ontogeny.data.arrays import Arrays
 from ontogeny.data.base import Array, Data, content_hash
+from ontogeny.data.canaries import Planted
 from ontogeny.data.store import save, save_tensors
 from ontogeny.isa.errors import DataError, RecordError
 from ontogeny.isa.op import Op
@@ -168,7 +169,8 @@ def _keep_data(folder: Path, data: Data) -> dict[str, Any]:
     if isinstance(data, Arrays) and saved:
         with disk("saving the data in", folder / DATA):
             save(data, folder / DATA)
-    return {"fingerprint": data.fingerprint, "saved": saved}
+    canaries = {"canaries": data.canaries.as_content()} if isinstance(data, Planted) else {}
+    return {"fingerprint": data.fingerprint, "saved": saved, **canaries}
 
 
 def _keep_valid(folder: Path, valid: dict[str, Array] | None) -> dict[str, Any] | None:

@@ -9,21 +9,17 @@ from __future__ import annotations
 import math
 from collections.abc import Iterator
 
-import numpy as np
-import numpy.typing as npt
-
 from ontogeny.ask.curve import Curve
 from ontogeny.ask.evidence import COARSE, Evidence
 from ontogeny.ask.finding import Finding, Remedy
 from ontogeny.ask.kind import NONE, Kind
+from ontogeny.ask.memorised import Meter, canaries
 from ontogeny.ask.progress import Progress
 from ontogeny.ask.stretch import stretch
 from ontogeny.ask.sureness import sureness
-from ontogeny.data.without import members
 from ontogeny.record.attach import Attached
 
 NAME = "memorising"
-CANARIES = "canaries"
 HALF = 0.5
 """Of the canaries, how many known by heart are as likely as not a fault."""
 RISE = 0.06
@@ -111,45 +107,35 @@ def remedies(step: int) -> tuple[Remedy, ...]:
 
 
 def look(evidence: Evidence) -> Iterator[Finding]:
-    """Whether it knows canaries by heart: examples with wrong labels that were planted to tell, named in the journal.
+    """Whether it knows canaries by heart: examples with random labels that were planted to tell (`data/canaries.py`).
 
-    They are named by a note of the kind "canaries" whose `examples` are runs of numbers (first, one past the last).
+    Others can be named by a note of the kind "canaries" whose `examples` are runs (first, one past the last).
     """
-    if isinstance(evidence.run, Attached):
+    if isinstance(evidence.run, Attached) or canaries(evidence.run) is None:
         return
-    numbers = np.array(sorted(n for e in evidence.run.entries if e.kind == CANARIES for n in members(e["examples"])))
-    if not len(numbers):
+    inside, meter = evidence.inside, Meter(evidence.run, state=evidence.inside.state)
+    if not len(meter.numbers):
         return
-    inside, labels = evidence.inside, evidence.labels()
-    numbers = numbers[numbers < len(inside.trained(inside.steps[0]))]
-    if not len(numbers):
-        return
-    labels = labels[numbers]
-    score = lambda step: _canary_score(inside.trained(step)[numbers], labels)  # noqa: E731
-    found = stretch(inside.steps, COARSE, score, "canaries known by heart, of half of them")
-    known = known_by_heart(inside.trained(found.peak)[numbers], labels)
+    found = stretch(inside.steps, COARSE, lambda step: _score(meter.known(step)), "canaries known, of half of them")
+    known, index = meter.known(found.peak), meter(found.peak).index
+    beside = f": memorisation index {index.value:.2f} ({index.low:.2f} to {index.high:.2f})" if index else ""
+    figures = {"index": index.value, "low": index.low, "high": index.high} if index else {}
     yield Finding(
         name=NAME,
         since=found.since,
         sureness=sureness(NAME, found.score),
-        words=f"{known:.0%} of the {len(numbers)} canaries have the wrong label that they were planted with",
+        words=f"{known:.0%} of the {len(meter.numbers)} canaries have the label that they were planted with{beside}",
         found=found.since,
         until=found.until,
         score=found.score,
         evidence=(found.line,),
-        figures={"canaries": known},
+        figures={"canaries": known, **figures},
         remedies=remedies(found.since),
-        examples=tuple(numbers.tolist()),
+        examples=tuple(meter.numbers.tolist()),
     )
 
 
-def known_by_heart(scores: npt.NDArray[np.float64], labels: npt.NDArray[np.generic]) -> float:
-    """The share of examples whose likeliest class is their label."""
-    return float(np.mean(scores.argmax(axis=1) == labels))
-
-
-def _canary_score(scores: npt.NDArray[np.float64], labels: npt.NDArray[np.generic]) -> float:
-    known = known_by_heart(scores, labels)
+def _score(known: float) -> float:
     return math.log(known / HALF) if known else NONE
 
 
