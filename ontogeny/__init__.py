@@ -39,6 +39,7 @@ if TYPE_CHECKING:
         lion,
         muon,
         perpendicular,
+        sam,
         sgd,
         warmup,
     )
@@ -56,6 +57,8 @@ if TYPE_CHECKING:
     from ontogeny.record.run import Run, create, open_run
     from ontogeny.steer.api import steering
     from ontogeny.steer.live.loop import steerable
+    from ontogeny.train.regimes.shrink_perturb import with_shrink_perturb
+    from ontogeny.train.regimes.sleep import with_sleep
 
 __version__ = "0.1.0"
 
@@ -94,6 +97,7 @@ HOMES = {
     "plant": "ontogeny.data.canaries",
     "recall": "ontogeny.ask.recall",
     "routine_cost": "ontogeny.isa.cost",
+    "sam": "ontogeny.front.rules",
     "sgd": "ontogeny.front.rules",
     "steerable": "ontogeny.steer.live.loop",
     "steering": "ontogeny.steer.api",
@@ -105,6 +109,8 @@ HOMES = {
     "waste": "ontogeny.ask.waste",
     "watch_moments": "ontogeny.record.attach.moments",
     "what_if": "ontogeny.ask.what_if",
+    "with_shrink_perturb": "ontogeny.train.regimes.shrink_perturb",
+    "with_sleep": "ontogeny.train.regimes.sleep",
 }
 
 __all__ = [
@@ -142,6 +148,7 @@ __all__ = [
     "plant",
     "recall",
     "routine_cost",
+    "sam",
     "sgd",
     "steerable",
     "steering",
@@ -153,6 +160,8 @@ __all__ = [
     "waste",
     "watch_moments",
     "what_if",
+    "with_shrink_perturb",
+    "with_sleep",
 ]
 
 

@@ -24,6 +24,7 @@ from ontogeny.front.check import check_buffers, compared, plain_metrics, plain_s
 from ontogeny.front.estimate import LOSS, Estimator, operands, within
 from ontogeny.front.layout import Arena, arenas
 from ontogeny.front.rules.rule import Estimate, Rule
+from ontogeny.front.rules.sam import ascended
 from ontogeny.front.trace import Batch, Loss, Objective, metrics, objective_step, objective_value, traced
 from ontogeny.front.translate import Translation, flat, large_constants, type_of
 from ontogeny.front.update import append_update, rule_dials, slot_decls, slot_starts
@@ -250,6 +251,8 @@ class _Capture:
                 builder.note = builder.maker(new).note
                 builder.commit(self.names[key], new)
         check = pruned(builder.routine(CHECK, checked))
+        if self.rule.ascends:
+            gradients = ascended(builder, builder.body, gradients)
         append_update(builder, self.rule, self.arenas, gradients)
         return pruned(builder.routine("learn", returns)), check
 

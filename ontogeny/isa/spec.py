@@ -48,9 +48,10 @@ kept while the size changes.
 ## Routines
 
 A routine without operands is an outermost one: a person, a run or a journal calls it by name. `init`, `predict`,
-`learn` and `evaluate` are such names by convention. One with operands is called by others (`call`, `loop`, `while`,
-`cond`); it may read params, states and dials, not inputs, and commits nothing. No routine calls itself, by whatever
-way round.
+`learn` and `evaluate` are such names by convention. Where there is a dial of its name, `sleep_every` for `sleep`, a run
+calls it before every step whose number is a multiple of it, but the first. One with operands is called by others
+(`call`, `loop`, `while`, `cond`); it may read params, states and dials, not inputs, and commits nothing. No routine
+calls itself, by whatever way round.
 
 `read` gives a register as it was when the outermost routine began. `commit` sets what it is after that routine has
 ended; all commits take effect together, and each register is committed at most once. A call that fails has changed

@@ -268,7 +268,7 @@ class Recorded(Shown):
             self._machine()
             machine = self._seat.clear()
             machine.load(state)
-            self._stepper.prepare(machine, self.step)
+            self._stepper.begin(machine, self.step)
             return machine.state()
 
     @cached_property

@@ -8,6 +8,7 @@ import numpy as np
 
 from ontogeny.data.base import Array, Data
 from ontogeny.isa.errors import RecordError
+from ontogeny.isa.periodic import is_due, periodic
 from ontogeny.machine.base import Machine
 from ontogeny.record.alterations import altered
 from ontogeny.record.composition import Composition
@@ -16,6 +17,8 @@ from ontogeny.record.journal import Entry
 from ontogeny.record.schedule import ALTER, CALL, Schedule
 
 LEARN = "learn"
+PROGRAM = "the program"
+"""The author of calls that no journal has: a dial of the program has them made (`isa/periodic.py`)."""
 
 
 class Stepper:
@@ -23,6 +26,7 @@ class Stepper:
 
     def __init__(self, ground: Ground, schedule: Schedule) -> None:
         self.ground = ground
+        self._periodic = tuple(periodic(ground.program).items())
         self._composed: tuple[Composition, Data] | None = None
         self.reschedule(schedule)
 
@@ -38,10 +42,22 @@ class Stepper:
     def prepare(
         self, machine: Machine, step: int, on_event: Callable[[Entry], object] | None = None
     ) -> tuple[dict[str, Array], dict[str, float]]:
-        """All of a step but `learn`: its events happen, and `on_event` is told each once it has.
+        """All of a step but `learn`: its events happen, then what is due; `on_event` is told each once it has.
 
         Gives the batch and the dials that `learn` goes by.
         """
+        batch, dials = self.begin(machine, step, on_event)
+        for routine, dial in self._periodic:
+            if is_due(dials[dial], step):
+                machine.call(routine, batch, dials)
+                if on_event is not None:
+                    on_event(Entry(CALL, step, {"routine": routine}, PROGRAM))
+        return batch, dials
+
+    def begin(
+        self, machine: Machine, step: int, on_event: Callable[[Entry], object] | None = None
+    ) -> tuple[dict[str, Array], dict[str, float]]:
+        """What the journal says at a step, as `prepare` does, without what the program itself calls there."""
         if not self._first <= step < self._end:
             self._enter(step)
         batch = self._batches.batch(step)

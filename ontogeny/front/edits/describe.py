@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from ontogeny.front.edits.edited import LEARN
-from ontogeny.front.edits.notes import all_standing, kind, since
+from ontogeny.front.edits.notes import ROUTINES, all_standing, kind, since
 from ontogeny.front.edits.rewrite import Rewrite
 from ontogeny.front.update import UPDATE
 from ontogeny.isa.op import Op
@@ -18,10 +18,16 @@ def describe(program: Program, dials: bool = True) -> str:
     if not program.has(LEARN):
         return f"no rule: the program has no routine {LEARN!r}"
     body = Rewrite.of(program).body
-    edits = "; ".join(found.where for found in all_standing(body))
+    edits = "; ".join(dict.fromkeys([*(found.where for found in all_standing(body)), *_added(program)]))
     begins = since(body)
     count = f", counting its steps from {begins}" if begins else ""
     return f"{_rule(program)}{count}{_dials(program) if dials else ''}{f'; edited: {edits}' if edits else ''}"
+
+
+def _added(program: Program) -> list[str]:
+    """The routines that edits added; what one is made with, where that is the same for all tensors."""
+    found = [all_standing(r.body) for r in program.routines if r.name in ROUTINES]
+    return [said[0].where if len(said) == 1 else said[0].name for said in found if said]
 
 
 def _rule(program: Program) -> str:

@@ -9,6 +9,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from functools import lru_cache
 
+from ontogeny.front.rules.sam import ASCENT
 from ontogeny.front.update import CLIP, SCHEDULE, SINCE
 from ontogeny.isa.program import Instr
 
@@ -21,7 +22,9 @@ RATES = frozenset({SCHEDULE})
 """Edits between the learning rates and the rule."""
 COMMITS = {NO_DECAY: 1, UPDATE_SIGN: 2, LR_FACTOR: 3, FREEZE: 4}
 """Edits between the rule and its commits, in their order, so that what is frozen stays so whatever else is edited."""
-NAMES = (*sorted(GRADIENTS | RATES), *COMMITS)
+ROUTINES = ("sleep", "perturb")
+"""Edits that add a routine of their name, whose notes say what it was made with."""
+NAMES = (*sorted(GRADIENTS | RATES), *COMMITS, *ROUTINES, ASCENT)
 
 
 @dataclass(frozen=True, slots=True)

@@ -18,6 +18,7 @@ from ontogeny.front.update import CLIP, UPDATE
 from ontogeny.isa.build import Builder
 from ontogeny.isa.errors import EditError
 from ontogeny.isa.op import Op
+from ontogeny.isa.periodic import periodic
 from ontogeny.isa.program import Decl, Instr, Note, Program
 from ontogeny.isa.prune import LASTING
 from ontogeny.isa.tables import declarations
@@ -259,9 +260,10 @@ class Rewrite:
 
 
 def named(program: Program) -> set[str]:
-    """The registers that a program uses."""
+    """The registers that a program uses, and the dials that have its routines called."""
     memory = (Op.READ, Op.COMMIT)
-    return {str(i.attr("name")) for routine in program.routines for i in routine.body if i.op in memory}
+    used = {str(i.attr("name")) for routine in program.routines for i in routine.body if i.op in memory}
+    return used | set(periodic(program).values())
 
 
 def _droppable(decl: Decl) -> bool:

@@ -13,9 +13,13 @@ from ontogeny.front.edits import (
     lr_factor,
     no_decay,
     noise,
+    perturb,
     remove,
+    routines,
     rule,
+    sam,
     schedule,
+    sleep,
     smooth,
     text,
     update_sign,
@@ -31,6 +35,7 @@ from ontogeny.isa.program import Program
 _ALL = (
     rule.RULE,
     rule.MOMENTUM,
+    sam.EDIT,
     clip.EDIT,
     gradient_sign.EDIT,
     noise.EDIT,
@@ -41,12 +46,16 @@ _ALL = (
     lr_factor.EDIT,
     freeze.EDIT,
     freeze.RELEASE,
+    sleep.EDIT,
+    perturb.EDIT,
     remove.EDIT,
     text.EDIT,
 )
 SINGLE = (CLIP, SCHEDULE)
 """Edits that a rule may bring itself, so that the one before gives way."""
 EDITS: Mapping[str, Edit] = {edit.name: edit for edit in _ALL}
+ADDED = {sleep.NAME: sleep.again, perturb.NAME: perturb.again}
+"""Edits that add a routine, each with what makes it anew."""
 
 
 def apply(program: Program, edit: str, /, **given: Any) -> Edited:
@@ -64,6 +73,7 @@ def apply(program: Program, edit: str, /, **given: Any) -> Edited:
         _restore(rewrite, before)
     elif made not in (freeze.EDIT, freeze.RELEASE, remove.EDIT, text.EDIT):
         _restore(rewrite, [found for found in before if found.name == FREEZE])
+    routines.remade(rewrite, ADDED)
     return rewrite.finished(description)
 
 

@@ -7,6 +7,7 @@ from ontogeny.front.rules.lion import lion
 from ontogeny.front.rules.muon import muon
 from ontogeny.front.rules.perpendicular import perpendicular
 from ontogeny.front.rules.rule import Rule, custom
+from ontogeny.front.rules.sam import sam
 from ontogeny.front.rules.schedule import bursts, constant, cosine, cycles, warmup
 from ontogeny.front.rules.sgd import sgd
 
@@ -23,6 +24,7 @@ __all__ = [
     "lion",
     "muon",
     "perpendicular",
+    "sam",
     "sgd",
     "warmup",
 ]

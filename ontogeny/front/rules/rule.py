@@ -38,7 +38,7 @@ class Rule:
     its parameter, or is one f64 scalar where it is among the `scalars`; it starts at zero, or where `starts` says.
     `shapes` says otherwise for a rule whose slots depend on the parameter's shape.
     `where` is the user's own line that says what the update is, empty for a rule of this package. `estimate` takes the
-    gradients from losses alone.
+    gradients from losses alone; a rule that `ascends` takes them where its dial `sam_rho` says (`rules/sam.py`).
     """
 
     name: str
@@ -54,6 +54,7 @@ class Rule:
     shapes: Callable[[Shape], Mapping[str, Shape]] | None = None
     where: str = ""
     estimate: Estimate | None = None
+    ascends: bool = False
 
     def __post_init__(self) -> None:
         if both := sorted({*self.dials, "clip", "seed", "step"} & {*self.slots}):
