@@ -12,6 +12,7 @@ from ontogeny.isa.errors import ClaimError
 NAMES = (
     "nand-is-two-neurons",
     "hard-decisions",
+    "trained-item-approximated",
 )
 
 

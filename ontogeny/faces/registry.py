@@ -119,6 +119,7 @@ COMMANDS: tuple[Entry, ...] = (
     Entry("recall", QUESTIONS, "Say how exactly a run reproduces what it was trained on, and what it memorised."),
     Entry("laws", QUESTIONS, "Fit scaling laws to runs: what more parameters, data or epochs would give."),
     Entry("scale", QUESTIONS, "Say what the questions would take at any size: bytes, machines, hours and prices."),
+    Entry("capacity", QUESTIONS, "Say how many bits of its data a run holds, and how short it makes them."),
     Entry("claims", QUESTIONS, "Claims about learning as experiments: what was measured, and the verdict."),
     Entry("price", QUESTIONS, "Say what learning costs, of a learner or at any size: hours, machines, money, energy."),
     Entry("groups", QUESTIONS, "Find groups of parameters that move together, and when they formed."),
