@@ -45,17 +45,36 @@ class Transformer(nn.Module):
 
 
 class Embedded(nn.Module):
-    """Both numbers embedded by one table, and one hidden layer: the MLP of "Grokking Baseline Revisited"."""
+    """Both numbers embedded by one table, and two hidden layers: the MLP of "Grokking Baseline Revisited" (Chou 2025).
 
-    def __init__(self, prime: int = 113, width: int = 128, hidden: int = 512) -> None:
+    Sizes as published, after Prieto et al. 2025 (arXiv 2501.04697): embeddings of 100, hidden layers of 200, no biases.
+    """
+
+    def __init__(self, prime: int = 113, width: int = 100, hidden: int = 200) -> None:
         super().__init__()
         self.embed = nn.Embedding(prime, width)
-        self.hidden, self.unembed = nn.Linear(2 * width, hidden), nn.Linear(hidden, prime, bias=False)
+        self.first = nn.Linear(2 * width, hidden, bias=False)
+        self.second = nn.Linear(hidden, hidden, bias=False)
+        self.unembed = nn.Linear(hidden, prime, bias=False)
 
     def forward(self, x: Tensor) -> Tensor:
         """Scores f32[batch, prime] of i64[batch, 3], whose third is not looked at."""
-        scores: Tensor = self.unembed(F.relu(self.hidden(self.embed(x[:, :2]).flatten(1))))
+        h = F.relu(self.first(self.embed(x[:, :2]).flatten(1)))
+        scores: Tensor = self.unembed(F.relu(self.second(h)))
         return scores
+
+
+def by_fan_in(model: nn.Module) -> nn.Module:
+    """The same model, its matrices drawn anew with deviation 1 / sqrt(columns), embeddings too, by torch's generator.
+
+    As is usual for this task (Nanda et al. 2023, arXiv 2301.05217). PyTorch's own embeddings, of deviation 1, take a
+    small rate's decay thousands of steps to wear off.
+    """
+    with torch.no_grad():
+        for parameter in model.parameters():
+            if parameter.dim() == 2:
+                parameter.normal_(0.0, parameter.shape[1] ** -0.5)
+    return model
 
 
 def loss(model: nn.Module, batch: Mapping[str, Tensor]) -> dict[str, Tensor]:
