@@ -121,11 +121,11 @@ class _Capture:
         self._names: list[str] = []
         self.objective, self.rule, self.batch, self.name = objective, rule, batch, name
         self.held = _Held.of(objective)
-        taken = {*OURS, *rule.dials, *rule.slots, "clip", *self.example.batch}
+        taken = {*OURS, *rule.all_dials, *rule.slots, "clip", *self.example.batch}
         plain = {key: key.removeprefix("model.") for key in (*self.held.params, *self.held.rest)}
         self.names = {key: f"model.{short}" if short in taken else short for key, short in plain.items()}
         types = {self.names[key]: type_of(p) for key, p in self.held.params.items()}
-        self.arenas: list[Arena] = arenas(types)
+        self.arenas: list[Arena] = arenas(types, rule.groups)
         self.inputs: dict[str, Decl] = {}
         self.constants: dict[str, torch.Tensor] = dict(example.constants) if example else {}
         self._declare_inputs(batch, "")
@@ -184,7 +184,7 @@ class _Capture:
         constants = [Decl("state", k, type_of(v)) for k, v in self.constants.items()]
         counters = [Decl("state", n, Type(DType.I64)) for n in ("seed", "step")]
         state = [*slot_decls(self.rule, self._updated()), *frozen, *buffers, *constants, *counters]
-        return (*whole, *state, *rule_dials(self.rule), *self.inputs.values())
+        return (*whole, *state, *rule_dials(self.rule, self.arenas), *self.inputs.values())
 
     def _updated(self) -> list[Decl]:
         if self.rule.elementwise:

@@ -21,9 +21,14 @@ CLIP, SCHEDULE, SINCE = "clip", "schedule", "since"
 """What the notes of these parts of an update say, so that they are known again (front/edits)."""
 
 
-def rule_dials(rule: Rule) -> list[Decl]:
-    """The dials that a rule declares, with `clip` where it bounds the gradients' norm."""
-    named = {**rule.dials, **({"clip": rule.clip} if rule.clip else {})}
+def rule_dials(rule: Rule, arenas: Sequence[Arena]) -> list[Decl]:
+    """The dials that a rule declares, with `clip` where it bounds the gradients' norm.
+
+    One of which all parameters have their group's own is none.
+    """
+    used = {name for arena in arenas for name in rule.own_dials(arena.group).values()} or {*rule.dials}
+    named = {name: value for name, value in rule.all_dials.items() if name in used}
+    named |= {"clip": rule.clip} if rule.clip else {}
     return [Decl("dial", name, Type(DType.F64), default=value) for name, value in named.items()]
 
 
@@ -64,14 +69,15 @@ def append_update(
     """
     builder.note = Note(UPDATE, rule.where or rule.name)
     step = Value(builder, builder.read("step"))
-    dials = _dials(builder, rule, step, since)
+    dials = _dials(builder, rule, step, since, [arena.group for arena in arenas])
     registers = _registers(rule, arenas, gradients)
+    groups = {decl.name: arena.group for arena in arenas for decl in (arena.decl, *arena.pieces)}
     pairs = _clipped(builder, rule, registers)
     many = len(pairs) > 1
     for decl, gradient in pairs:
         names = {slot: f"{slot}.{decl.name}" if many else slot for slot in rule.slot_shapes(decl.type.shape)}
         state = {slot: Value(builder, builder.read(name)) for slot, name in names.items()}
-        param, state = rule.update(gradient, Value(builder, builder.read(decl.name)), state, dials)
+        param, state = rule.update(gradient, Value(builder, builder.read(decl.name)), state, dials[groups[decl.name]])
         builder.commit(decl.name, param.name)
         for slot, value in state.items():
             if slot not in names:
@@ -94,12 +100,16 @@ def noted(builder: Builder, where: str) -> Iterator[None]:
 
 
 def is_rate(name: str) -> bool:
-    """Whether a dial is a learning rate, which a schedule acts on."""
-    return name == "lr" or name.endswith("_lr")
+    """Whether a dial is a learning rate, a group's too, which a schedule acts on."""
+    base = name.partition(".")[0]
+    return base == "lr" or base.endswith("_lr")
 
 
-def _dials(builder: Builder, rule: Rule, step: Value, since: int) -> dict[str, Value]:
-    dials = {name: Value(builder, builder.read(name)) for name in rule.dials}
+def _dials(builder: Builder, rule: Rule, step: Value, since: int, groups: Sequence[str]) -> dict[str, dict[str, Value]]:
+    """The dials by group and by the name that the rule knows them by."""
+    names = {group: rule.own_dials(group) for group in groups}
+    used = {name for own in names.values() for name in own.values()}
+    dials = {name: Value(builder, builder.read(name)) for name in rule.all_dials if name in used}
     before = step.cast(DType.F64)
     if since:
         with noted(builder, f"{SINCE} {since}"):
@@ -108,7 +118,8 @@ def _dials(builder: Builder, rule: Rule, step: Value, since: int) -> dict[str, V
         with noted(builder, SCHEDULE):
             factor = rule.schedule(before)
             dials.update({name: dials[name] * factor for name in dials if is_rate(name)})
-    return {**dials, "step": before + 1.0}
+    count = before + 1.0
+    return {group: {**{name: dials[own[name]] for name in own}, "step": count} for group, own in names.items()}
 
 
 def _registers(rule: Rule, arenas: Sequence[Arena], gradients: Mapping[str, Value]) -> list[tuple[Decl, Value]]:

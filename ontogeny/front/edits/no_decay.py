@@ -65,7 +65,7 @@ def _decayed(rewrite: Rewrite) -> dict[str, Instr]:
     """What the rule makes of the decay, by name."""
     found: dict[str, Instr] = {}
     for instr in rewrite.body:
-        reads = instr.op is Op.READ and instr.attr("name") == DIAL
+        reads = instr.op is Op.READ and str(instr.attr("name")).partition(".")[0] == DIAL
         if reads or (not kind(instr) and any(arg in found for arg in instr.args)):
             if instr.note.phase not in (UPDATE, ""):
                 raise EditError(f"the dial {DIAL!r} is used in the {instr.note.phase} too; edit the text")

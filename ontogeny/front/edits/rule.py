@@ -17,7 +17,7 @@ from ontogeny.front.layout import Arena, arenas
 from ontogeny.front.rules import Rule, adamw, lion, muon, sgd
 from ontogeny.front.update import CLIP, UPDATE, append_update, rule_dials, slot_decls, slot_starts
 from ontogeny.isa.build import Builder
-from ontogeny.isa.errors import EditError
+from ontogeny.isa.errors import CaptureError, EditError
 from ontogeny.isa.op import Op
 from ontogeny.isa.program import Decl, Instr, Routine
 from ontogeny.isa.prune import pruned
@@ -37,7 +37,7 @@ RULES: Mapping[str, Callable[[Mapping[str, float]], Rule]] = {
 def make(rewrite: Rewrite, to: str | Rule, options: Mapping[str, float], since: int) -> str:
     """Another rule. A `Rule` brings the values of its dials; one by name keeps those of dials that there are."""
     old = [decl.name for decl in rewrite.program.of("dial")]
-    rule, given = (to, dict(to.dials)) if isinstance(to, Rule) else _named(rewrite, to, options)
+    rule, given = (to, to.all_dials) if isinstance(to, Rule) else _named(rewrite, to, options)
     given = {**given, CLIP: rule.clip} if rule.clip else given
     replaced(rewrite, rule, since)
     rewrite.dials.update(given)
@@ -66,13 +66,16 @@ def replaced(rewrite: Rewrite, rule: Rule, since: int) -> None:
     found, rewrite.former = gradients(rewrite), rewrite.makers
     kept, first = _rest(rewrite)
     params = {decl.name: decl.type for decl in rewrite.program.named_params() if decl.name in found}
-    laid = arenas(params)
+    try:
+        laid = arenas(params, rule.groups)
+    except CaptureError as error:
+        raise EditError(str(error)) from error
     registers = [a.decl for a in laid] if rule.elementwise else [_alone(p) for a in laid for p in a.pieces]
     slots = slot_decls(rule, registers)
     carried = [decl.name for decl in slots if rewrite.decl(decl.name) == decl]
     begins = rule_since(rewrite.body) if carried else since
     rewrite.program = replace(rewrite.program, decls=_decls(rewrite, rule, laid, slots))
-    rewrite.declared = frozenset(decl.name for decl in (*slots, *rule_dials(rule)))
+    rewrite.declared = frozenset(decl.name for decl in (*slots, *rule_dials(rule, laid)))
     starts = slot_starts(rule, registers)
     new = [decl for decl in slots if decl.name in starts and decl.name not in carried]
     rewrite.values.update({d.name: np.full(d.type.shape, starts[d.name], NUMPY[d.type.dtype]) for d in new})
@@ -115,9 +118,9 @@ def _rest(rewrite: Rewrite) -> tuple[list[Instr], int]:
 def _decls(rewrite: Rewrite, rule: Rule, laid: list[Arena], slots: list[Decl]) -> tuple[Decl, ...]:
     """The declarations in the order of a capture's."""
     whole = [d for a in laid for d in ((a.decl, *a.pieces) if rule.elementwise else map(_alone, a.pieces))]
-    dials = rule_dials(rule)
+    dials = rule_dials(rule, laid)
     ours = {decl.name for decl in (*whole, *slots, *dials)}
-    gone = {a.decl.name for a in laid} | _own_state(rewrite)
+    gone = {a.decl.name for a in laid} | _own_state(rewrite) | _emptied(rewrite, ours)
     gone |= {decl.name for decl in rewrite.program.of("dial")} - named(rewrite.program)
     rest = [decl for decl in rewrite.program.decls if decl.name not in ours | gone]
     if clash := {d.name for d in (*slots, *dials)} & {d.name for d in whole}:
@@ -125,6 +128,12 @@ def _decls(rewrite: Rewrite, rule: Rule, laid: list[Arena], slots: list[Decl]) -
     inputs = [decl for decl in rest if decl.kind == "input"]
     others = [decl for decl in rest if decl.kind not in ("dial", "input")]
     return (*whole, *slots, *others, *dials, *(d for d in rest if d.kind == "dial"), *inputs)
+
+
+def _emptied(rewrite: Rewrite, ours: set[str]) -> set[str]:
+    """The arenas all of whose pieces are laid elsewhere."""
+    pieces = [decl for decl in rewrite.program.decls if decl.arena]
+    return {decl.arena for decl in pieces} - {decl.arena for decl in pieces if decl.name not in ours}
 
 
 def _own_state(rewrite: Rewrite) -> set[str]:

@@ -10,6 +10,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
 
 from ontogeny.front.author import Value
+from ontogeny.front.rules.group import Group, groups_of
 from ontogeny.front.source import line_of_code
 from ontogeny.isa.errors import ProgramError
 
@@ -55,6 +56,7 @@ class Rule:
     where: str = ""
     estimate: Estimate | None = None
     ascends: bool = False
+    groups: tuple[Group, ...] = ()
 
     def __post_init__(self) -> None:
         if both := sorted({*self.dials, "clip", "seed", "step"} & {*self.slots}):
@@ -65,6 +67,28 @@ class Rule:
         if self.shapes:
             return self.shapes(shape)
         return {slot: () if slot in self.scalars else shape for slot in self.slots}
+
+    def grouped(self, groups: Mapping[str, Mapping[str, float]]) -> Rule:
+        """The same rule with dials of their own for the parameters that patterns match, as PyTorch's parameter groups.
+
+        `adamw().grouped({"embed.*": {"weight_decay": 3.0}})` has the further dial `weight_decay.embed`; dials that a
+        group does not name are the rule's. Raises ProgramError for a dial that there is not; a pattern that matches no
+        parameter, and a parameter that two match, are refused by the capture.
+        """
+        if self.groups:
+            raise ProgramError(f"the rule {self.name} has groups already; give all of them at once")
+        return replace(self, groups=groups_of(self.name, self.dials, groups))
+
+    def own_dials(self, group: str) -> dict[str, str]:
+        """What the rule's dials are called for the parameters of a group, for those in none where it is empty."""
+        own = next((one.dials for one in self.groups if one.name == group), {})
+        return {name: f"{name}.{group}" if name in own else name for name in self.dials}
+
+    @property
+    def all_dials(self) -> dict[str, float]:
+        """Every dial with its value, those of groups behind the rule's own."""
+        further = {f"{dial}.{one.name}": value for one in self.groups for dial, value in one.dials.items()}
+        return {**self.dials, **further}
 
     def with_schedule(self, schedule: Schedule) -> Rule:
         """The same rule with a factor that follows the step on `lr`, and on dials such as `adam_lr`."""

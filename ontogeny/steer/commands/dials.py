@@ -149,7 +149,7 @@ def moved(command: Set) -> str:
 def check_bounds(dials: Mapping[str, float]) -> None:
     """Raises OntogenyError for a value with which a rule as it is known would not learn at all."""
     for name, value in dials.items():
-        low, high = BOUNDS.get(name, (-math.inf, math.inf))
+        low, high = BOUNDS.get(base(name), (-math.inf, math.inf))
         if value < low or value >= high < math.inf:
             within = f"{low:g} or more" if high == math.inf else f"{low:g} or more, and less than {high:g}"
             raise OntogenyError(f"{name} cannot be {value:g}; give {within}")
@@ -157,11 +157,23 @@ def check_bounds(dials: Mapping[str, float]) -> None:
 
 def remarks(name: str, before: float, after: float) -> tuple[str, ...]:
     """What else is to be known of a dial's new value."""
-    if name == "lr" and after == 0:
+    if base(name) == "lr" and after == 0:
         return ("at a learning rate of 0 nothing is learned",)
-    if name == "lr" and before and after > MUCH * before:
+    if base(name) == "lr" and before and after > MUCH * before:
         return (f"that is {after / before:.3g} times as much",)
     return ()
+
+
+def base(dial: str) -> str:
+    """The rule's dial of which a group of parameters has its own: `weight_decay` of `weight_decay.embed`."""
+    return dial.partition(".")[0]
+
+
+def _said(name: str) -> tuple[str, ...]:
+    """What people call a dial; one of a group also with `of` before the group."""
+    plain, _, group = name.partition(".")
+    words = (plain, plain.replace("_", " "), *SAID.get(plain, ()))
+    return tuple(f"{word} of {group}" for word in words) if group else words
 
 
 def dial_called(run: Recorded, said: str) -> str:
@@ -170,9 +182,9 @@ def dial_called(run: Recorded, said: str) -> str:
     word = said.strip().lower()
     if word in names or said in names:
         return word if word in names else said
-    meant = [name for name in names if word in SAID.get(name, ()) or word == name.replace("_", " ")]
+    meant = [name for name in names if word in _said(name)]
     if meant:
         return meant[0]
-    near = difflib.get_close_matches(word, [*names, *(w for n in names for w in SAID.get(n, ()))], 1)
+    near = difflib.get_close_matches(word, [*names, *(w for n in names for w in _said(n))], 1)
     hint = f"did you mean {near[0]!r}? " if near else ""
     raise OntogenyError(f"{run.folder.name} has no dial {said!r}; {hint}it has {', '.join(names) or 'none'}")

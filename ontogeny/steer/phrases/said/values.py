@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import re
+from collections.abc import Callable
+
 from ontogeny.steer.commands.dials import SAID
 from ontogeny.steer.phrases.phrase import Found, Phrase, Table, Unclear, v
 
@@ -53,7 +56,25 @@ def _dials() -> list[Phrase]:
         for word in ("how fast it learns", "speed of learning", "learning speed", "how fast it is learning")
     }
     meant |= {"first moment decay": ["beta1"]}
-    return [v("{n:DIAL}"), *(Phrase(word, _dial(*names).make) for word, names in meant.items())]
+    own = [v(f"{word} (of|for|on) {{t:tensor}}", _of_group(names)) for word, names in meant.items() if " " not in word]
+    two = v("weight decay (of|for|on) {t:tensor}", _of_group(["weight_decay"]))
+    rate = v("learning rate (of|for|on) {t:tensor}", _of_group(["lr"]))
+    return [v("{n:DIAL}"), *(Phrase(word, _dial(*names).make) for word, names in meant.items()), *own, two, rate]
+
+
+def _of_group(names: list[str]) -> Callable[[Found], str]:
+    """What a word for a dial means of some tensors: the dial that their group of parameters has of its own."""
+
+    def make(found: Found) -> str:
+        said, dials = re.sub(r"[^a-z0-9]+", "_", str(found["t"]).lower()), found.context.dials
+        of = {dial.partition(".")[2].lower(): dial for dial in dials if dial.partition(".")[0] in names and "." in dial}
+        for group, dial in of.items():
+            if said == group or said.startswith(f"{group}_"):
+                return dial
+        theirs = f"; those of groups are {', '.join(of.values())}" if of else ""
+        raise Unclear(f"{found['t']} has no {names[0]} of its own{theirs}; a rule's own dial is of all parameters")
+
+    return make
 
 
 def _metric(found: Found, name: str) -> str:
