@@ -218,6 +218,8 @@ def test_sizes_between_and_beyond_the_grids_follow() -> None:
     assert rates.of(Charge("add", (777,))) == pytest.approx(777e-6)
     assert rates.of(Charge("product", (100, 50, 30))) == pytest.approx(150e-3)
     assert rates.of(Charge("product", (5000, 5000, 5000))) == pytest.approx(125e3)
+    assert rates.of(Charge("max_pool", (2, 4, 8))) == pytest.approx(2 * 4 * 64 * 1e-6)  # below its grid
+    assert rates.of(Charge("add", (0,))) == rates.of(Charge("add", (1,)))
     assert rates.of(Charge("conv", (8, 4, 4, 8), 2.0)) == pytest.approx(2 * 8 * 16 * 64 * 9e-6)
 
 

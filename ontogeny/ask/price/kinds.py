@@ -40,16 +40,21 @@ class Sample:
 
 @dataclass(frozen=True, slots=True)
 class Kind:
-    """A name, its grid by axis, its sample at a point, and its work there, which seconds follow beyond the grid."""
+    """A name, its grid by axis, its sample at a point, and its work there, which seconds follow beyond the grid.
+
+    Points of more than `most` work are not measured. What is `proportional` follows its work below the grid too.
+    """
 
     name: str
     axes: tuple[tuple[int, ...], ...]
     sample: Callable[..., Sample]
     work: Callable[..., int] = lambda *point: prod(point)
+    most: int = LARGEST_WORK
+    proportional: bool = False
 
     def points(self) -> Iterator[Point]:
         """All that are measured."""
-        return (point for point in product(*self.axes) if self.work(*point) <= LARGEST_WORK)
+        return (point for point in product(*self.axes) if self.work(*point) <= self.most)
 
 
 def f32(*shape: int) -> Type:
@@ -179,6 +184,11 @@ def _in_planes(op: Op, sample: Callable[..., Sample]) -> Kind:
     return Kind(op.text, (IMAGES, CHANNELS, PLANES), sample, _plane_work)
 
 
+def _pooled(op: Op, sample: Callable[..., Sample]) -> Kind:
+    """Of many images alone: a processor learns by heart which is the largest of each window where there are few."""
+    return Kind(op.text, (IMAGES[-1:], CHANNELS[1:], PLANES), sample, _plane_work, proportional=True)
+
+
 def _of_products() -> Iterator[Kind]:
     for name, turned in (("product", ()), ("product, right turned", (1,)), ("product, left turned", (0,))):
         yield _product(name, turned)
@@ -226,10 +236,10 @@ def _of_rows() -> Iterator[Kind]:
 
 def _of_planes() -> Iterator[Kind]:
     deep = (IMAGES, CHANNELS, CHANNELS, PLANES)
-    yield Kind("conv", deep, _conv, _conv_work)
-    yield Kind("conv_backward", deep, _conv_backward, lambda *point: 2 * _conv_work(*point))
+    yield Kind("conv", deep, _conv, _conv_work, 4 * LARGEST_WORK)
+    yield Kind("conv_backward", deep, _conv_backward, lambda *point: 2 * _conv_work(*point), 8 * LARGEST_WORK)
     yield from (_in_planes(Op.BATCH_NORM, _batch_norm), _in_planes(Op.BATCH_NORM_BACKWARD, _batch_norm_backward))
-    yield from (_in_planes(Op.MAX_POOL, _max_pool), _in_planes(Op.MAX_POOL_BACKWARD, _max_pool_backward))
+    yield from (_pooled(Op.MAX_POOL, _max_pool), _in_planes(Op.MAX_POOL_BACKWARD, _max_pool_backward))
 
 
 def _views() -> Iterator[Kind]:

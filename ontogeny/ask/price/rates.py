@@ -31,7 +31,8 @@ class Rates:
             return known[()] * charge.times
         kind = KINDS[charge.kind]
         inside = tuple(min(max(size, axis[0]), axis[-1]) for size, axis in zip(charge.point, kind.axes, strict=True))
-        beyond = max(1.0, kind.work(*charge.point) / max(kind.work(*inside), 1)) if charge.point != inside else 1.0
+        beyond = kind.work(*charge.point) / max(kind.work(*inside), 1)
+        beyond = beyond if kind.proportional else max(1.0, beyond)
         corners = [_between(axis, size) for axis, size in zip(kind.axes, inside, strict=True)]
         total = 0.0
         for chosen in product(*corners):
