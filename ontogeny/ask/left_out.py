@@ -122,7 +122,7 @@ def left_out(
     _check(run, asked, steps)
     chosen = [number for first, stop in asked for number in range(first, stop)]
     if workers == 1:
-        return tuple(_Replays(run, steps)(chosen))
+        return tuple(Replays(run, steps)(chosen))
     return shared(run, chosen, steps, Processes(workers), workers)
 
 
@@ -137,7 +137,7 @@ def shared(run: Recorded, chosen: Sequence[int], steps: Steps, who: Workers, cou
 
 def _task(task: tuple[str, Steps, list[int]]) -> list[LeftOut]:
     folder, steps, chosen = task
-    return list(_Replays(open_run(Path(folder)), steps)(chosen))
+    return list(Replays(open_run(Path(folder)), steps)(chosen))
 
 
 def occurrences(run: Recorded, last: int) -> dict[int, list[int]]:
@@ -163,8 +163,8 @@ def _check(run: Recorded, asked: Ranges, steps: Steps) -> None:
         raise RecordError(f"state {odd[0]} cannot be asked about; there are the states 1 to {run.step}")
 
 
-class _Replays:
-    """Replays of a run without one example each."""
+class Replays:
+    """Replays of a run without one example each, judged at some states; `other` is the machine of the last replay."""
 
     def __init__(self, run: Recorded, steps: Steps) -> None:
         self.run, self.steps = run, steps
