@@ -28,6 +28,13 @@ def load_experiment(file: str, options: Mapping[str, str]) -> Experiment:
     return made
 
 
+def arguments_of(file: str) -> dict[str, Any]:
+    """The arguments of a file's `experiment` that have a default, with it."""
+    function = getattr(_module(Path(file)), FUNCTION, None)
+    known = inspect.signature(function).parameters if callable(function) else {}
+    return {name: one.default for name, one in known.items() if one.default is not one.empty}
+
+
 def pairs(words: Sequence[str]) -> dict[str, str]:
     """NAME=VALUE words as a mapping."""
     for word in words:

@@ -70,6 +70,7 @@ COMMANDS: tuple[Entry, ...] = (
     Entry("compare", RUNS, "Put runs side by side: what they were made with, what they reached, and where they part."),
     Entry("verify", RUNS, "Replay a run and prove it against the hash of every step."),
     Entry("debug", RUNS, "Step through a run, instruction by instruction, forwards and back."),
+    Entry("shrink", RUNS, "Make a network smaller: distilled or pruned to a size, as ONNX, and what was lost."),
     Entry("export", RUNS, "Write what a step has learned: safetensors, for PyTorch, ONNX, or the program as text."),
     Entry(
         "trace", RUNS, "Say which trajectories a run has, or write them for other tools: Zarr v3, as xarray opens it."

@@ -13,6 +13,7 @@ from typing import Any
 import numpy as np
 import torch
 from torch import nn
+from torch.utils._python_dispatch import _disable_current_modes
 
 from ontogeny.front.names import piece, plain_name
 from ontogeny.isa.errors import MachineError
@@ -65,7 +66,8 @@ class LearnerModule(nn.Module):
         if key not in self._at:
             while len(self._at) >= KEPT:
                 del self._at[next(iter(self._at))]
-            self._at[key] = CompiledMachine(_apart(program)).prepare(self._routine)
+            with _disable_current_modes():  # a trace that meets a new size has no part in how it is prepared
+                self._at[key] = CompiledMachine(_apart(program)).prepare(self._routine)
         return self._at[key]
 
     def _hold(self, decl: Decl, name: str, value: torch.Tensor, learned: bool) -> None:

@@ -66,3 +66,7 @@ class SearchError(OntogenyError):
 
 class LawError(OntogenyError):
     """A scaling law that the runs at hand cannot support; the message says which runs would."""
+
+
+class SmallError(OntogenyError):
+    """A network that cannot be made smaller in the way asked for; the message says what is missing."""

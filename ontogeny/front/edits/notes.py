@@ -14,13 +14,13 @@ from ontogeny.front.update import CLIP, SCHEDULE, SINCE
 from ontogeny.isa.program import Instr
 
 NOISE, SMOOTH, GRADIENT_SIGN = "noise", "smooth", "gradient_sign"
-NO_DECAY, UPDATE_SIGN, LR_FACTOR, FREEZE = "no_decay", "update_sign", "lr_factor", "freeze"
+NO_DECAY, UPDATE_SIGN, LR_FACTOR, MASK, FREEZE = "no_decay", "update_sign", "lr_factor", "mask", "freeze"
 
 GRADIENTS = frozenset({CLIP, NOISE, SMOOTH, GRADIENT_SIGN})
 """Edits between the gradients and the rule; each acts on what the one before it makes."""
 RATES = frozenset({SCHEDULE})
 """Edits between the learning rates and the rule."""
-COMMITS = {NO_DECAY: 1, UPDATE_SIGN: 2, LR_FACTOR: 3, FREEZE: 4}
+COMMITS = {NO_DECAY: 1, UPDATE_SIGN: 2, LR_FACTOR: 3, MASK: 4, FREEZE: 5}
 """Edits between the rule and its commits, in their order, so that what is frozen stays so whatever else is edited."""
 ROUTINES = ("sleep", "perturb")
 """Edits that add a routine of their name, whose notes say what it was made with."""
