@@ -57,6 +57,7 @@ if TYPE_CHECKING:
     from ontogeny.record.run import Run, create, open_run
     from ontogeny.steer.api import steering
     from ontogeny.steer.live.loop import steerable
+    from ontogeny.train.regimes.catapult import catapult
     from ontogeny.train.regimes.shrink_perturb import with_shrink_perturb
     from ontogeny.train.regimes.sleep import with_sleep
 
@@ -76,6 +77,7 @@ HOMES = {
     "attach": "ontogeny.record.attach.loop",
     "bursts": "ontogeny.front.rules",
     "capture": "ontogeny.front.capture",
+    "catapult": "ontogeny.train.regimes.catapult",
     "chart": "ontogeny.ask.chart",
     "cosine": "ontogeny.front.rules",
     "create": "ontogeny.record.run",
@@ -127,6 +129,7 @@ __all__ = [
     "attach",
     "bursts",
     "capture",
+    "catapult",
     "chart",
     "cosine",
     "create",
