@@ -225,3 +225,12 @@ def test_a_model_that_looks_ahead_continues_nothing(tmp_path: Path) -> None:
     learner = og.capture(Ahead(), cross_entropy, og.adamw(), data.batch(0), predict=lambda m, batch: m(batch["x"]))
     with og.create(tmp_path / "run", learner, data) as made, pytest.raises(RecordError, match="looks ahead"):
         og.recall(made)
+
+
+@pytest.mark.slow
+def test_several_processes_leave_out_what_one_does(run: Run) -> None:
+    alone, together = (left_out(run, [3, 5, 9], at=(40,), workers=count) for count in (1, 2))
+    by_number = {one.number: one for one in alone}
+    assert [one.number for one in together] == [3, 5, 9]
+    for one in together:
+        assert one.as_json() == by_number[one.number].as_json()
