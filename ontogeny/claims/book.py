@@ -13,6 +13,9 @@ NAMES = (
     "nand-is-two-neurons",
     "hard-decisions",
     "trained-item-approximated",
+    "looping-buys-depth",
+    "dendrites-do-more",
+    "local-rules",
 )
 
 

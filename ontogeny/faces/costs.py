@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
 
 from ontogeny.isa.cost import RoutineCost, Row, routine_cost
 from ontogeny.isa.errors import OntogenyError
@@ -57,6 +58,16 @@ def top(program: Program, routine: str, count: int = 0, sort: str = "operations"
     if sort != "order":
         lines.sort(key=lambda line: (-getattr(line, sort), line.number))
     return lines[: count or None], _total(cost)
+
+
+def turned(program: Program, dials: Mapping[str, float]) -> Program:
+    """The program with other defaults for some dials. Raises OntogenyError for one that it does not have."""
+    known = [decl.name for decl in program.of("dial")]
+    if unknown := [name for name in dials if name not in known]:
+        there = ", ".join(known) or "none"
+        raise OntogenyError(f"program {program.name!r} has no dial {unknown[0]!r}; there are {there}")
+    decls = (replace(decl, default=dials[decl.name]) if decl.name in dials else decl for decl in program.decls)
+    return replace(program, decls=tuple(decls))
 
 
 def _total(cost: RoutineCost) -> Total:

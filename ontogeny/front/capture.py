@@ -11,6 +11,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -23,10 +24,12 @@ from ontogeny.front.batch import Followed, Tensors, Traces, follow
 from ontogeny.front.check import check_buffers, compared, plain_metrics, plain_step
 from ontogeny.front.estimate import LOSS, Estimator, operands, within
 from ontogeny.front.layout import Arena, arenas
+from ontogeny.front.local import Local, stepped
+from ontogeny.front.rounds import WithRounds, repeated_dials
 from ontogeny.front.rules.rule import Estimate, Rule
 from ontogeny.front.rules.sam import ascended
-from ontogeny.front.trace import Batch, Loss, Objective, metrics, objective_step, objective_value, traced
-from ontogeny.front.translate import Translation, flat, large_constants, type_of
+from ontogeny.front.trace import Batch, Loss, Objective, metrics, objective_value, traced
+from ontogeny.front.translate import flat, large_constants, type_of
 from ontogeny.front.update import append_update, rule_dials, slot_decls, slot_starts
 from ontogeny.isa.build import Builder
 from ontogeny.isa.errors import CaptureError
@@ -49,7 +52,7 @@ OURS = ("seed", "step", "params")
 
 def capture(
     model: nn.Module,
-    loss: Loss,
+    loss: Loss | Local,
     rule: Rule,
     example_batch: Mapping[str, Any],
     *,
@@ -59,9 +62,9 @@ def capture(
 ) -> Learner:
     """One program of a model, its loss and a rule, checked against plain autograd on the example batch.
 
-    `loss(model, batch)` returns the scalar to minimise, or a dict of scalars with it under "loss". Batches are dicts of
-    arrays or tensors. Raises CaptureError for what cannot be captured, naming the user's line, and when the captured
-    gradients are not those of plain PyTorch.
+    `loss(model, batch)` returns the scalar to minimise, or a dict of scalars with it under "loss"; a `Local` says
+    itself what each parameter is moved by. Batches are dicts of arrays or tensors. Raises CaptureError for what cannot
+    be captured, naming the user's line, and when the captured gradients are not those of plain PyTorch.
     """
     batch, held_out = _tensors(example_batch), _tensors(valid or {})
     captured = _Capture(Objective(model, loss), rule, batch, name or type(model).__name__.lower())
@@ -121,7 +124,12 @@ class _Capture:
         self._names: list[str] = []
         self.objective, self.rule, self.batch, self.name = objective, rule, batch, name
         self.held = _Held.of(objective)
-        taken = {*OURS, *rule.all_dials, *rule.slots, "clip", *self.example.batch}
+        self.dials = repeated_dials(objective.model)
+        taken = {*OURS, *rule.all_dials, *rule.slots, "clip", *self.example.batch, *self.dials}
+        if clash := {*rule.all_dials, *rule.slots, *self.example.batch} & {*self.dials}:
+            raise CaptureError(
+                f"{min(clash)!r} is a dial of a repeated block and taken; give Repeated(dial=...) another"
+            )
         plain = {key: key.removeprefix("model.") for key in (*self.held.params, *self.held.rest)}
         self.names = {key: f"model.{short}" if short in taken else short for key, short in plain.items()}
         types = {self.names[key]: type_of(p) for key, p in self.held.params.items()}
@@ -161,9 +169,9 @@ class _Capture:
             routines += beside.learn()
         model.eval()
         if predict:
-            routines.append(beside.predict(predict, beside.batch))
+            routines += beside.predict(predict, beside.batch)
         if held_out:
-            routines.append(beside.evaluate(dict(held_out)))
+            routines += beside.evaluate(dict(held_out))
         self.random = self.random or beside.random
         new = {name: value for name, value in beside.constants.items() if name not in self.constants}
         return Traces(tuple(routines), new)
@@ -184,7 +192,7 @@ class _Capture:
         constants = [Decl("state", k, type_of(v)) for k, v in self.constants.items()]
         counters = [Decl("state", n, Type(DType.I64)) for n in ("seed", "step")]
         state = [*slot_decls(self.rule, self._updated()), *frozen, *buffers, *constants, *counters]
-        return (*whole, *state, *rule_dials(self.rule, self.arenas), *self.inputs.values())
+        return (*whole, *state, *rule_dials(self.rule, self.arenas), *self.dials.values(), *self.inputs.values())
 
     def _updated(self) -> list[Decl]:
         if self.rule.elementwise:
@@ -196,9 +204,18 @@ class _Capture:
         return Program(self.name, self._decls(), tuple(routines))
 
     def _translated(
-        self, function: Any, args: tuple[Any, ...], prefix: str, gradients: int = 0, given: Sequence[Decl] = ()
-    ) -> tuple[Builder, list[Value], Translation]:
-        """A function as instructions; what it takes is read, or lies in the registers and inputs that it is `given`."""
+        self,
+        label: str,
+        function: Any,
+        args: tuple[Any, ...],
+        prefix: str,
+        gradients: int = 0,
+        given: Sequence[Decl] = (),
+    ) -> tuple[Builder, list[Value], WithRounds]:
+        """A function as instructions; what it takes is read, or lies in the registers and inputs that it is `given`.
+
+        Routines that it calls, named after `label`, are then among those of the builder's program.
+        """
         graph = traced(function, args)
         large = large_constants(graph)
         names = {key: f"constant.{len(self.constants) + i}" for i, key in enumerate(large)}
@@ -207,7 +224,7 @@ class _Capture:
         lying: dict[str, str | Value] = dict(within(builder, given, self.arenas))
         named: list[str] = [self.names[k] for group in args[:-1] for k in group] + [prefix + k for k in args[-1]]
         arguments = [lying.get(name, name) for name in named]
-        translation = Translation(builder, graph, arguments, names)
+        translation = WithRounds(builder, graph, arguments, names, label)
         outputs = translation.run(forward=_forward_nodes(graph, gradients))
         return builder, outputs, translation
 
@@ -220,12 +237,14 @@ class _Capture:
         held, registers, inputs = self.held, self._updated(), [self.inputs[key] for key in self.batch]
         args = (held.params, held.frozen, held.buffers, self.batch)
         given = [*registers, *inputs]
-        builder, outputs, translation = self._translated(objective_value(self.objective), args, "", given=given)
+        builder, outputs, translation = self._translated("loss", objective_value(self.objective), args, "", given=given)
         self.random = translation.ctx.sites > 0
         count = len(outputs) - len(held.buffers)
         returns = [*self._metric_names(count), *(self.names[k] for k in held.buffers)]
         loss = pruned(builder.routine(LOSS, [(n, v.name) for n, v in zip(returns, outputs, strict=True)]))
-        estimator = Estimator(estimate, registers, inputs, self.arenas, loss, translation.ctx.sites, self.program)
+        own = builder.program.routines
+        program = partial(self.program, *own)
+        estimator = Estimator(estimate, registers, inputs, self.arenas, loss, translation.ctx.sites, program)
         builder, values = estimator.opened(FORWARD)
         named = [(name, value.name) for name, value in zip(returns, values, strict=True)]
         for register, value in named[count:]:
@@ -233,12 +252,13 @@ class _Capture:
         check = builder.routine(CHECK, named[:count])
         gradients = estimator.gradients(builder)
         append_update(builder, self.rule, self.arenas, gradients)
-        return builder.routine("learn", named[:count]), check, *estimator.routines
+        return builder.routine("learn", named[:count]), check, *estimator.routines, *own
 
-    def _differentiated(self) -> tuple[Routine, Routine]:
+    def _differentiated(self) -> tuple[Routine, ...]:
         held = self.held
         args = (held.params, held.frozen, held.buffers, self.batch)
-        builder, outputs, translation = self._translated(objective_step(self.objective), args, "", len(held.params))
+        step = stepped(self.objective)
+        builder, outputs, translation = self._translated("learn", step, args, "", len(held.params))
         self.random = translation.ctx.sites > 0
         count, buffers = len(held.params), len(held.buffers)
         gradients = {self.names[k]: v for k, v in zip(held.params, outputs[:count], strict=True)}
@@ -254,7 +274,7 @@ class _Capture:
         if self.rule.ascends:
             gradients = ascended(builder, builder.body, gradients)
         append_update(builder, self.rule, self.arenas, gradients)
-        return pruned(builder.routine("learn", returns)), check
+        return pruned(builder.routine("learn", returns)), check, *builder.program.routines
 
     def _metric_names(self, count: int) -> list[str]:
         held, example = self.held, self.example
@@ -268,8 +288,8 @@ class _Capture:
             )
         return example._names
 
-    def evaluate(self, batch: dict[str, torch.Tensor]) -> Routine:
-        """The routine `evaluate`: the metrics on a held-out batch, whose inputs are called `valid.` and so on."""
+    def evaluate(self, batch: dict[str, torch.Tensor]) -> tuple[Routine, ...]:
+        """The routine `evaluate`: the metrics on a held-out batch, its inputs called `valid.`; and what it calls."""
         self._declare_inputs(batch, "valid.")
 
         def function(params: Any, frozen: Any, buffers: Any, batch: Any) -> Any:
@@ -277,21 +297,24 @@ class _Capture:
 
         held = self.held
         args = (held.params, held.frozen, held.buffers, batch)
-        builder, outputs, _ = self._translated(function, args, "valid.")
+        builder, outputs, _ = self._translated("evaluate", function, args, "valid.")
         names = self._metric_names(len(outputs))
-        return pruned(builder.routine("evaluate", [(n, v.name) for n, v in zip(names, outputs, strict=True)]))
+        routine = builder.routine("evaluate", [(n, v.name) for n, v in zip(names, outputs, strict=True)])
+        return pruned(routine), *builder.program.routines
 
-    def predict(self, predict: Predict, batch: dict[str, torch.Tensor]) -> Routine:
-        """The routine `predict`: what the prediction function gives on a batch, in evaluation mode."""
+    def predict(self, predict: Predict, batch: dict[str, torch.Tensor]) -> tuple[Routine, ...]:
+        """The routine `predict`: what the prediction function gives, in evaluation mode; and what it calls."""
         wrapped = Objective(self.objective.model, predict)
 
         def function(params: Any, frozen: Any, buffers: Any, batch: Any) -> Any:
             return functional_call(wrapped, {**params, **frozen, **buffers}, (batch,))
 
         held = self.held
-        builder, outputs, _ = self._translated(function, (held.params, held.frozen, held.buffers, batch), "")
+        args = (held.params, held.frozen, held.buffers, batch)
+        builder, outputs, _ = self._translated("predict", function, args, "")
         names = ["y"] if len(outputs) == 1 else [f"y{i}" for i in range(len(outputs))]
-        return pruned(builder.routine("predict", [(n, v.name) for n, v in zip(names, outputs, strict=True)]))
+        routine = builder.routine("predict", [(n, v.name) for n, v in zip(names, outputs, strict=True)])
+        return pruned(routine), *builder.program.routines
 
     def values(self) -> dict[str, Array]:
         """The initial value of every register."""

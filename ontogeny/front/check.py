@@ -16,6 +16,7 @@ from torch.func import functional_call
 from torch.nn.attention import SDPBackend, sdpa_kernel
 from torch.utils._python_dispatch import TorchDispatchMode
 
+from ontogeny.front.local import Local, local_step
 from ontogeny.front.trace import Objective, metrics
 from ontogeny.isa.errors import CaptureError
 from ontogeny.machine.compiled.threefry import uniform
@@ -67,6 +68,8 @@ def plain_step(
 
     Raises CaptureError for a loss that has none.
     """
+    if isinstance(objective.loss, Local):
+        return _plain_directions(objective, objective.loss, params, rest, batch)
     leaves = {name: value.detach().clone().requires_grad_() for name, value in params.items()}
     named = plain_metrics(objective, leaves, rest, batch, random)
     if not named["loss"].requires_grad:
@@ -77,6 +80,17 @@ def plain_step(
     grads = torch.autograd.grad(named["loss"], list(leaves.values()), allow_unused=True)
     zeros = (torch.zeros_like(p) if g is None else g for g, p in zip(grads, leaves.values(), strict=True))
     return named, {name: g.float().numpy() for name, g in zip(leaves, zeros, strict=True)}
+
+
+def _plain_directions(
+    objective: Objective, local: Local, params: Mapping[str, torch.Tensor], rest: Mapping[str, torch.Tensor], batch: Any
+) -> tuple[dict[str, torch.Tensor], dict[str, Array]]:
+    """As `plain_step` for a rule that says its directions."""
+    frozen = {name: value for name, value in rest.items() if name not in dict(objective.named_buffers())}
+    buffers = {name: value for name, value in rest.items() if name not in frozen}
+    with torch.no_grad(), Drawing():
+        directions, named, objective.after = local_step(objective, local)(params, frozen, buffers, batch)
+    return named, {name: one.float().numpy() for name, one in directions.items()}
 
 
 def plain_metrics(

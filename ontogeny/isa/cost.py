@@ -7,7 +7,8 @@ view (a reshape, permute, broadcast, slice, flip, window, bitcast, a read or com
 gather reads only the elements it gives.
 
 Not known here: what stays in a cache, what a compiler fuses, how many rounds a loop takes that only its data decide.
-Such a loop, and every `while`, is counted for one round, and its row says so.
+Such a loop, and every `while`, is counted for one round, and its row says so. A loop that goes by a dial is counted by
+the dial's default, and its row says that.
 """
 
 from __future__ import annotations
@@ -30,6 +31,7 @@ from ontogeny.isa.verify import value_types
 Types = tuple[Type, ...]
 Formula = Callable[[Instr, Types, Types], int]
 ONE_ROUND = "counted for one round; how many there are is decided by data"
+BY_DIAL = "counted for {} rounds, which is what the dial begins at; turned, there are others"
 
 
 @dataclass(frozen=True, slots=True)
@@ -262,13 +264,14 @@ def _rows(program: Program, routine: Routine) -> tuple[tuple[Row, ...], Cost]:
 
 
 def _make_rows(program: Program, routine: Routine) -> tuple[tuple[Row, ...], Cost]:
-    types, rounds = value_types(program, routine), fixed_rounds(routine)
+    types, rounds, constant = value_types(program, routine), fixed_rounds(routine, program), fixed_rounds(routine)
     rows, total = [], Cost()
     for number, instr in enumerate(routine.body, 1):
         operands, results = (tuple(types[name] for name in names) for names in (instr.args, instr.out))
         count = rounds.get(instr.args[0]) if instr.op is Op.LOOP else None
         cost = instruction_cost(instr, operands, results, program, count)
-        rows.append(Row(number, instr, cost, _remark(program, instr, count)))
+        dialled = BY_DIAL.format(count) if count is not None and instr.args[0] not in constant else ""
+        rows.append(Row(number, instr, cost, dialled or _remark(program, instr, count)))
         total += cost
     return tuple(rows), total
 

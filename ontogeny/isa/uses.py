@@ -12,8 +12,8 @@ instruction hands some to its operands:
   broadcast and a gather as often as they give the element, a cat or pad in proportion to size.
 - A commit, a returned result and an assert use nothing. Instructions noted as backward or update use nothing either:
   it is the forward computation that is asked about.
-- A call hands on what the routine called does with its operands; a loop n times over, where n is a constant, else
-  once; a `while` once; a condition the larger of its sides.
+- A call hands on what the routine called does with its operands; a loop n times over, where n is a constant
+  or a dial's default, else once; a `while` once; a condition the larger of its sides.
 
 Only averages over the elements of one value are kept, so a part that is moved and then used more than its neighbours is
 told apart only where it is a piece of an arena, or is sliced straight out of one.
@@ -21,6 +21,7 @@ told apart only where it is a piece of an arena, or is sliced straight out of on
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 from math import prod
@@ -74,15 +75,27 @@ def _share(piece: Place, place: Place, total: float) -> float:
     return total * common / ((last - first) * (stop - start)) if register == name and common > 0 else 0.0
 
 
-def fixed_rounds(routine: Routine) -> dict[str, int]:
-    """The scalars of a routine that are whole constants, by name: what a loop may take as its number of rounds."""
+def fixed_rounds(routine: Routine, program: Program | None = None) -> dict[str, int]:
+    """The scalars of a routine that are whole constants, by name: what a loop may take as its number of rounds.
+
+    With the program also those that are a dial, which then counts as what it is by default.
+    """
     scalars = (
         (instr.out[0], attrs.numbers(instr, "value"))
         for instr in routine.body
         if instr.op is Op.CONST and attrs.ints(instr, "shape") == ()
     )
     found = ((name, value[0] if isinstance(value, tuple) else value) for name, value in scalars)
-    return {name: int(value) for name, value in found if not isinstance(value, float)}
+    whole = {name: int(value) for name, value in found if not isinstance(value, float)}
+    return {**whole, **(_dialled(routine, program) if program else {})}
+
+
+def _dialled(routine: Routine, program: Program) -> dict[str, int]:
+    """The scalars that are dials made whole."""
+    defaults = {decl.name: decl.default for decl in program.of("dial") if decl.default is not None}
+    reads = {i.out[0]: attrs.text(i, "name") for i in routine.body if i.op is Op.READ}
+    casts = {i.out[0]: reads[i.args[0]] for i in routine.body if i.op is Op.CAST and i.args[0] in reads}
+    return {name: int(defaults[dial]) for name, dial in casts.items() if math.isfinite(defaults.get(dial, math.nan))}
 
 
 def _by_result(instr: Instr, operands: Types, results: Types) -> Totals:
@@ -242,7 +255,7 @@ class _Walk:
     def __init__(self, analysis: _Analysis, routine: Routine) -> None:
         self.analysis, self.routine = analysis, routine
         self.types = value_types(analysis.program, routine)
-        self.rounds = fixed_rounds(routine)
+        self.rounds = fixed_rounds(routine, analysis.program)
         self.declared = declarations(analysis.program)
         self.registers = {i.out[0]: attrs.text(i, "name") for i in routine.body if i.op is Op.READ}
         self.totals: dict[str, float] = {}

@@ -9,7 +9,7 @@ import typer
 from rich.console import Console
 from rich.markup import escape
 
-from ontogeny.faces.costs import Line, Total, top
+from ontogeny.faces.costs import Line, Total, top, turned
 from ontogeny.faces.sources import load_any
 from ontogeny.faces.terminal import AsJson, amount, answer, number, size, table
 from ontogeny.isa.errors import OntogenyError
@@ -27,13 +27,14 @@ def command(
     count: Annotated[int, typer.Option("--top", min=0, help="So many instructions; 0 for all.")] = 20,
     uses: Annotated[bool, typer.Option("--uses", help="Also how often each parameter is used per example.")] = False,
     sizes: Annotated[list[str] | None, typer.Option("--size", help="At another size, such as batch=32.")] = None,
+    dials: Annotated[list[str] | None, typer.Option("--dial", help="With a dial turned, such as rounds=8.")] = None,
     as_json: AsJson = False,
 ) -> None:
     """Count the operations and bytes of every instruction.
 
     A multiply-add is two operations. Bytes are those of operands and results, as if nothing stayed in a cache.
     """
-    program = resized(load_any(source), dict(map(named_size, sizes or [])))
+    program = turned(resized(load_any(source), dict(map(named_size, sizes or []))), dict(map(named_dial, dials or [])))
     name = routine or usual(program)
     lines, total = top(program, name, count, sort)
     document = {
@@ -50,6 +51,15 @@ def named_size(text: str) -> tuple[str, int]:
     if not name or not value.isdecimal():
         raise OntogenyError(f"{text!r} is no size; write a name and a whole number, as in batch=32")
     return name, int(value)
+
+
+def named_dial(text: str) -> tuple[str, float]:
+    """`rounds=8` as a name and a number. Raises OntogenyError for anything else."""
+    name, _, value = text.partition("=")
+    try:
+        return name, float(value)
+    except ValueError:
+        raise OntogenyError(f"{text!r} is no dial; write a name and a number, as in rounds=8") from None
 
 
 def usual(program: Program) -> str:
