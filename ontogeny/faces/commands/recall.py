@@ -36,10 +36,11 @@ def command(
     file: DataFile = "",
     as_json: AsJson = False,
 ) -> None:
-    """Say how exactly a run reproduces its training items, against how often it saw them and when last.
+    """Say how exactly a run reproduces what it was trained on, and what it memorised.
 
-    Beside them stand held-out examples, canaries where some were planted, and what of sequences can be had from their
-    beginnings. --left-out says which examples are right only because they were trained on, by exact replay.
+    Item by item, against how often it was seen and when last, beside held-out examples; canaries where some were
+    planted; and what of sequences can be had from their beginnings. --left-out says which examples are right only
+    because they were trained on, by exact replay.
     """
     run = opened(name, file)
     step = step_of(at, run.step)
