@@ -120,6 +120,16 @@ def test_order_is_pinned_for_recorded_runs() -> None:
     assert shuffle.places(2_000_000, 3, 2, 0, 4).tolist() == PINNED_FEISTEL
 
 
+@pytest.mark.parametrize("count", [10, shuffle.SORTED + 5], ids=["sorted", "in stretches"])
+def test_epochs_have_no_last(count: int) -> None:
+    order = Order(count, 3, seed=4)
+    for epoch in (1 << 31, 1 << 40, 1 << 62):
+        first = epoch * order.steps_per_epoch
+        seen = np.concatenate([order.indices(first + step) for step in range(3)])
+        assert len(set(seen.tolist())) == 9 and seen.min() >= 0 and seen.max() < count
+        assert not np.array_equal(order.indices(first), order.indices(first + order.steps_per_epoch))
+
+
 def test_epochs_and_seeds_differ() -> None:
     data, other = numbers(40, 40), numbers(40, 40, seed=1)
     assert not np.array_equal(data.indices(0), data.indices(1))

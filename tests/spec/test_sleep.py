@@ -190,6 +190,19 @@ def test_other_edits_leave_it_in_force(learner: Learner) -> None:
     assert "routine sleep is gone" in gone.changes and "dial sleep_every is gone" in gone.changes
 
 
+def test_what_is_pruned_stays_so_through_a_replay_and_noise(learner: Learner) -> None:
+    routines = og.with_shrink_perturb(og.with_sleep(learner, scale=0.5, replays=1))
+    masked = apply(routines.program, "mask").program
+    machine = ReferenceMachine(masked)
+    state = {d.name: np.zeros(d.type.shape, NUMPY[d.type.dtype]) for d in masked.kept()} | dict(learner.values)
+    value_of(masked.decl("pruned.up.weight"), state)[:, :3] = True
+    for routine in ("sleep", "perturb"):
+        machine.load(state)
+        machine.call(routine, {name: array[:12] for name, array in data().batch(0).items()}, {})
+        found = named(masked, machine.state())["up.weight"]
+        assert not found[:, :3].any() and found[:, 3:].all(), routine
+
+
 def test_what_cannot_sleep_is_refused(learner: Learner) -> None:
     with pytest.raises(EditError, match="above 0 up to 1"):
         og.with_sleep(learner, scale=1.5)

@@ -9,8 +9,9 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 
-from ontogeny.front.author import Value
+from ontogeny.front.author import Value, constant, where
 from ontogeny.front.edits.edited import LEARN
+from ontogeny.front.edits.mask import PRUNED
 from ontogeny.front.edits.notes import FREEZE, ROUTINES, Standing, all_standing
 from ontogeny.front.edits.places import matching
 from ontogeny.front.edits.rewrite import Rewrite
@@ -21,6 +22,7 @@ from ontogeny.isa.errors import EditError
 from ontogeny.isa.op import Op
 from ontogeny.isa.periodic import EVERY
 from ontogeny.isa.program import Decl, Program, Routine
+from ontogeny.isa.tables import declarations
 
 Again = Callable[[Rewrite, Sequence[Standing]], tuple[Routine, ...]]
 """Makes the routine, and what it calls, from what its notes say."""
@@ -94,8 +96,9 @@ def without(rewrite: Rewrite, name: str, *more: Routine) -> Program:
 
 
 def commit(builder: Builder, new: Mapping[str, Value]) -> None:
-    """Commits the registers that parameters with new values lie in, the others as they are."""
+    """Commits the registers that parameters with new values lie in, the others as they are; what is pruned stays so."""
     program = builder.program
+    new = {name: _pruned(name, value) for name, value in new.items()}
     for decl in (d for d in program.kept() if d.kind == "param"):
         pieces = sorted((d for d in program.decls if d.arena == decl.name), key=lambda piece: piece.offset)
         if decl.name in new:
@@ -105,6 +108,14 @@ def commit(builder: Builder, new: Mapping[str, Value]) -> None:
                 new[piece.name] if piece.name in new else Value(builder, builder.read(piece.name)) for piece in pieces
             ]
             builder.commit(decl.name, joined(Arena(decl, tuple(pieces)), parts).name)
+
+
+def _pruned(name: str, value: Value) -> Value:
+    """A parameter's new value, zero where the program says that it is pruned."""
+    if PRUNED + name not in declarations(value.builder.program):
+        return value
+    held = Value(value.builder, value.builder.read(PRUNED + name))
+    return where(held, constant(value.builder, 0.0, value.dtype), value)
 
 
 def next_site(rewrite: Rewrite, name: str) -> int:
