@@ -33,6 +33,7 @@ BENCHES = (
     "size",
     "parts",
     "weights",
+    "price",
 )
 
 
