@@ -14,6 +14,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
+from ontogeny.ask.carry import wide
 from ontogeny.ask.items import Floats, Named, parts_of
 from ontogeny.ask.what_if import PREDICT
 from ontogeny.data.base import Array
@@ -98,8 +99,6 @@ class Continuing:
             if place < context:
                 said[:, place] = last
         said = np.concatenate([said, last[:, None]], axis=1)[:, prefix : prefix + length]
-        if prefix + length <= context:
-            said[:, -1] = last
         right = said == whole[:, prefix : prefix + length]
         return Continued(prefix, length, np.cumprod(right, axis=1).sum(axis=1), right.mean(axis=1))
 
@@ -109,7 +108,7 @@ class Continuing:
         for part, count in parts_of(arrays, self._rows):
             results = self._machine.call(PREDICT, part, dials)
             rank = next(one for one in results.values() if one.ndim == 3 and one.shape[1] == self.context)
-            found.append(rank[:count, place])
+            found.append(wide(rank[:count, place]))
         return np.concatenate(found)
 
     def _check_causal(self, arrays: Named, dials: dict[str, float], prefix: int) -> None:
@@ -119,7 +118,7 @@ class Continuing:
         other = tokens.copy()
         other[:, prefix:] = np.where(tokens[:, prefix:] == 0, 1, 0)
         one, two = (self._scores({**arrays, self.tokens: t}, dials, prefix - 1) for t in (tokens, other))
-        if not np.allclose(one.astype(np.float64), two.astype(np.float64), atol=TOLERANCE):
+        if not np.allclose(one, two, atol=TOLERANCE):
             raise RecordError(
                 "the model looks ahead (scores at a place depend on later tokens), so it continues nothing"
             )

@@ -111,6 +111,10 @@ class Meter:
         self.run, self._state = run, state or run.state
         self._judge: Judge = judge(run)
         planted = canaries(run)
+        if planted is not None and planted.label not in ("", self._judge.label):
+            raise RecordError(
+                f"the canaries are in {planted.label!r}, but the loss goes by {self._judge.label!r}; plant them there"
+            )
         data, count = by_number(run.data), examples_of(run)
         self.numbers = np.array([n for n in planted.numbers if n < count] if planted else [], np.int64)
         self._canaries: Named | None = data.examples(self.numbers) if len(self.numbers) else None
