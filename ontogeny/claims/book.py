@@ -16,6 +16,7 @@ NAMES = (
     "looping-buys-depth",
     "dendrites-do-more",
     "local-rules",
+    "sleep-helps",
 )
 
 
