@@ -28,7 +28,7 @@ class Repeated(nn.Module):
     A captured program has a dial of this name, `rounds` to begin with: the loop goes by what it is turned to, in
     training up to `most` (as much as it keeps for the backward pass), in `evaluate` and `predict` by any number. The
     block gives the shape and number format that it takes, and is the same in every round: no dropout, no buffers.
-    `given` are float tensors that stay as they are, and get a gradient.
+    `given` are float tensors that stay as they are, and get a gradient. The mode `fast` refuses such a program.
     """
 
     def __init__(self, block: nn.Module, rounds: int, most: int = 0, dial: str = DIAL) -> None:

@@ -41,6 +41,7 @@ def test_uses_of_a_parameter_are_counted(made: object, uses: float) -> None:
     assert found["uses"] == pytest.approx(uses)
 
 
+@pytest.mark.slow
 def test_attentions_projections_are_used_for_each_cell() -> None:
     batch = {"x": torch.randn(3, CELLS), "y": torch.ones(3, CELLS)}
     program = og.capture(Attention(CELLS, 4, 2), loss, og.sgd(), batch, predict=lambda m, b: m(b["x"])).program
