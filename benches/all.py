@@ -34,6 +34,7 @@ BENCHES = (
     "parts",
     "weights",
     "price",
+    "grok",
 )
 
 
