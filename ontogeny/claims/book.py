@@ -12,6 +12,8 @@ from ontogeny.isa.errors import ClaimError
 NAMES = (
     "nand-is-two-neurons",
     "hard-decisions",
+    "curvature-foretells-rate",
+    "catapult-lowers-curvature",
     "trained-item-approximated",
     "looping-buys-depth",
     "dendrites-do-more",

@@ -67,14 +67,13 @@ def test_the_bits_are_those_of_parameter_groups(name: str) -> None:
 
 
 def test_rules_that_go_by_whole_tensors_have_groups_too() -> None:
-    same = {f"{FIRST}.*": {"weight_decay": 0.1, "lr": 1e-2}}
-    for rule in (og.muon(lr=1e-2, weight_decay=0.1), og.grokfast(og.adamw(lr=1e-2, weight_decay=0.1))):
-        model = MLP()
-        machine, _ = learned(captured(rule), batches(5))
-        for name, value in model.named_parameters():
-            value.data = torch.from_numpy(value_of(machine.program.decl(name), machine.state()).copy())
-        assert differences(learned(captured(rule.grouped(same)), batches(5))[0], model) == (0, 0.0)
-        assert differences(learned(captured(rule.grouped(GROUPS)), batches(5))[0], model)[1] > 0
+    rule, model = og.muon(lr=1e-2, weight_decay=0.1), MLP()
+    machine, _ = learned(captured(rule), batches(3))
+    for name, value in model.named_parameters():
+        value.data = torch.from_numpy(value_of(machine.program.decl(name), machine.state()).copy())
+    same, faster = ({f"{FIRST}.*": {"weight_decay": 0.1, "lr": rate}} for rate in (1e-2, 2e-2))
+    assert differences(learned(captured(rule.grouped(same)), batches(3))[0], model) == (0, 0.0)
+    assert differences(learned(captured(rule.grouped(faster)), batches(3))[0], model)[1] > 0.005
 
 
 def test_dials_of_groups_are_told_apart_and_read_back() -> None:
