@@ -19,6 +19,8 @@ NAMES = (
     "dendrites-do-more",
     "local-rules",
     "sleep-helps",
+    "large-rate-catapults",
+    "decay-generalises",
 )
 
 
