@@ -1,7 +1,7 @@
 """The update rule of a program edited: `apply(program, "freeze", tensors=["embed.*"])` gives another program.
 
-An edit is a file beside this one and a line in `table.py`. It acts on the routine `learn` alone, its instructions are
-noted as `update` with its own words, and edits compose.
+An edit is a file beside this one and a line in `table.py`. It acts on the routine `learn`, or adds one beside it
+(`routines.py`); its instructions are noted with its own words, and edits compose.
 """
 
 from ontogeny.front.edits.describe import describe
