@@ -90,6 +90,6 @@ def here_words(found: Prediction, steps: int) -> str:
     """What a step takes on this machine."""
     most = ", ".join(f"{name} {seconds / found.seconds:.0%}" for name, seconds in list(found.by_kind.items())[:5])
     return (
-        f"here, in exact mode on one thread: {duration(found.seconds)} of CPU a step ({most}), {time(found.seconds * steps / 3600)} "
-        f"in all; {found.unknown:.1%} of it by instructions that were not measured."
+        f"here, in exact mode on one thread: {duration(found.seconds)} of CPU a step ({most}), "
+        f"{time(found.seconds * steps / 3600)} in all; {found.unknown:.1%} of it by instructions that were not measured."
     )

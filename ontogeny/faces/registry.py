@@ -70,7 +70,7 @@ COMMANDS: tuple[Entry, ...] = (
     Entry("compare", RUNS, "Put runs side by side: what they were made with, what they reached, and where they part."),
     Entry("verify", RUNS, "Replay a run and prove it against the hash of every step."),
     Entry("debug", RUNS, "Step through a run, instruction by instruction, forwards and back."),
-    Entry("shrink", RUNS, "Make a network smaller: distilled or pruned to a size, as ONNX, and what was lost."),
+    Entry("shrink", RUNS, "Make a network smaller: distilled or pruned to a size, as ONNX and in 8 bits."),
     Entry("export", RUNS, "Write what a step has learned: safetensors, for PyTorch, ONNX, or the program as text."),
     Entry(
         "trace", RUNS, "Say which trajectories a run has, or write them for other tools: Zarr v3, as xarray opens it."
@@ -118,9 +118,9 @@ COMMANDS: tuple[Entry, ...] = (
     Entry("what-if", QUESTIONS, "Replay a run with a dial turned or examples left out: what would have come of it."),
     Entry("diagnose", QUESTIONS, "Say what is wrong with a run: since when, how sure, on what evidence."),
     Entry("recall", QUESTIONS, "Say how exactly a run reproduces what it was trained on, and what it memorised."),
-    Entry("laws", QUESTIONS, "Fit scaling laws to runs: what more parameters, data or epochs would give."),
+    Entry("laws", QUESTIONS, "Fit scaling laws to your own runs: what more parameters, data or epochs would give."),
     Entry("scale", QUESTIONS, "Say what the questions would take at any size: bytes, machines, hours and prices."),
-    Entry("capacity", QUESTIONS, "Say how many bits of its data a run holds, and how short it makes them."),
+    Entry("capacity", QUESTIONS, "Say how many bits of its data a run holds, and how many per parameter."),
     Entry("claims", QUESTIONS, "Claims about learning as experiments: what was measured, and the verdict."),
     Entry("price", QUESTIONS, "Say what learning costs, of a learner or at any size: hours, machines, money, energy."),
     Entry("groups", QUESTIONS, "Find groups of parameters that move together, and when they formed."),
