@@ -32,7 +32,7 @@ from ontogeny.train.small.widths import Build, argument_of
 
 BY = 10.0
 LEAST = 300
-"""Steps of a student at least, where nobody says how many; else as many as the run has."""
+"""Steps of a student at least, where nobody says how many; else so many times as many as the run has."""
 TIMES = 3
 OPTIONS_FILE = "The experiment's Python file: its width can be another. NAME=VALUE as the run was started with."
 
@@ -67,17 +67,15 @@ def command(
     task = task_of(run, [opened(other) for other in teacher or ()])
     budgets = _budgets(task, by or [], ((PARAMETERS, to), (OPERATIONS, operations), (MILLISECONDS, milliseconds)))
     count = max(LEAST, TIMES * run.step) if steps is None else steps
-    teaching = Teaching(temperature, hard, features)
-    teaching.check()
-    plan = Plan(count, lr=lr, teaching=teaching, seed=seed, rounds=rounds, rewind=rewind)
+    plan = Plan(count, lr, teaching=Teaching(temperature, hard, features), seed=seed, rounds=rounds, rewind=rewind)
+    plan.teaching.check()
     build = _build(run, file, options or [], argument) if file else None
     chosen = [choose(task, each, budget, build) for budget in budgets for each in _ways(way or [], budget)]
     lines = planned(task, chosen, plan)
     if dry:
         answer({"plan": lines}, as_json, lambda console: console.print(escape("\n".join(lines)), soft_wrap=True))
         return
-    for line in lines:
-        tell(escape(line))
+    tell(escape("\n".join(lines)))
     _carried_out(task, chosen, plan, Path(output or f"{run.folder.name}-small"), as_json)
 
 

@@ -23,7 +23,7 @@ from ontogeny.train.small.sizes import operations, parameters
 from ontogeny.train.small.task import Task
 from ontogeny.train.small.teacher import outputs
 from ontogeny.train.small.units import PREDICT
-from ontogeny.train.small.ways import PRUNED, Chosen, Plan, carry_out
+from ontogeny.train.small.ways import PRUNED, SPARSE, Chosen, Plan, carry_out
 
 
 @dataclass(frozen=True, slots=True)
@@ -103,11 +103,13 @@ def shrink(
         started = time.process_time()
         with carry_out(task, one, plan, partial(runs, one.way), advance) as run:
             seconds = time.process_time() - started
-            found.append(_measured(task, one, run, seconds, files / run.folder.name if files else None))
+            steps = plan.steps if one.way == SPARSE else run.step - run.base
+            found.append(_measured(task, one, run, (steps, seconds), files / run.folder.name if files else None))
     return Report(before, tuple(found))
 
 
-def _measured(task: Task, chosen: Chosen, run: Run, seconds: float, files: Path | None) -> Network:
+def _measured(task: Task, chosen: Chosen, run: Run, taken: tuple[int, float], files: Path | None) -> Network:
+    steps, seconds = taken
     learner = run.learner
     scores = outputs(learner, task.valid)
     changed = lost(task.scores, scores, task.truth, task.classes)
@@ -121,7 +123,7 @@ def _measured(task: Task, chosen: Chosen, run: Run, seconds: float, files: Path 
         changed.after,
         _forms(task, learner, files),
         changed,
-        run.step - run.base,
+        steps,
         round(seconds, 3),
     )
 
