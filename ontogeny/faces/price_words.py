@@ -91,5 +91,5 @@ def here_words(found: Prediction, steps: int) -> str:
     most = ", ".join(f"{name} {seconds / found.seconds:.0%}" for name, seconds in list(found.by_kind.items())[:5])
     return (
         f"here, in exact mode on one thread: {duration(found.seconds)} of CPU a step ({most}), "
-        f"{time(found.seconds * steps / 3600)} in all; {found.unknown:.1%} of it by instructions that were not measured."
+        f"{time(found.seconds * steps / 3600)} in all; {found.unknown:.1%} of it by what was not measured."
     )
