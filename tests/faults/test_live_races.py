@@ -156,10 +156,11 @@ def test_a_run_that_is_put_away_is_live_no_more(going: Going, tmp_path: Path) ->
         until(lambda: client.status()["step"] == 3)
         client.do(command("fork", {"name": "other"}))
         client.do(command("discard"))
-        assert client.status()["run"] == "one"
+        gone(client.address.process)
+    assert find(tmp_path / "one") is None
     session = Session(RunsFolder(tmp_path), "one", host=find)
     session.do(command("take-back", {"run": "other"}))
-    assert find(tmp_path / "other") is None, "its process went on with the run that it came from"
+    assert find(tmp_path / "other") is None, "its process ended with it"
     session.do(command("set", {"dial": "lr", "to": 0.01}))
     assert open_run(tmp_path / "other").dials()["lr"] == 0.01
     assert open_run(tmp_path / "one").dials()["lr"] == 0.05
