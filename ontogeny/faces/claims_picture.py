@@ -29,10 +29,11 @@ def draw(found: Result) -> Figure:
 
 
 def svg(found: Result) -> str:
-    """The figure as SVG to stand in a page."""
+    """The figure as SVG to stand in a page, no wider than that."""
     text = StringIO()
     draw(found).savefig(text, format="svg", facecolor=PAPER, metadata={"Date": None})
-    return text.getvalue()[text.getvalue().index("<svg") :]
+    drawn = text.getvalue()
+    return drawn[drawn.index("<svg") :].replace("<svg", '<svg style="max-width: 100%; height: auto"', 1)
 
 
 def _figure(panel: Any, found: Result, place: int) -> None:
