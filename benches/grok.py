@@ -2,8 +2,8 @@
 
     reference   AdamW at 1e-3, decay 1, betas 0.9 and 0.98, the whole training set in each step
     catapult    `ontogeny.train.regimes.catapult` at batches of 1,024
-    others      AdamW with Grokfast, perpendicular gradients or StableMax, and Muon, on the catapult's course and betas;
-                each is tuned, as the catapult is, by 24 trials of rate x decay x batch on a seed that is not judged,
+    others      AdamW with Grokfast, perpendicular gradients or StableMax, and Muon, with the catapult's betas; each is
+                tuned, as the catapult is, by 24 trials of rate x decay x batch on a seed that is not judged,
                 in three rungs that keep a third
 
 All begin from the same initial values (normal, 1 / sqrt(fan-in)), go by the compiled machine in fast mode and are
@@ -39,7 +39,7 @@ from ontogeny.front.rules import Rule
 from ontogeny.machine.base import value_of
 from ontogeny.machine.compiled import CompiledMachine
 from ontogeny.train.losses import stablemax_cross_entropy
-from ontogeny.train.regimes.catapult import catapult, course, small_embeddings
+from ontogeny.train.regimes.catapult import catapult, small_embeddings
 
 SEEDS, MLP_SEEDS, TUNED_ON = range(5), range(10), 100
 EVERY, GOAL = 10, 0.99
@@ -177,8 +177,7 @@ def eager(task: Task, rule: Dials, batch: int) -> Callable[[], object]:
     return step
 
 
-COURSE: dict[str, Any] = {"cool": (70, 140), "floor": 0.3}
-BASE = og.adamw(1.7e-2, betas=(0.8, 0.95), weight_decay=1.0).with_schedule(course(**COURSE))
+BASE = catapult()
 REFERENCE = Contender(og.adamw(1e-3, betas=(0.9, 0.98), weight_decay=1.0), batch=0)
 OURS = Contender(catapult())
 OTHERS = {
@@ -186,9 +185,7 @@ OTHERS = {
     "grokfast": Contender(og.grokfast(BASE)),
     "perpendicular": Contender(og.perpendicular(BASE)),
     "stablemax": Contender(BASE, stable),
-    "muon": Contender(
-        og.muon(0.05, weight_decay=1.0, adam_lr=1e-2).with_schedule(course(**COURSE)), rates=(0.02, 0.05, 0.1, 0.2)
-    ),
+    "muon": Contender(og.muon(0.05, weight_decay=1.0, adam_lr=1e-2), rates=(0.02, 0.05, 0.1, 0.2)),
 }
 
 
