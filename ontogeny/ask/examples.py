@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from functools import cached_property
 
@@ -13,6 +13,7 @@ import xxhash
 from ontogeny.ask.layers import scores
 from ontogeny.data.arrays import Arrays
 from ontogeny.data.base import Array
+from ontogeny.data.without import numbered
 from ontogeny.isa.errors import DataError
 from ontogeny.record.recorded import Recorded
 from ontogeny.record.stepper import LEARN
@@ -62,6 +63,15 @@ class Examples:
         names = self.inputs
         held = row_hashes(self.valid, names) if set(names) <= self.valid.keys() else np.zeros(0, np.uint64)
         return row_hashes(self.train, names), held
+
+
+def learned_from(run: Recorded, last: int) -> Iterator[tuple[int, Array]]:
+    """Each state before `last`, and the numbers of the examples that its step learned from, as often as it did.
+
+    With all that the journal says of them: what was left out, mixed in or added.
+    """
+    for step in range(last):
+        yield step, numbered(run.as_of(step)._stepper.examples(step)).indices(step)
 
 
 def row_hashes(arrays: Mapping[str, Array], names: tuple[str, ...]) -> Hashes:

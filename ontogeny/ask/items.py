@@ -16,6 +16,7 @@ import numpy as np
 import numpy.typing as npt
 
 from ontogeny.ask.carry import wide
+from ontogeny.ask.examples import VALID
 from ontogeny.ask.layers import scores
 from ontogeny.ask.what_if import PREDICT
 from ontogeny.data.base import Array
@@ -34,7 +35,6 @@ from ontogeny.record.watching import Alone
 
 Floats = npt.NDArray[np.float64]
 Named = Mapping[str, Array]
-VALID = "valid."
 WITHIN = 0.01
 """Of the standard deviation of all targets, how near a real number has to come to count as reproduced."""
 AT_A_TIME = 256

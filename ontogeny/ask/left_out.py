@@ -25,11 +25,12 @@ import numpy as np
 import numpy.typing as npt
 
 from ontogeny.ask.alternative import checked_native, leaving_out
+from ontogeny.ask.examples import learned_from
 from ontogeny.ask.items import Floats, Judge, Judged, Named, judge
 from ontogeny.ask.memorised import spread, wilson
 from ontogeny.ask.workers import Processes, Workers
 from ontogeny.data.pool import by_number
-from ontogeny.data.without import Ranges, numbered, ranges
+from ontogeny.data.without import Ranges, ranges
 from ontogeny.isa.errors import RecordError
 from ontogeny.machine.base import Machine
 from ontogeny.record.counterfactual import Lenient, schedule
@@ -143,8 +144,8 @@ def _task(task: tuple[str, Steps, list[int]]) -> list[LeftOut]:
 def occurrences(run: Recorded, last: int) -> dict[int, list[int]]:
     """The states up to `last` whose step learned from an example, by the example's number."""
     found: dict[int, list[int]] = {}
-    for step in range(last):
-        for number in np.unique(numbered(run.as_of(step)._stepper.examples(step)).indices(step)).tolist():
+    for step, met in learned_from(run, last):
+        for number in np.unique(met).tolist():
             found.setdefault(number, []).append(step)
     return found
 

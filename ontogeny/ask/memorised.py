@@ -19,7 +19,8 @@ from typing import Any
 
 import numpy as np
 
-from ontogeny.ask.items import VALID, ByDistance, Judge, Named, judge
+from ontogeny.ask.examples import VALID
+from ontogeny.ask.items import ByDistance, Judge, Named, judge
 from ontogeny.data.arrays import Arrays
 from ontogeny.data.base import Array
 from ontogeny.data.canaries import Canaries, drawn

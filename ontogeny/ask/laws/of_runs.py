@@ -13,15 +13,14 @@ from math import prod
 
 import numpy as np
 
+from ontogeny.ask.examples import VALID, learned_from
 from ontogeny.ask.laws.points import Floats, Points, points
-from ontogeny.data.without import numbered
 from ontogeny.isa.cost import routine_cost
 from ontogeny.isa.errors import LawError
 from ontogeny.isa.program import Program
 from ontogeny.record.recorded import Recorded
 from ontogeny.record.stepper import LEARN
 
-VALID = "valid."
 LAST, BEST = "last", "best"
 TAKES = (LAST, BEST)
 TAIL = 0.02
@@ -74,8 +73,7 @@ def parameters_of(program: Program) -> int:
 def seen(run: Recorded, step: int) -> tuple[int, int]:
     """How many examples the steps up to state `step` learned from, and how many different ones."""
     total, known = 0, np.zeros(0, bool)
-    for place in range(step):
-        numbers = numbered(run.as_of(place)._stepper.examples(place)).indices(place)
+    for _, numbers in learned_from(run, step):
         total += len(numbers)
         if len(numbers) and (most := int(numbers.max())) >= len(known):
             known = np.concatenate([known, np.zeros(max(most + 1, 2 * len(known)) - len(known), bool)])

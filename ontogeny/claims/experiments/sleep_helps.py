@@ -55,12 +55,9 @@ def learnt(
 ) -> tuple[list[float], list[float]]:
     """Steps, and the accuracy on held-out pairs at each, until enough of them are right."""
     data = Arrays(train, batch_size=min(BATCH, len(train["y"])), seed=seed)
-    held_out = {f"valid.{name}": values for name, values in valid.items()}
     with (
         tempfile.TemporaryDirectory() as folder,
-        create(
-            Path(folder) / "run", learner, data, valid=held_out, seed=seed, dials=dials, evaluate_every=EVERY
-        ) as run,
+        create(Path(folder) / "run", learner, data, valid=valid, seed=seed, dials=dials, evaluate_every=EVERY) as run,
     ):
         run.advance(steps, until=lambda metrics: metrics.get("valid.accuracy", 0.0) >= REACHED)
         rows = run.evaluations()

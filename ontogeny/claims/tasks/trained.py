@@ -34,10 +34,9 @@ def run_of(
     """A run at step 0 of a model on its examples; the held-out ones are evaluated. It is gone when the block ends."""
     example = {name: values[:batch_size] for name, values in train.items()}
     learner = capture(model, loss, rule, example, valid=valid, predict=lambda m, batch: m(batch["x"]))
-    held_out = {f"valid.{name}": values for name, values in valid.items()}
     data = Arrays(dict(train), batch_size=batch_size, seed=seed)
     with (
         tempfile.TemporaryDirectory() as folder,
-        create(Path(folder) / "run", learner, data, valid=held_out, seed=seed, evaluate_every=evaluate_every) as run,
+        create(Path(folder) / "run", learner, data, valid=valid, seed=seed, evaluate_every=evaluate_every) as run,
     ):
         yield run

@@ -15,6 +15,7 @@ from math import prod
 import numpy as np
 import numpy.typing as npt
 
+from ontogeny.isa import attrs
 from ontogeny.isa.op import Group, Op
 from ontogeny.isa.program import Instr, Program
 from ontogeny.isa.types import Type
@@ -184,7 +185,7 @@ def _line(roots: Labels, axis: int) -> Labels:
 
 
 def _permute(found: Labelled, instr: Instr, given: Sequence[Axes], results: Sequence[Type]) -> Sequence[Axes]:
-    return [[given[0][dim] for dim in _whole(instr, "dims")]]
+    return [[given[0][dim] for dim in attrs.ints(instr, "dims")]]
 
 
 def _broadcast(found: Labelled, instr: Instr, given: Sequence[Axes], results: Sequence[Type]) -> Sequence[Axes]:
@@ -193,7 +194,7 @@ def _broadcast(found: Labelled, instr: Instr, given: Sequence[Axes], results: Se
 
 def _slice(found: Labelled, instr: Instr, given: Sequence[Axes], results: Sequence[Type]) -> Sequence[Axes]:
     axes: Axes = []
-    for labels, *cut in zip(given[0], *(_whole(instr, n) for n in ("starts", "stops", "steps")), strict=True):
+    for labels, *cut in zip(given[0], *(attrs.ints(instr, n) for n in ("starts", "stops", "steps")), strict=True):
         if cut[2] != 1:
             found.fix(labels)
         axes.append(labels[slice(*cut)])
@@ -202,7 +203,7 @@ def _slice(found: Labelled, instr: Instr, given: Sequence[Axes], results: Sequen
 
 def _pad(found: Labelled, instr: Instr, given: Sequence[Axes], results: Sequence[Type]) -> Sequence[Axes]:
     axes: Axes = []
-    for labels, low, high in zip(given[0], _whole(instr, "low"), _whole(instr, "high"), strict=True):
+    for labels, low, high in zip(given[0], attrs.ints(instr, "low"), attrs.ints(instr, "high"), strict=True):
         if low or high:
             found.fix(labels)
         axes.append(np.zeros(len(labels) + low + high, np.int64) if low or high else labels)
@@ -210,7 +211,7 @@ def _pad(found: Labelled, instr: Instr, given: Sequence[Axes], results: Sequence
 
 
 def _cat(found: Labelled, instr: Instr, given: Sequence[Axes], results: Sequence[Type]) -> Sequence[Axes]:
-    (dim,) = _whole(instr, "dim")
+    dim = attrs.integer(instr, "dim")
     for at in range(results[0].rank):
         for axes in given[1:]:
             if at != dim:
@@ -265,7 +266,7 @@ def _batch_norm(found: Labelled, instr: Instr, given: Sequence[Axes], results: S
 
 
 def _layer_norm(found: Labelled, instr: Instr, given: Sequence[Axes], results: Sequence[Type]) -> Sequence[Axes]:
-    (rank,) = _whole(instr, "rank")
+    rank = attrs.integer(instr, "rank")
     for labels in (*given[0][-rank:], *given[1], *given[2]):
         found.fix(labels)
     rest = given[0][:-rank]
@@ -296,6 +297,7 @@ def _gather(found: Labelled, instr: Instr, given: Sequence[Axes], results: Seque
 
 
 def _whole(instr: Instr, name: str) -> tuple[int, ...]:
+    """An attribute that is one integer for some operations, and several for others."""
     value = instr.attr(name)
     return tuple(int(v) for v in (value if isinstance(value, tuple) else (value,)))  # type: ignore[arg-type]
 

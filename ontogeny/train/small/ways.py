@@ -124,10 +124,9 @@ def carry_out(
 def _taught(task: Task, start: Learner, plan: Plan, folder: Path) -> Run:
     lesson, train, valid = task.lesson(plan.teaching)
     learner = student(start, plan.rule(), lesson, train, valid, task.batch_size)
-    held_out = {f"valid.{name}": values for name, values in valid.items()}
     data = Arrays(train, batch_size=task.batch_size, seed=plan.seed)
     every = max(1, plan.steps // 10)
-    return create(folder, learner, data, valid=held_out, seed=plan.seed, evaluate_every=every, author=AUTHOR)
+    return create(folder, learner, data, valid=valid, seed=plan.seed, evaluate_every=every, author=AUTHOR)
 
 
 def _pruned(task: Task, chosen: Chosen, plan: Plan, folder: Path, advance: Advance) -> Run:
