@@ -29,18 +29,14 @@ from ontogeny.machine.compiled.threefry import uniform
 from ontogeny.machine.learner import Array, Learner
 from ontogeny.machine.reference import ReferenceMachine
 from ontogeny.record.changing import carried
-from tests.spec.training import MLP, Batch, arrays, cross_entropy, differences, register, trained
+from tests.spec.training import MLP, Batch, arrays, cross_entropy, differences, drawn, register, trained
 
 BEFORE, AFTER = 5, 10
 HAND = (Path(__file__).parents[2] / "examples" / "perceptron.onto").read_text()
 
 
 def batches(count: int = BEFORE + AFTER) -> list[Batch]:
-    random = torch.Generator().manual_seed(3)
-    return [
-        {"x": torch.randn(16, 8, generator=random), "y": torch.randint(0, 4, (16,), generator=random)}
-        for _ in range(count)
-    ]
+    return drawn(count)
 
 
 def model() -> nn.Module:

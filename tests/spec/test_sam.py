@@ -15,17 +15,13 @@ from ontogeny.isa.errors import EditError, ProgramError
 from ontogeny.isa.text import from_text, to_text
 from ontogeny.machine.compiled import CompiledMachine
 from ontogeny.machine.learner import Learner
-from tests.spec.training import MLP, Batch, arrays, cross_entropy, differences
+from tests.spec.training import MLP, Batch, arrays, cross_entropy, differences, drawn
 
 RHO = 0.1
 
 
 def batches(count: int = 6) -> list[Batch]:
-    random = torch.Generator().manual_seed(3)
-    return [
-        {"x": torch.randn(16, 8, generator=random), "y": torch.randint(0, 4, (16,), generator=random)}
-        for _ in range(count)
-    ]
+    return drawn(count)
 
 
 def model() -> nn.Module:

@@ -40,6 +40,15 @@ def points(count: int, batch_size: int, **settings: Any) -> Arrays:
     return Arrays({"x": x, "y": random.integers(0, 4, count)}, batch_size, **settings)
 
 
+def drawn(count: int) -> list[Batch]:
+    """Batches for an MLP, always the same."""
+    random = torch.Generator().manual_seed(3)
+    return [
+        {"x": torch.randn(16, 8, generator=random), "y": torch.randint(0, 4, (16,), generator=random)}
+        for _ in range(count)
+    ]
+
+
 def arrays(batch: Batch) -> dict[str, Array]:
     """A batch as the machine takes it."""
     return {name: value.numpy() for name, value in batch.items()}

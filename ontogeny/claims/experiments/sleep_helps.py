@@ -2,19 +2,16 @@
 
 from __future__ import annotations
 
-import tempfile
 from collections.abc import Mapping
-from pathlib import Path
 
 import torch
 
 from ontogeny.claims.claim import Claim, Expectation, Form, Measured, Series
 from ontogeny.claims.tasks import modular
-from ontogeny.data.arrays import Arrays
+from ontogeny.claims.tasks.trained import running
 from ontogeny.front.capture import capture
 from ontogeny.front.rules import adamw
 from ontogeny.machine.learner import Learner
-from ontogeny.record.run import create
 from ontogeny.train.regimes.sleep import with_sleep
 
 REACHED, BATCH, EVERY = 0.99, 1024, 5
@@ -54,11 +51,8 @@ def learnt(
     learner: Learner, train: modular.Named, valid: modular.Named, seed: int, steps: int, dials: Mapping[str, float]
 ) -> tuple[list[float], list[float]]:
     """Steps, and the accuracy on held-out pairs at each, until enough of them are right."""
-    data = Arrays(train, batch_size=min(BATCH, len(train["y"])), seed=seed)
-    with (
-        tempfile.TemporaryDirectory() as folder,
-        create(Path(folder) / "run", learner, data, valid=valid, seed=seed, dials=dials, evaluate_every=EVERY) as run,
-    ):
+    batch = min(BATCH, len(train["y"]))
+    with running(learner, train, valid, seed=seed, batch_size=batch, evaluate_every=EVERY, dials=dials) as run:
         run.advance(steps, until=lambda metrics: metrics.get("valid.accuracy", 0.0) >= REACHED)
         rows = run.evaluations()
     return [float(row["step"]) for row in rows], [float(row["accuracy"]) for row in rows]

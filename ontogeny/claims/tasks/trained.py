@@ -14,6 +14,7 @@ from ontogeny.data.arrays import Arrays
 from ontogeny.data.base import Array
 from ontogeny.front.capture import capture
 from ontogeny.front.rules import Rule
+from ontogeny.machine.learner import Learner
 from ontogeny.record.run import Run, create
 
 Named = Mapping[str, Array]
@@ -34,9 +35,27 @@ def run_of(
     """A run at step 0 of a model on its examples; the held-out ones are evaluated. It is gone when the block ends."""
     example = {name: values[:batch_size] for name, values in train.items()}
     learner = capture(model, loss, rule, example, valid=valid, predict=lambda m, batch: m(batch["x"]))
+    with running(learner, train, valid, seed=seed, batch_size=batch_size, evaluate_every=evaluate_every) as run:
+        yield run
+
+
+@contextmanager
+def running(
+    learner: Learner,
+    train: Named,
+    valid: Named,
+    *,
+    seed: int,
+    batch_size: int,
+    evaluate_every: int = 0,
+    dials: Mapping[str, float] | None = None,
+) -> Iterator[Run]:
+    """The same of a learner that there is already, with dials of its own."""
     data = Arrays(dict(train), batch_size=batch_size, seed=seed)
     with (
         tempfile.TemporaryDirectory() as folder,
-        create(Path(folder) / "run", learner, data, valid=valid, seed=seed, evaluate_every=evaluate_every) as run,
+        create(
+            Path(folder) / "run", learner, data, valid=valid, seed=seed, dials=dials, evaluate_every=evaluate_every
+        ) as run,
     ):
         yield run
