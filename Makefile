@@ -10,7 +10,7 @@ STAMP := $(VENV)/.installed
 TORCH := $(shell sed -n 's/^\(torch==.*\)/\1/p' constraints.txt)
 PIP := $(BIN)/pip install --quiet $(PIP_FLAGS)
 
-.PHONY: venv demo test test-slow lint bench claims clean
+.PHONY: venv browser demo test test-slow lint bench claims clean
 .DELETE_ON_ERROR:
 
 venv: $(STAMP)
@@ -28,9 +28,15 @@ demo: $(STAMP)
 test: $(STAMP)
 	$(BIN)/python -m pytest -n $(WORKERS) --dist worksteal
 
+# Chromium is driven by Playwright: 165 MB, so it comes only where it is asked for, and Chromium itself from the system.
+browser: $(STAMP)
+	$(PIP) -c constraints.txt playwright
+
 # Slow ones go one after another: several take all cores, to compile or for processes of their own.
 # Property tests draw the same cases in every `make test`, so that a change is judged by itself; here they draw new ones.
+# Ray, 240 MB and ten seconds to start, is used by slow ones alone.
 test-slow: $(STAMP)
+	$(PIP) -c constraints.txt ray
 	$(BIN)/python -m pytest -m slow --timeout 3600
 	$(BIN)/python -m pytest tests/properties -n $(WORKERS) --dist worksteal --hypothesis-seed $$(date +%s)
 

@@ -34,7 +34,15 @@ BENCHES = (
     "parts",
     "weights",
     "price",
+    "laws",
+    "recall",
+    "capacity",
+    "phase",
     "grok",
+    "text_bits",
+    "decay",
+    "shrink",
+    "ensemble",
 )
 
 

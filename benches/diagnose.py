@@ -1,10 +1,11 @@
 """diagnose on real runs with planted faults and on healthy ones, and beside it two fixed thresholds on the same runs.
 
-Sixteen faults (`diagnose_faults.py`) in small worlds that vary by seed (`diagnose_worlds.py`). Bounds and sureness were
-set on the tuning seeds alone; the figures are of the test seeds. A fault counts as found where it is named; what else
-is named and is not a known consequence of it counts against precision (`f1_strict` lets no consequence pass). It was
-found in time where the step that tells lies within 5% of the run around its onset: for kinds that are watched the step
-at which the alarm came, for those that are looked for by replay the state from which on they hold.
+Sixteen faults (`diagnose_faults.py`) planted in trainings (`diagnose_runs.py`) of small worlds that vary by seed
+(`diagnose_worlds.py`). Bounds and sureness were set on the tuning seeds alone; the figures are of the test seeds. A
+fault counts as found where it is named; what else is named and is not a known consequence of it counts against
+precision (`f1_strict` lets no consequence pass). It was found in time where the step that tells lies within 5% of the
+run around its onset: for kinds that are watched the step at which the alarm came, for those that are looked for by
+replay the state from which on they hold.
 
 --full has all 30 seeds of each fault and 60 healthy runs; --calibrate fits the curves of `ask/sureness.py`.
 """

@@ -2,7 +2,7 @@
 
     ontogeny run examples/regimes.py regime=sleep --name sleep --steps 300
 
-`plain` is AdamW. The others change one thing about it; `muon` is another rule.
+`plain` is AdamW. The others change one thing about it; `muon` is another rule, so is `muon_catapult`, at its own rate.
 """
 
 from collections.abc import Callable
@@ -24,6 +24,7 @@ RULES: dict[str, Callable[[Rule], Rule]] = {
     "bursts": lambda rule: rule.with_schedule(og.bursts(height=3.0, length=5, every=50)),
     "cycles": lambda rule: rule.with_schedule(og.cycles(50)),
     "muon": lambda rule: og.muon(rule.dials["lr"], weight_decay=rule.dials["weight_decay"]),
+    "muon_catapult": lambda rule: og.muon_catapult(adam_lr=rule.dials["lr"]).grouped({"position": {"lr": 0.01}}),
 }
 ROUTINES: dict[str, Callable[[Learner], Learner]] = {
     "sleep": lambda learner: og.with_sleep(learner, every=10, scale=0.97),

@@ -41,6 +41,7 @@ if TYPE_CHECKING:
         perpendicular,
         sam,
         sgd,
+        soap,
         warmup,
     )
     from ontogeny.front.rules.torch_optim import torch_optim
@@ -58,6 +59,7 @@ if TYPE_CHECKING:
     from ontogeny.steer.api import steering
     from ontogeny.steer.live.loop import steerable
     from ontogeny.train.regimes.catapult import catapult
+    from ontogeny.train.regimes.muon_catapult import muon_catapult
     from ontogeny.train.regimes.shrink_perturb import with_shrink_perturb
     from ontogeny.train.regimes.sleep import with_sleep
 
@@ -94,6 +96,7 @@ HOMES = {
     "lion": "ontogeny.front.rules",
     "memorised": "ontogeny.ask.memorised",
     "muon": "ontogeny.front.rules",
+    "muon_catapult": "ontogeny.train.regimes.muon_catapult",
     "open_run": "ontogeny.record.run",
     "perpendicular": "ontogeny.front.rules",
     "plant": "ontogeny.data.canaries",
@@ -101,6 +104,7 @@ HOMES = {
     "routine_cost": "ontogeny.isa.cost",
     "sam": "ontogeny.front.rules",
     "sgd": "ontogeny.front.rules",
+    "soap": "ontogeny.front.rules",
     "steerable": "ontogeny.steer.live.loop",
     "steering": "ontogeny.steer.api",
     "to_module": "ontogeny.front.to_module",
@@ -146,6 +150,7 @@ __all__ = [
     "lion",
     "memorised",
     "muon",
+    "muon_catapult",
     "open_run",
     "perpendicular",
     "plant",
@@ -153,6 +158,7 @@ __all__ = [
     "routine_cost",
     "sam",
     "sgd",
+    "soap",
     "steerable",
     "steering",
     "to_module",

@@ -11,6 +11,7 @@ import os
 from pathlib import Path
 
 import pytest
+from hypothesis import HealthCheck, settings
 
 MOST = 8
 """Workers; each imports torch and collects all tests by itself, about 20 s of CPU."""
@@ -21,6 +22,10 @@ CACHE = Path(__file__).parents[1] / ".pytest_cache" / "numba"
 if (worker := os.environ.get("PYTEST_XDIST_WORKER")) is not None:
     os.environ.setdefault("OMP_NUM_THREADS", "1")
     os.environ.setdefault("NUMBA_CACHE_DIR", str(CACHE / worker))
+
+# How long an example takes by the clock says nothing on a machine that others use; here and in CI alike.
+settings.register_profile("shared", deadline=None, suppress_health_check=[HealthCheck.too_slow])
+settings.load_profile("shared")
 
 
 @pytest.hookimpl(optionalhook=True)

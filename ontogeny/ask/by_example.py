@@ -100,14 +100,27 @@ def by_example(run: Recorded | Attached, names: str | Iterable[str], steps: str 
     It takes a call for each example of each step. Raises RecordError as `explain`, and for a program that works with
     batches of one size alone, or data that does not say which examples a step learned from.
     """
+    return _asked(run, names, steps, apart=False)[0]
+
+
+def by_example_apart(
+    run: Recorded | Attached, names: str | Iterable[str], steps: str | Window = ALL
+) -> dict[str, ByExample]:
+    """The same for each of the elements by name, with the calls that all of them together take, and one weighing."""
+    found = _asked(run, names, steps, apart=True)
+    chosen = members(native(run).traces, names)
+    return dict(zip((name for each in chosen for name in each.names), found, strict=True))
+
+
+def _asked(run: Recorded | Attached, names: str | Iterable[str], steps: str | Window, apart: bool) -> list[ByExample]:
     run = native(run)
     first, last = span(run, steps)
     run = run.over(first - 1, last)
     chosen = members(run.traces, names)
     carriers = _carriers(run.program)
-    groups = [group for each in chosen if (group := _Group.of(run.program, each))]
+    groups, columns = _groups(run.program, chosen, apart)
     values = dict.fromkeys(value for group in groups for value in group.account.entering)
-    found = _Found()
+    found = _Found(np.zeros(columns))
     if values:
         alone = Alone(run, values)
         reasons = dict.fromkeys(MEETINGS[i.op] for i in alone.routine.body if i.op in MEETINGS)
@@ -142,23 +155,37 @@ def _numbers(run: Recorded, seen: Seen) -> tuple[int, ...]:
 
 @dataclass(frozen=True)
 class _Group:
-    """The account of some elements of one tensor."""
+    """The account of some elements of one tensor; `columns` of the answer are theirs, or the first is that of all."""
 
     account: Account
     register: str
     places: Places
+    columns: slice | None
 
-    @staticmethod
-    def of(program: Program, chosen: Members) -> _Group | None:
-        decl = program.decl(chosen.tensor.name)
-        register, places = decl.arena or decl.name, chosen.places + decl.offset
-        update = update_of(program, program.routine(LEARN), register)
-        return _Group(Account(program, update, places), register, places) if update else None
+    def add(self, parts: Numbers, total: Numbers) -> None:
+        """Adds parts [places] to a total [columns]."""
+        if self.columns is None:
+            total[0] += parts.sum()
+        else:
+            total[self.columns] += parts
 
-    def change(self, seen: Seen) -> float:
-        """How much they changed in a step, all together."""
+    def change(self, seen: Seen) -> Numbers:
+        """How much each changed in a step."""
         before, after = (wide(state[self.register].reshape(-1)[self.places]) for state in (seen.before, seen.after))
-        return float(np.sum(after - before))
+        return after - before
+
+
+def _groups(program: Program, chosen: Iterable[Members], apart: bool) -> tuple[list[_Group], int]:
+    """The groups, and how many columns the answer has: one for all elements, or one for each if they stand `apart`."""
+    groups, count = list[_Group](), 0
+    for each in chosen:
+        decl = program.decl(each.tensor.name)
+        register, places = decl.arena or decl.name, each.places + decl.offset
+        columns = slice(count, count + len(places)) if apart else None
+        count += len(places)
+        if update := update_of(program, program.routine(LEARN), register):
+            groups.append(_Group(Account(program, update, places), register, places, columns))
+    return groups, count if apart else 1
 
 
 @dataclass(frozen=True)
@@ -185,25 +212,30 @@ class _Singles:
 class _Found:
     """What is known so far, by example and by step. Two weights are tried for an example: one, and one over the batch.
 
-    `parts` are [its part by either weight] at each of its steps, `left` what either leaves of the step's `gradients`.
+    `parts` are [columns, its part by either weight] at each of its steps, `left` what either leaves of the step's
+    `gradients` [columns]; `change` is [columns].
     """
 
+    change: Numbers
     parts: dict[int, list[Numbers]] = field(default_factory=dict)
-    gradients: list[float] = field(default_factory=list)
+    gradients: list[Numbers] = field(default_factory=list)
     left: list[Numbers] = field(default_factory=list)
-    change: float = 0.0
     reasons: tuple[str, ...] = ()
     failed: int = 0
 
-    def closed(self, first: int, last: int) -> ByExample:
-        """Weighed, and with what is left."""
+    def closed(self, first: int, last: int) -> list[ByExample]:
+        """Weighed, and with what is left, for each column."""
         whole, shared = (np.array(self.left).reshape(-1, 2) ** 2).sum(axis=0)
         mean = bool(shared <= whole)
-        weighed = {n: math.fsum(each[int(mean)] for each in found) for n, found in sorted(self.parts.items())}
-        total = math.fsum(self.gradients)
+        return [self._column(column, first, last, mean) for column in range(len(self.change))]
+
+    def _column(self, column: int, first: int, last: int, mean: bool) -> ByExample:
+        weighed = {n: math.fsum(each[column, int(mean)] for each in at) for n, at in sorted(self.parts.items())}
+        total = math.fsum(gradient[column] for gradient in self.gradients)
         *kept, remainder = exact(np.array([[*weighed.values()]]), np.array([total]))[0].tolist()
         examples = tuple(Example(n, part, len(self.parts[n])) for n, part in zip(weighed, kept, strict=True))
-        return ByExample(first, last, self.change, total, examples, remainder, mean, self.reasons, self.failed)
+        change = float(self.change[column])
+        return ByExample(first, last, change, total, examples, remainder, mean, self.reasons, self.failed)
 
 
 def _step(seen: Seen, groups: list[_Group], singles: _Singles, numbers: tuple[int, ...], found: _Found) -> None:
@@ -211,30 +243,31 @@ def _step(seen: Seen, groups: list[_Group], singles: _Singles, numbers: tuple[in
     wanted = {name: want for group in groups for name, want in group.account.entering.items()}
     size = sum(seen.values[n].size if w.places is None else len(w.places) for n, w in wanted.items())
     held, weights = max(1, HELD // max(1, size)), np.array([1.0, 1.0 / len(numbers)])
-    gradient, total = 0.0, 0.0
-    found.change += sum(group.change(seen) for group in groups)
+    gradient, total = np.zeros_like(found.change), np.zeros_like(found.change)
+    for group in groups:
+        group.add(group.change(seen), found.change)
     for start in range(0, len(numbers), held):
         rows = range(start, min(start + held, len(numbers)))
         values = [singles.values(row) for row in rows]
         raw, gradient = _raw(seen, groups, values, found)
         for row, part in zip(rows, raw, strict=True):
-            found.parts.setdefault(numbers[row], []).append(part * weights)
-        total += sum(raw)
+            found.parts.setdefault(numbers[row], []).append(part[:, None] * weights)
+        total += raw.sum(axis=0)
     found.gradients.append(gradient)
-    found.left.append(gradient - total * weights)
+    found.left.append(gradient[:, None] - total[:, None] * weights)
 
 
-def _raw(seen: Seen, groups: list[_Group], values: list[dict[str, Array]], found: _Found) -> tuple[list[float], float]:
-    """What each of some examples would give if its gradient counted whole, and what the batch's gradient gave."""
-    raw, gradient = [0.0] * len(values), 0.0
+def _raw(seen: Seen, groups: list[_Group], values: list[dict[str, Array]], found: _Found) -> tuple[Numbers, Numbers]:
+    """What each of some examples would give if its gradient counted whole [examples, columns], and the batch's."""
+    raw, gradient = np.zeros((len(values), len(found.change))), np.zeros_like(found.change)
     for group in groups:
         splits = {name: _split(name, want, values, found) for name, want in group.account.entering.items()}
         _, parts = group.account(seen.entry, seen.given, seen.values, splits)
         for source, part in parts.items():
             if source.kind in (GRADIENT, EXAMPLE):
-                gradient += float(part.sum())
+                group.add(part, gradient)
             if source.kind == EXAMPLE:
-                raw[int(source.name)] += float(part.sum())
+                group.add(part, raw[int(source.name)])
     return raw, gradient
 
 

@@ -29,13 +29,20 @@ class Taken(Protocol):
     """A step that has been taken: its registers before and after, inputs and dials, and values from inside."""
 
     @property
-    def entry(self) -> Mapping[str, Array]: ...
+    def entry(self) -> Mapping[str, Array]:
+        """The registers as the step found them."""
+
     @property
-    def after(self) -> Mapping[str, Array]: ...
+    def after(self) -> Mapping[str, Array]:
+        """The registers as it left them."""
+
     @property
-    def given(self) -> Mapping[str, Array | float]: ...
+    def given(self) -> Mapping[str, Array | float]:
+        """Its inputs and dials."""
+
     @property
-    def values(self) -> Mapping[str, Array]: ...
+    def values(self) -> Mapping[str, Array]:
+        """What instructions inside it gave, by the values that they define."""
 
 
 @dataclass(frozen=True)

@@ -20,7 +20,7 @@ from typing import Any
 import numpy as np
 
 from ontogeny.ask.examples import VALID
-from ontogeny.ask.items import ByDistance, Judge, Named, judge
+from ontogeny.ask.items import ByDistance, Judge, Judged, Named, judge
 from ontogeny.data.arrays import Arrays
 from ontogeny.data.base import Array
 from ontogeny.data.canaries import Canaries, drawn
@@ -104,32 +104,37 @@ def memorised(run: Recorded, step: int | None = None, most: int = MOST) -> Memor
 class Meter:
     """Asks a run at one step after another how much it memorises; what does not change is looked up once.
 
-    `numbers` are the canaries, i64.
+    `numbers` are the canaries, `others` the further training examples looked at, i64; `valid` those held out.
     """
 
     def __init__(self, run: Recorded, most: int = MOST, state: Callable[[int], Named] | None = None) -> None:
         """`state` gives the registers at a step, where somebody has them already."""
         self.run, self._state = run, state or run.state
-        self._judge: Judge = judge(run)
+        self.judge: Judge = judge(run)
         planted = canaries(run)
-        if planted is not None and planted.label not in ("", self._judge.label):
+        if planted is not None and planted.label not in ("", self.judge.label):
             raise RecordError(
-                f"the canaries are in {planted.label!r}, but the loss goes by {self._judge.label!r}; plant them there"
+                f"the canaries are in {planted.label!r}, but the loss goes by {self.judge.label!r}; plant them there"
             )
         data, count = by_number(run.data), examples_of(run)
         self.numbers = np.array([n for n in planted.numbers if n < count] if planted else [], np.int64)
         self._canaries: Named | None = data.examples(self.numbers) if len(self.numbers) else None
-        others = np.setdiff1d(np.arange(count), self.numbers)
-        self._train = data.examples(spread(others, most)) if len(others) else None
-        self._valid = held_out(run, most)
-        self._controls = self._control(data, planted) if planted is not None and self._valid is not None else None
+        self.others = spread(np.setdiff1d(np.arange(count), self.numbers), most)
+        self.valid = held_out(run, most)
+        self._data = data
+        self._controls = self._control(data, planted) if planted is not None and self.valid is not None else None
 
     def __call__(self, step: int | None = None) -> Memorised:
         """At a state, by default the present one."""
         step = self.run.step if step is None else step
         dials = self._at(step)
+        train = self.judge(self._data.examples(self.others), dials) if len(self.others) else None
+        return self.told(step, dials, train, self.judge(self.valid, dials) if self.valid is not None else None)
+
+    def told(self, step: int, dials: Mapping[str, float], train: Judged | None, valid: Judged | None) -> Memorised:
+        """The same where `others` and `valid` were judged already, by a judge that has that state."""
         index = self._index(dials) if self._canaries is not None and self._controls is not None else None
-        return Memorised(step, self._side(self._train, dials), self._side(self._valid, dials), index)
+        return Memorised(step, _side(train), _side(valid), index)
 
     def known(self, step: int) -> float:
         """The share of the canaries' targets that are right at a state. Raises RecordError where there are none."""
@@ -138,19 +143,12 @@ class Meter:
         return float(self._known(self._canaries, self._at(step)).mean())
 
     def _at(self, step: int) -> dict[str, float]:
-        self._judge.load(self._state(step))
+        self.judge.load(self._state(step))
         return self.run.dials(step)
-
-    def _side(self, arrays: Named | None, dials: Mapping[str, float]) -> Side | None:
-        if arrays is None:
-            return None
-        found = self._judge(arrays, dials)
-        means = (float(np.nanmean(one)) for one in (found.loss, found.right, found.exact))
-        return Side(len(found), *means)
 
     def _control(self, data: ByNumber, planted: Canaries) -> Named | None:
         """Held-out examples with labels drawn as those of the canaries were."""
-        valid, label = self._valid, planted.label or self._judge.label
+        valid, label = self.valid, planted.label or self.judge.label
         if valid is None or label not in valid or not isinstance(data, Arrays):
             return None
         random = np.random.default_rng([planted.seed, 1])
@@ -163,10 +161,17 @@ class Meter:
         return index_of(float(known.mean()), len(known), float(by_chance.mean()), len(by_chance))
 
     def _known(self, arrays: Named, dials: Mapping[str, float]) -> Array:
-        if isinstance(self._judge, ByDistance):
-            return self._judge.nearer(arrays, dials)
-        right: Array = self._judge(arrays, dials).right
+        if isinstance(self.judge, ByDistance):
+            return self.judge.nearer(arrays, dials)
+        right: Array = self.judge(arrays, dials).right
         return right[~np.isnan(right)]
+
+
+def _side(found: Judged | None) -> Side | None:
+    if found is None:
+        return None
+    means = (float(np.nanmean(one)) for one in (found.loss, found.right, found.exact))
+    return Side(len(found), *means)
 
 
 def index_of(known: float, canaries: int, by_chance: float, controls: int) -> Index:

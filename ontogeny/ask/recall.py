@@ -16,9 +16,9 @@ import numpy.typing as npt
 
 from ontogeny.ask.alternative import checked_native
 from ontogeny.ask.extraction import Continued, Continuing
-from ontogeny.ask.items import ByClass, Judged, Named, judge
+from ontogeny.ask.items import ByClass, Judged, Named
 from ontogeny.ask.left_out import occurrences
-from ontogeny.ask.memorised import Memorised, Meter, examples_of, held_out, spread
+from ontogeny.ask.memorised import Memorised, Meter, examples_of, spread
 from ontogeny.data.pool import by_number
 from ontogeny.isa.errors import RecordError
 from ontogeny.record.example_entries import numbers
@@ -136,17 +136,19 @@ def recall(
     met, run = occurrences(run, step), run.as_of(step)
     seen, last = (np.array([f(met.get(n, [])) for n in chosen.tolist()]) for f in (len, lambda s: s[-1] if s else -1))
     registers, dials = run.state(step), run.dials(step)
-    arrays, valid = by_number(run.data, int(chosen.max())).examples(chosen), held_out(run, most)
-    asking = judge(run)
+    data, meter = by_number(run.data, int(chosen.max())), Meter(run, most, lambda _: registers)
+    asking, valid = meter.judge, meter.valid
     asking.load(registers)
-    items = asking(arrays, dials)
+    every = np.union1d(chosen, meter.others)
+    judged = asking(data.examples(every), dials)
+    items, others = (_some(judged, np.searchsorted(every, which)) for which in (chosen, meter.others))
     beside = asking(valid, dials) if valid is not None else None
-    sides = spread(np.arange(len(chosen)), continued), arrays, valid
+    sides = spread(np.arange(len(chosen)), continued), data.examples(chosen), valid
     ours, theirs, silent = _continued(run, asking.label, (registers, dials), sides, (prefix, length), continued)
-    meter = Meter(run, most, lambda _: registers)(step)
+    memorised = meter.told(step, dials, others if len(others) else None, beside)
     known = chosen[sides[0]] if ours is not None else chosen[:0]
     classes = isinstance(asking, ByClass)
-    return Recall(step, classes, chosen, seen, last, items, beside, known, ours, theirs, silent, meter)
+    return Recall(step, classes, chosen, seen, last, items, beside, known, ours, theirs, silent, memorised)
 
 
 def _continued(
@@ -174,7 +176,7 @@ def _continued(
     return ours, theirs, ""
 
 
-def _some(items: Judged, which: npt.NDArray[np.bool_]) -> Judged:
+def _some(items: Judged, which: npt.NDArray[np.bool_] | Places) -> Judged:
     return Judged(*(getattr(items, name)[which] for name in Judged.__dataclass_fields__))
 
 

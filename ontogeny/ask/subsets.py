@@ -32,6 +32,9 @@ from ontogeny.record.stepper import view
 
 SHARE = 0.7
 """Of the examples, how many a retraining keeps: Feldman and Zhang's."""
+LEAST = 4
+"""Retrainings with an example, and as many without it, from which on the error of a share is told: of fewer, of which
+all are often right or all wrong, it would be 0."""
 
 
 @dataclass(frozen=True)
@@ -40,7 +43,8 @@ class Estimated:
 
     `memorised` is the share of retrainings with the example in which it is right, minus that of those without it, and
     `memorised_error` its standard error; `needed` the loss without it minus that with it, and its standard error. NaN
-    where an example was in all of the retrainings, or in none.
+    where an example was in all of the retrainings, or in none. Errors are NaN, too, where too few had it or lacked it:
+    fewer than LEAST for `memorised`, than 2 for `needed`. `share` of the examples was in each.
     """
 
     numbers: npt.NDArray[np.int64]
@@ -49,6 +53,7 @@ class Estimated:
     memorised_error: Floats
     needed: Floats
     needed_error: Floats
+    share: float = SHARE
 
     def as_json(self) -> list[dict[str, Any]]:
         """A row for each example."""
@@ -97,9 +102,14 @@ def by_subsets(
         ask.load(view(machine))
         found = ask(examples, run.dials(at))
         right[turn], loss[turn] = found.exact, found.loss
-    memorised, memorised_error = _differences(kept, right)
+    memorised, memorised_error = _differences(kept, right, LEAST)
     needed, needed_error = _differences(kept, -loss)
-    return Estimated(asked, retrainings, memorised, memorised_error, needed, needed_error)
+    return Estimated(asked, retrainings, memorised, memorised_error, needed, needed_error, share)
+
+
+def enough(share: float) -> int:
+    """Retrainings after which LEAST are to be expected on the rarer side, and half as many more for chance."""
+    return math.ceil(1.5 * LEAST / min(share, 1 - share))
 
 
 def agreement(estimated: Estimated, exact: Sequence[LeftOut]) -> Agreement | None:
@@ -133,14 +143,15 @@ def _again(run: Recorded, machine: Machine, without: npt.NDArray[np.int64], last
         changed.take(machine, step)
 
 
-def _differences(kept: npt.NDArray[np.bool_], values: Floats) -> tuple[Floats, Floats]:
-    """The mean over retrainings with an example minus that over those without, and its standard error."""
+def _differences(kept: npt.NDArray[np.bool_], values: Floats, least: int = 2) -> tuple[Floats, Floats]:
+    """The mean over retrainings with an example minus that over those without, and its standard error, NaN where fewer
+    than `least` had it or lacked it."""
     sides = []
     for side in (kept, ~kept):
         count = side.sum(axis=0)
         with np.errstate(invalid="ignore", divide="ignore"):
             mean = np.where(side, values, 0).sum(axis=0) / count
             variance = np.where(side, (values - mean) ** 2, 0).sum(axis=0) / (count - 1)
-            sides.append((np.where(count > 0, mean, np.nan), np.where(count > 1, variance / count, np.nan)))
+            sides.append((np.where(count > 0, mean, np.nan), np.where(count >= least, variance / count, np.nan)))
     (with_it, noise), (without, other) = sides
     return with_it - without, np.sqrt(noise + other)

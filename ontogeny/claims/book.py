@@ -12,15 +12,25 @@ from ontogeny.isa.errors import ClaimError
 NAMES = (
     "nand-is-two-neurons",
     "hard-decisions",
+    "blind-search-hopeless",
     "curvature-foretells-rate",
     "catapult-lowers-curvature",
     "trained-item-approximated",
+    "alike-made-alike",
+    "capacity-in-bits",
+    "held-text-falls",
+    "large-memorise-little",
     "looping-buys-depth",
     "dendrites-do-more",
     "local-rules",
     "sleep-helps",
     "large-rate-catapults",
     "decay-generalises",
+    "larger-with-decay",
+    "best-decay-grows",
+    "distilled-beats-direct",
+    "circuits-need-no-labels",
+    "few-labels-suffice",
 )
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
@@ -13,12 +14,16 @@ RELATIONS = (">=", "<=")
 
 @dataclass(frozen=True, slots=True)
 class Expectation:
-    """What a claim says of one figure: on which side of a bound it lies. `words` says that to a person."""
+    """What a claim says of one figure: on which side of a bound it lies. `words` says that to a person.
+
+    `within` is what the figure can be at all, such as 0 to 1 for a share: its interval ends there.
+    """
 
     figure: str
     relation: str
     bound: float
     words: str
+    within: tuple[float, float] = (-math.inf, math.inf)
 
     def __post_init__(self) -> None:
         if self.relation not in RELATIONS:

@@ -60,14 +60,17 @@ def verdict(judgements: Sequence[Judged]) -> Verdict:
     return Verdict.HOLDS if verdicts == {Verdict.HOLDS} else Verdict.UNDECIDED
 
 
-def interval(values: Sequence[float]) -> Interval:
-    """The mean and its 95% interval; without bounds for fewer than two values or where one is no number."""
+def interval(values: Sequence[float], within: tuple[float, float] = (-math.inf, math.inf)) -> Interval:
+    """The mean and its 95% interval, no farther than values can lie at all.
+
+    Without bounds for fewer than two values or where one is no number.
+    """
     mean = fmean(values) if values else math.nan
     if len(values) < 2 or not all(map(math.isfinite, values)):
         return Interval(mean, -math.inf, math.inf)
     error = stdev(values) / math.sqrt(len(values))
     reach = float(student.ppf((1 + CONFIDENCE) / 2, len(values) - 1)) * error
-    return Interval(mean, mean - reach, mean + reach)
+    return Interval(mean, max(mean - reach, within[0]), min(mean + reach, within[1]))
 
 
 def _judged(claim: Claim, expectation: Expectation, found: Sequence[Measured]) -> Judged:
@@ -78,7 +81,7 @@ def _judged(claim: Claim, expectation: Expectation, found: Sequence[Measured]) -
     if claim.exact:
         between = Interval(fmean(values), min(values), max(values))
         return Judged(expectation, between, Verdict.HOLDS if _all(expectation, values) else Verdict.FAILS)
-    between = interval(values)
+    between = interval(values, expectation.within)
     if _all(expectation, (between.low, between.high)):
         return Judged(expectation, between, Verdict.HOLDS)
     beyond = not any(_all(expectation, (end,)) for end in (between.low, between.high))

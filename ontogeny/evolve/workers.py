@@ -7,8 +7,11 @@ part done again; a part that ends its worker twice is cut into single candidates
 from __future__ import annotations
 
 import multiprocessing
+import pickle
 import signal
 import socket
+import sys
+import traceback
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
@@ -30,6 +33,8 @@ PARTS = 4
 TRIES = 2
 REACHED = 5.0
 """Seconds within which something must listen at an address of Ray's."""
+GRACE = 5.0
+"""Seconds within which a worker that is told to end must; then it is ended."""
 Errors = NDArray[np.float64]
 
 
@@ -139,6 +144,15 @@ class Processes(Spread):
         if fitness is not self._fitness:
             self.close()
             self._fitness = fitness
+        try:
+            return self._done(fitness, tasks)
+        except BaseException:  # what is still under way would answer the next question, or be waited for
+            for process, _ in self._there:
+                process.terminate()
+            self.close()
+            raise
+
+    def _done(self, fitness: Fitness[Any], tasks: Sequence[Task]) -> list[Any]:
         waiting, found = list(reversed(list(enumerate(tasks)))), dict[int, Any]()
         busy: dict[Connection, tuple[int, Task]] = {}
         while waiting or busy:
@@ -166,8 +180,11 @@ class Processes(Spread):
 
     def close(self) -> None:
         """Ends the processes; the next tasks make others."""
-        for process, pipe in self._there:
+        for _, pipe in self._there:
             pipe.close()
+        for process, _ in self._there:
+            process.join(GRACE)
+            process.kill()
             process.join()
         self._there, self._fitness = [], None
 
@@ -215,6 +232,7 @@ class Processes(Spread):
 def _serve(fitness: Any, pipe: Connection, others: Sequence[Connection]) -> None:
     """The loop of a worker; it ends with the process that it works for."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # a terminal tells all; who it works for decides
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(1))
     for other in others:
         other.close()
     try:
@@ -222,11 +240,24 @@ def _serve(fitness: Any, pipe: Connection, others: Sequence[Connection]) -> None
             function, given = pipe.recv()
             try:
                 answer: tuple[Any, Exception | None] = function(fitness, given), None
-            except Exception as error:
-                answer = None, error
+            except Exception as error:  # whatever a fitness raises is raised where it was asked for
+                answer = None, _portable(error)
             pipe.send(answer)
-    except (EOFError, OSError, KeyboardInterrupt):
+    except (EOFError, OSError):
+        return
+    finally:
         closed(fitness)
+
+
+def _portable(error: Exception) -> Exception:
+    """The error as it can be sent: the worker's traceback as a note, and in words where pickle cannot make it anew."""
+    told = f"in a worker:\n{''.join(traceback.format_exception(error))}"
+    try:
+        found: Exception = pickle.loads(pickle.dumps(error))
+    except Exception:  # pickle calls what the error's class defines
+        found = SearchError(f"a worker raised {type(error).__name__}: {error}")
+    found.add_note(told)
+    return found
 
 
 def _opened(answer: tuple[Any, Exception | None]) -> Any:

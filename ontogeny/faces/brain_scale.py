@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import sys
 from collections.abc import Sequence
 from dataclasses import replace
@@ -11,7 +12,10 @@ from ontogeny.ask.hardware import H100
 from ontogeny.ask.price import brain
 from ontogeny.ask.price.brain import SYNAPSES, TERMS, WORDS
 from ontogeny.ask.price.estimate import YEAR, price
-from ontogeny.faces.price_words import assumption_rows, count, dollars, in_units, operations, time
+from ontogeny.ask.price.words import count, dollars, in_units, operations, time
+from ontogeny.claims.book import claim
+from ontogeny.faces.claims import BOOK, known, short
+from ontogeny.faces.price_words import assumption_rows
 
 MACHINES = ("8xA100", "p5.48xlarge-on-demand", "8xH100", "8xH100-community", "8xH200", "8xB200")
 STATES = (
@@ -21,6 +25,19 @@ STATES = (
     (2.0, "the weight alone, in bf16: a rule that keeps no gradient, or a network that is only asked"),
 )
 STUDENTS = (1e8, 1e9, 1e10, 1e11)
+CAPACITY, VOCABULARY = 3.6, 128_256
+"""Bits that a parameter holds (Morris et al. 2025, arXiv 2505.24832), and the tokens that Llama 3 tells apart."""
+PREMISES = {
+    "large-memorise-little": "200 digits, 40 with random labels; 85 to 38,410 parameters",
+    "capacity-in-bits": "random strings; 2,048 parameters",
+    "larger-with-decay": "60,000 characters; widths 64, 192, 384",
+    "best-decay-grows": "the same",
+    "large-rate-catapults": "addition modulo 97, a transformer of one layer",
+    "decay-generalises": "the same",
+    "sleep-helps": "the same",
+    "distilled-beats-direct": "digits; 512 units into 8",
+}
+"""Claims of the book that the argument rests on, and on what each was measured."""
 BILLION = 1e9
 
 
@@ -35,6 +52,7 @@ def page() -> str:
         _quality(),
         _distilled(),
         _sensible(),
+        _premises(),
         _measured(),
         _end(),
     )
@@ -241,6 +259,31 @@ def _sensible() -> list[str]:
     return ["## At what price it becomes sensible", "", *(f"- {paragraph(item)[0]}" for item in items), ""]
 
 
+def _premises() -> list[str]:
+    rows = [_premise(name, where) for name, where in PREMISES.items()]
+    held, given = SYNAPSES * CAPACITY, WORDS * math.log2(VOCABULARY)
+    text = f"""At {CAPACITY} bits a parameter {count(SYNAPSES)} of them hold {held / given:,.0f} times what
+    {count(WORDS)} tokens can say at the most ({math.log2(VOCABULARY):.0f} bits each), so nothing but the way it is
+    trained keeps such a network from knowing its data by heart. That with strong decay the larger network is the better
+    one, and takes more decay, was seen over six times in width; the {math.log10(SYNAPSES / 1e6):.0f} further powers of
+    ten in parameters are carried by no measurement."""
+    return [
+        "## What the argument supposes, measured small",
+        "",
+        *paragraph("""Verdicts are those of [the book](claims.md), which says what each experiment did; intervals are
+        95% over seeds."""),
+        *table(("claim", "measured on", "verdict", "figures"), rows),
+        *paragraph(text),
+    ]
+
+
+def _premise(name: str, where: str) -> tuple[str, str, str, str]:
+    one = claim(name)
+    found = known(one, BOOK)
+    verdict = found.verdict.value if found else "not measured"
+    return f"[{one.sentence}](claims.md#{name})", where, verdict, "; ".join(short(found))
+
+
 def _measured() -> list[str]:
     text = f"""Operations and memory are arithmetic, and extrapolate. Utilisation is published for {count(16384)}
     H100s and {count(405e9)} parameters: this run has {SYNAPSES / 405e9:,.0f} times the parameters on
@@ -249,9 +292,8 @@ def _measured() -> list[str]:
     (`benches/price.py`). Loss does not extrapolate so. `ontogeny laws` fits such laws to one's own runs, with
     intervals, and says how far beyond them a forecast lies; the runs made here have at most 162,000 parameters
     (LOG.md), {count(SYNAPSES / 162e3)} times fewer, and there a law fitted to the smaller ones foretold networks of
-    a few times the size within 4%. What decay and learning rate do at fixed data, from width to width, is measured
-    by claims and benches of this project as they are added; until a law of theirs has been seen to hold over
-    several decades, none is carried to this page."""
+    a few times the size within 4%. What decay and learning rate do at fixed data was measured over less than a
+    decade of width; until a law of theirs has been seen to hold over several, none is carried to this page."""
     return ["## Where the figures come from, and how far they carry", "", *paragraph(text)]
 
 

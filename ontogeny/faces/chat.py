@@ -17,7 +17,7 @@ from ontogeny.faces.chat_foretold import Foretold, foretold
 from ontogeny.faces.chat_help import help_about
 from ontogeny.faces.plot import plot
 from ontogeny.faces.progress import Busy, Live
-from ontogeny.faces.terminal import SLOW, complain, takes
+from ontogeny.faces.terminal import SLOW, complain, explain, takes
 from ontogeny.isa.errors import OntogenyError
 from ontogeny.record.run import Run
 from ontogeny.steer.command import Command, Effect, Outcome
@@ -111,7 +111,7 @@ class Chat:
         except (EOFError, BrokenPipeError):
             raise
         except Exception as error:  # the machine's own, such as memory, or ours: the chat stays, and says so
-            self._refuse(unexpected(error))
+            self._refuse(unexpected(error), cause=error)
         return None
 
     def say(self, text: str) -> None:
@@ -237,10 +237,14 @@ class Chat:
             return
         self.say(f"[yellow]paused[/] {escape(run.folder.name)} at step {run.step}; `run N steps` goes on")
 
-    def _refuse(self, text: str, quiet: bool = False) -> None:
+    def _refuse(self, text: str, quiet: bool = False, cause: Exception | None = None) -> None:
         self.refused.append(text)
-        if not quiet and not self.quiet:
+        if quiet or self.quiet:
+            return
+        if cause is None:
             complain(" ".join(text.split()))
+        else:
+            explain(cause, " ".join(text.split()), "ontogeny --debug chat shows where")
 
     def _tell(self, outcome: Outcome) -> None:
         """What came of a command: its sentence, and a chart where there is a curve."""

@@ -6,21 +6,26 @@ import math
 from collections.abc import Sequence
 from importlib.resources import files
 from pathlib import Path
+from statistics import fmean
 from typing import Any
 
 from ontogeny.claims.claim import Claim
 from ontogeny.claims.result import Result, read
 from ontogeny.claims.verdict import Interval, Judged, Verdict
 from ontogeny.faces.terminal import duration, number
+from ontogeny.isa.errors import ClaimError
 
 BOOK = Path(str(files("ontogeny.claims").joinpath("results")))
 """The results that come with this version."""
+VALUE = "value"
 COLOURS = {Verdict.HOLDS: "green", Verdict.FAILS: "red", Verdict.UNDECIDED: "yellow"}
 Pairs = Sequence[tuple[Claim, Result | None]]
 
 
 def known(claim: Claim, folder: Path) -> Result | None:
-    """What a folder of results has of a claim. Raises ClaimError for a damaged or outdated one."""
+    """What a folder of results has of a claim. Raises ClaimError for no folder, and a damaged or outdated result."""
+    if not folder.is_dir():
+        raise ClaimError(f"there is no folder {folder}; --measure --folder {folder} makes it")
     path = folder / f"{claim.name}.json"
     return read(claim, path) if path.exists() else None
 
@@ -74,10 +79,28 @@ def between(interval: Interval) -> str:
 
 
 def short(found: Result | None) -> list[str]:
-    """The figures in a line each."""
+    """The figures in a line each, one that two expectations are about in one."""
     if found is None:
         return []
-    return [f"{one.expectation.figure} {number(one.interval.mean)} ({between(one.interval)})" for one in found.judged]
+    lines = (f"{one.expectation.figure} {number(one.interval.mean)} ({between(one.interval)})" for one in found.judged)
+    return list(dict.fromkeys(lines))
+
+
+def beside(found: Result) -> tuple[list[str], list[list[str]]]:
+    """What was measured beside the expectations, in the mean over seeds, as a table: its heads, and its rows.
+
+    A figure that is called after one of the picture's lines, such as `hebb_operations`, stands in that line's row.
+    """
+    judged = {one.expectation.figure for one in found.judged}
+    arms = [line.name.replace(" ", "_") for line in found.seeds[0].measured.series]
+    rows: dict[str, dict[str, str]] = {}
+    for name in (name for name in found.seeds[0].measured.figures if name not in judged):
+        mean = fmean(one.measured.figures.get(name, math.nan) for one in found.seeds)
+        of = max((arm for arm in arms if name == arm or name.startswith(f"{arm}_")), key=len, default="")
+        what = name.removeprefix(of).removeprefix("_") if of else VALUE
+        rows.setdefault(of or name, {})[what or VALUE] = number(mean)
+    heads = list(dict.fromkeys(what for row in rows.values() for what in row))
+    return ["measured beside", *heads], [[name, *(row.get(what, "") for what in heads)] for name, row in rows.items()]
 
 
 def markdown(pairs: Pairs) -> str:
@@ -87,7 +110,8 @@ def markdown(pairs: Pairs) -> str:
         "",
         "Claims about learning, each an experiment that anybody can run again. A verdict is computed from figures over",
         "seeds: a claim holds where the 95% interval of each figure lies wholly on the side that it says, fails where",
-        "one lies wholly on the other, and is undecided else. `make claims` measures all of them and writes this page.",
+        "one lies wholly on the other, and is undecided else. `make claims` measures all of them and writes this page;",
+        "`ontogeny claims -o claims.html` draws a picture of each.",
         "",
         "| claim | verdict | figures |",
         "| --- | --- | --- |",
@@ -103,12 +127,18 @@ def markdown(pairs: Pairs) -> str:
             lines += [f"| {' | '.join(row)} |" for row in figure_rows(found)]
             seeds = ", ".join(str(one.seed) for one in found.seeds)
             form = "Full" if found.full else "Quick"
+            lines += _beside(found)
             lines += [
                 "",
                 f"{form} form, seeds {seeds}, {duration(found.seconds)} of CPU, {found.date}: `{command(claim)}`.",
             ]
         lines += ["", claim.limits] if claim.limits else []
     return "\n".join(lines) + "\n"
+
+
+def _beside(found: Result) -> list[str]:
+    heads, rows = beside(found)
+    return ["", *(f"| {' | '.join(row)} |" for row in (heads, ["---"] * len(heads), *rows))] if rows else []
 
 
 def _word(found: Result | None) -> str:

@@ -8,7 +8,7 @@ from string import Template
 
 from ontogeny.claims.claim import Claim
 from ontogeny.claims.result import Result
-from ontogeny.faces.claims import Pairs, command, figure_rows, short
+from ontogeny.faces.claims import Pairs, beside, command, figure_rows, short
 from ontogeny.faces.claims_picture import svg
 from ontogeny.faces.terminal import duration
 
@@ -45,12 +45,22 @@ def _section(claim: Claim, found: Result | None) -> str:
         parts += [
             f"<table>{heads}{cells}</table>",
             svg(found),
+            _beside(found),
             f'<p class="soft">{form} form, seeds {seeds}, {duration(found.seconds)} of CPU, {escape(found.date)}</p>',
         ]
     parts.append(f"<p><code>{escape(command(claim))}</code></p>")
     if claim.limits:
         parts.append(f'<p class="soft">{escape(claim.limits)}</p>')
     return "\n".join(parts)
+
+
+def _beside(found: Result) -> str:
+    heads, rows = beside(found)
+    if not rows:
+        return ""
+    parts = [f"<tr>{''.join(f'<{tag}>{escape(one)}</{tag}>' for one in row)}</tr>" for tag, row in
+             (("th", heads), *(("td", row) for row in rows))]  # fmt: skip
+    return f"<table>{''.join(parts)}</table>"
 
 
 def _word(found: Result | None) -> str:

@@ -12,19 +12,23 @@ from matplotlib.layout_engine import ConstrainedLayoutEngine
 from ontogeny.claims.result import Result
 from ontogeny.faces.picture import COLOURS, FAINT, INK, MARGIN, PAPER
 
+ACROSS = 3
+"""Expectations beside one another; further ones stand beneath, so that all can be read."""
+
 
 def draw(found: Result) -> Figure:
     """A figure with a panel for each expectation, and one for the lines where there are any."""
     lines = any(one.measured.series for one in found.seeds)
-    count = len(found.judged) + lines
+    across = min(ACROSS, len(found.judged))
+    rows = math.ceil(len(found.judged) / across)
     layout = ConstrainedLayoutEngine(h_pad=MARGIN, w_pad=MARGIN)
-    figure = Figure(figsize=(3.2 * len(found.judged) + 5.2 * lines, 3.4), layout=layout, facecolor=PAPER)
-    widths = [*([1.6] if lines else []), *[1.0] * len(found.judged)]
-    panels = figure.subplots(1, count, squeeze=False, width_ratios=widths)[0]
+    figure = Figure(figsize=(3.2 * across + 5.2 * lines, 3.4 * rows), layout=layout, facecolor=PAPER)
+    grid = figure.add_gridspec(rows, across + lines, width_ratios=[*([1.6] if lines else []), *[1.0] * across])
     if lines:
-        _lines(panels[0], found)
-    for place, panel in enumerate(panels[lines:]):
-        _figure(panel, found, place)
+        _lines(figure.add_subplot(grid[:, 0]), found)
+    for place in range(len(found.judged)):
+        row, column = divmod(place, across)
+        _figure(figure.add_subplot(grid[row, column + lines]), found, place)
     return figure
 
 

@@ -8,7 +8,6 @@ Exit codes: 0 done, 1 it could not be done, 2 the command was not understood, 13
 from __future__ import annotations
 
 import re
-import traceback
 import warnings
 from importlib.metadata import version as installed_version
 from typing import Annotated, Any, TextIO
@@ -20,7 +19,7 @@ from typer.main import get_command
 
 from ontogeny.faces import environment
 from ontogeny.faces.registry import BY_NAME, COMMANDS, ELSEWHERE, Entry
-from ontogeny.faces.terminal import IN_JSON, complain, tell
+from ontogeny.faces.terminal import DEBUG, IN_JSON, complain, explain, tell
 from ontogeny.isa.errors import OntogenyError
 
 MISUNDERSTOOD = 2
@@ -51,20 +50,21 @@ class Commands(TyperGroup):
     def invoke(self, ctx: Any) -> Any:
         """Run the command; an error for a person becomes one line and exit code 1, for a program a JSON object."""
         IN_JSON.set(asks_for_json([*ctx._protected_args, *ctx.args]))
+        DEBUG.set(ctx.params["debug"])
         try:
             return super().invoke(ctx)
         except BrokenPipeError:
             raise
         except (OntogenyError, OSError) as error:
-            _explain(error, ctx.params["debug"], said(error))
-        except Exception as error:
+            explain(error, said(error))
+        except Exception as error:  # the last resort: a person is told in one line, whatever it was
             if type(error).__module__.startswith(("typer", "click")):
                 if not (IN_JSON.get() and hasattr(error, "format_message")):
                     raise
                 complain(error.format_message(), code=MISUNDERSTOOD)
                 raise typer.Exit(MISUNDERSTOOD) from None
             message = f"something unexpected happened: {type(error).__name__}: {error}"
-            _explain(error, ctx.params["debug"], message, "ontogeny --debug COMMAND shows where")
+            explain(error, message, "ontogeny --debug COMMAND shows where")
         raise typer.Exit(1)
 
 
@@ -106,12 +106,6 @@ def loaded(entry: Entry) -> Any:
 def flowing(text: str) -> str:
     """A docstring with each paragraph in one line, to be wrapped where it is shown."""
     return "\n\n".join(" ".join(paragraph.split()) for paragraph in text.split("\n\n"))
-
-
-def _explain(error: Exception, debug: bool, message: str, hint: str = "") -> None:
-    if debug:
-        typer.echo("".join(traceback.format_exception(error)), err=True)
-    complain(message, hint)
 
 
 def _remark(

@@ -30,6 +30,8 @@ MARGIN = 0.1
 """Inches above the title and around the panels."""
 MARKS = 5
 SHOWN = ("loss", "accuracy")
+LETTERS, KEY = 110, 7
+"""Of a legend's row, how many fit; and what a line's key takes, in letters."""
 
 
 def draw(runs: Sequence[View], title: str = "", measures: Sequence[str] = SHOWN) -> Figure:
@@ -111,6 +113,6 @@ def _legend(figure: Figure, runs: Sequence[View]) -> None:
     for kind, style in STYLE.items():
         (handle,) = axes.plot([], [], color=INK, label=kind, **style)
         handles.append(handle)
-    figure.legend(
-        handles=handles, loc="outside lower left", ncols=len(handles), frameon=False, fontsize=9.5, labelcolor=INK
-    )
+    widest = max(len(str(handle.get_label())) for handle in handles)
+    ncols = max(1, min(len(handles), LETTERS // (widest + KEY)))
+    figure.legend(handles=handles, loc="outside lower left", ncols=ncols, frameon=False, fontsize=9.5, labelcolor=INK)

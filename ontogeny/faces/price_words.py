@@ -4,52 +4,19 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 
-from ontogeny.ask.price.estimate import YEAR, Assumption, Price
+from ontogeny.ask.hardware import machine_named, with_accelerators
+from ontogeny.ask.price.estimate import Assumption
 from ontogeny.ask.price.learner import Step
 from ontogeny.ask.price.operations import Term
 from ontogeny.ask.price.predict import Prediction
+from ontogeny.ask.price.words import in_units, operations, time
 from ontogeny.faces.terminal import duration
 
 Rows = list[tuple[str, ...]]
 TERMS = ("term", "operations", "of all", "how")
+MACHINES = ("machine", "accelerator", "bf16", "memory", "dollars", "watts", "sources")
+"""Dollars are for an hour of one accelerator, watts are its own with its share of the machine's."""
 ASSUMPTIONS = ("assumption", "value", "unit", "source")
-THOUSANDS = ("", "k", "M", "G", "T", "P", "E")
-WORDS = ((1e15, "quadrillion"), (1e12, "trillion"), (1e9, "billion"), (1e6, "million"))
-
-
-def operations(number: float) -> str:
-    """With three figures, as 1.25e24."""
-    return f"{number:.3g}".replace("e+", "e") if abs(number) >= 1e6 or number == 0 else f"{number:,.0f}"
-
-
-def in_units(number: float, unit: str) -> str:
-    """With three figures and a power of a thousand before the unit: 1.28 GWh."""
-    power = 0
-    while abs(number) >= 999.5 and power < len(THOUSANDS) - 1:
-        number, power = number / 1000, power + 1
-    return f"{number:.3g} {THOUSANDS[power]}{unit}"
-
-
-def count(number: float) -> str:
-    """How many there are, in words from a million on."""
-    for limit, word in WORDS:
-        if number >= limit * 0.9995:
-            return f"{number / limit:.3g} {word}"
-    return f"{number:,.0f}" if number >= 100 or number == int(number) else f"{number:.3g}"
-
-
-def dollars(number: float) -> str:
-    """Money: cents below ten dollars."""
-    shown = f"{number:.2g}" if number < 0.01 else f"{number:.2f}" if number < 10 else count(number)
-    return f"{shown} dollars"
-
-
-def time(hours: float) -> str:
-    """By the clock: seconds, minutes, hours, days or years."""
-    for limit, unit, name in ((YEAR, YEAR, "years"), (72, 24, "days"), (1, 1, "hours"), (1 / 60, 1 / 60, "minutes")):
-        if hours >= limit:
-            return f"{count(hours / unit)} {name}"
-    return f"{hours * 3600:.3g} seconds"
 
 
 def term_rows(terms: Sequence[Term]) -> Rows:
@@ -76,20 +43,30 @@ def assumption_rows(assumptions: Iterable[Assumption]) -> Rows:
     return [(one.name, f"{one.value:.6g}".replace("e+", "e"), one.unit, one.source) for one in assumptions]
 
 
-def summary(price: Price, accelerator: str) -> str:
-    """What it comes to, in one sentence or two."""
-    decides = ", as many as the state of training needs" if price.memory_decides else ""
-    return (
-        f"{operations(price.operations)} operations: {count(price.accelerator_hours)} hours of {accelerator}, "
-        f"{time(price.hours)} on {price.accelerators:,}{decides} ({in_units(price.state, 'B')} of state). "
-        f"{dollars(price.dollars)}, {in_units(price.watt_hours, 'Wh')}."
-    )
+def machine_rows() -> Rows:
+    """A row for each machine of the table that has accelerators."""
+    rows: Rows = []
+    for machine in map(machine_named, with_accelerators()):
+        one = machine.accelerator
+        assert one is not None
+        each = machine.accelerators
+        rows.append((
+            machine.name, one.name, in_units(one.peak["bf16"], "FLOP/s"), in_units(one.memory, "B"),
+            f"{machine.dollars / each:.2f}", f"{machine.watts / each:,.0f}" if machine.watts else "",
+            "; ".join(filter(None, (f"price {machine.source}", one.source, machine.drawn))),
+        ))  # fmt: skip
+    return rows
+
+
+def short(seconds: float) -> str:
+    """Seconds as `duration` says them, and in microseconds below one of its milliseconds."""
+    return duration(seconds) if seconds >= 1e-3 else f"{seconds * 1e6:.3g} us"
 
 
 def here_words(found: Prediction, steps: int) -> str:
     """What a step takes on this machine."""
     most = ", ".join(f"{name} {seconds / found.seconds:.0%}" for name, seconds in list(found.by_kind.items())[:5])
     return (
-        f"here, in exact mode on one thread: {duration(found.seconds)} of CPU a step ({most}), "
+        f"here, in exact mode on one thread: {short(found.seconds)} of CPU a step ({most}), "
         f"{time(found.seconds * steps / 3600)} in all; {found.unknown:.1%} of it by what was not measured."
     )

@@ -67,6 +67,11 @@ COMMANDS: tuple[Entry, ...] = (
     Entry("set", RUNS, "Turn a dial of a run from its present step on."),
     Entry("rewind", RUNS, "Look at a run's state as it was at a step."),
     Entry("fork", RUNS, "Start a new run from any step of another."),
+    Entry(
+        "regimes",
+        RUNS,
+        "Compare regimes of learning on one learner: sleep, SAM, Grokfast, bursts..., beside it as it is.",
+    ),
     Entry("compare", RUNS, "Put runs side by side: what they were made with, what they reached, and where they part."),
     Entry("verify", RUNS, "Replay a run and prove it against the hash of every step."),
     Entry("debug", RUNS, "Step through a run, instruction by instruction, forwards and back."),
@@ -117,10 +122,16 @@ COMMANDS: tuple[Entry, ...] = (
     Entry("waste", QUESTIONS, "Count what a run computes for nothing, and say what would remove it."),
     Entry("what-if", QUESTIONS, "Replay a run with a dial turned or examples left out: what would have come of it."),
     Entry("diagnose", QUESTIONS, "Say what is wrong with a run: since when, how sure, on what evidence."),
+    Entry(
+        "phase",
+        QUESTIONS,
+        "Foretell whether a learning rate is lazy, catapults or diverges, beside what the run then did.",
+    ),
     Entry("recall", QUESTIONS, "Say how exactly a run reproduces what it was trained on, and what it memorised."),
     Entry("laws", QUESTIONS, "Fit scaling laws to your own runs: what more parameters, data or epochs would give."),
     Entry("scale", QUESTIONS, "Say what the questions would take at any size: bytes, machines, hours and prices."),
     Entry("capacity", QUESTIONS, "Say how many bits of its data a run holds, and how many per parameter."),
+    Entry("streams", QUESTIONS, "Say how much text, sound and images carry once predicted, in bits a second."),
     Entry("claims", QUESTIONS, "Claims about learning as experiments: what was measured, and the verdict."),
     Entry("price", QUESTIONS, "Say what learning costs, of a learner or at any size: hours, machines, money, energy."),
     Entry("groups", QUESTIONS, "Find groups of parameters that move together, and when they formed."),
@@ -154,5 +165,6 @@ ELSEWHERE = {
     "evolve": "search",
     "extract": "recall",
     "memorised": "recall",
+    "sharpness": "phase",
 }
 """What other tools call such a command; a person who says that is told its name here."""

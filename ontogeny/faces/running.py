@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from typing import Any
 
 import typer
@@ -43,22 +42,12 @@ def go_on(run: Run, steps: int, until: Condition | None, as_json: bool) -> None:
 def document(run: Run, reason: str = "") -> dict[str, Any]:
     """A run in a few values."""
     found = {"run": run.folder.name, "folder": str(run.folder), "step": run.step, "hash": run.hash()}
-    return {**found, "metrics": latest(run), "dials": run.dials(), **({"stopped": reason} if reason else {})}
-
-
-def latest(run: Run) -> dict[str, float]:
-    """The metrics of the last step, and those of the last evaluation as `valid.*`."""
-    columns = run.metrics(max(run.step, 1)) if run.step else {}
-    found = {name: float(values[-1]) for name, values in columns.items() if name != "step" and len(values)}
-    evaluations = run.evaluations()
-    last = evaluations[-1] if evaluations else {}
-    measured = {name: v for name, v in last.items() if name != "step" and (run.changed is None or not math.isnan(v))}
-    return found | {f"valid.{name}": value for name, value in measured.items()}
+    return {**found, "metrics": run.latest(), "dials": run.dials(), **({"stopped": reason} if reason else {})}
 
 
 def say(console: Console, run: Run, reason: str) -> None:
     """The same for a person."""
-    measured = "  ".join(f"{escape(name)} [bold]{number(value)}[/]" for name, value in latest(run).items())
+    measured = "  ".join(f"{escape(name)} [bold]{number(value)}[/]" for name, value in run.latest().items())
     console.print(f"[bold]{escape(run.folder.name)}[/] at step {run.step}: {escape(reason)}", soft_wrap=True)
     if measured:
         console.print(measured, soft_wrap=True)

@@ -119,7 +119,7 @@ def _made(function: Callable[..., Any], word: str) -> Any:
     """The fitness that a function without arguments gives. Raises SearchError where it gives none."""
     try:
         made = function()
-    except Exception as error:
+    except Exception as error:  # the function is somebody's own
         raise SearchError(f"{word} was to make a fitness, and raised {type(error).__name__}: {error}") from error
     if not hasattr(made, "errors") or not hasattr(made, "space"):
         raise SearchError(f"{word} gave a {type(made).__name__}; expected a fitness, as equals(...) makes one")

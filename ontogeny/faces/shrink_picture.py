@@ -26,6 +26,8 @@ def draw(report: Report) -> Figure:
         panel.set_yscale("log")
         places = marks(Scale(LOG), *panel.get_ylim(), MARKS)
         panel.set_yticks([value for value, _ in places], [words for _, words in places])
+    places = marks(Scale(LOG), *panel.get_xlim(), MARKS)
+    panel.set_xticks([value for value, _ in places], [words for _, words in places])
     panel.minorticks_off()
     panel.set_title("held-out loss; grey: nothing here is smaller and better", loc="left", color=INK, fontsize=10)
     panel.set_xlabel("parameters; of a pruned network those that are not zero", color=INK)

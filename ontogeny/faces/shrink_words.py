@@ -27,6 +27,8 @@ def planned(task: Task, chosen: Sequence[Chosen], plan: Plan) -> list[str]:
         steps = plan.rounds * (task.run.step - rewind) if one.way == LOTTERY else plan.steps
         share = f"{one.parameters:,} of {whole:,} parameters"
         lines.append(f"{one.way}: {share}, {one.words}; {steps:,} steps of batches of {task.batch_size}")
+    if plan.written:
+        lines.append(f"students also read {plan.written:,} sequences that the teacher writes")
     if task.inside:
         lines.append("what the teacher says of all examples is too much to keep, so it goes along in every step")
     return lines

@@ -6,9 +6,10 @@ named by its folder's name, by the beginning of it where only one begins so, or 
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections import Counter
+from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any
 
 import typer
 from rich.markup import escape
@@ -21,9 +22,9 @@ from ontogeny.faces.view import View
 from ontogeny.isa.errors import OntogenyError
 from ontogeny.isa.program import Program
 from ontogeny.record.attach import Attached, is_attached
-from ontogeny.record.experiment import Experiment
-from ontogeny.record.run import Run, open_run
-from ontogeny.record.runs_folder import RunsFolder
+from ontogeny.record.experiment import Experiment, Goal
+from ontogeny.record.run import Run, create, open_run
+from ontogeny.record.runs_folder import RunsFolder, plain_name
 from ontogeny.record.trace import zarr_io
 from ontogeny.record.trace.zarr_io import ZarrTraces
 
@@ -74,6 +75,29 @@ def opened(name: str, file: str = "", options: Sequence[str] = ()) -> Run:
     return open_run(folder, experiment.data, valid=dict(experiment.valid) or None)
 
 
+def begun(
+    file: str, given: Mapping[str, str], name: str = "", seed: int | None = None,
+    dials: Mapping[str, float] | None = None, **settings: Any,
+) -> tuple[Run, Goal | None]:  # fmt: skip
+    """A new run of the experiment in a file, at step 0, and the experiment's own goal.
+
+    The experiment's own name and seed are taken where none is given, and `dials` are turned from its own; `settings`
+    are those of `create`.
+    """
+    found = load_experiment(file, given)
+    run = create(
+        fresh(name or found.name or plain_name(Path(file).stem)),
+        found.learner,
+        found.data,
+        valid=dict(found.valid) or None,
+        seed=found.seed if seed is None else seed,
+        dials={**found.dials, **(dials or {})},
+        evaluate_every=found.evaluate_every if found.learner.program.has("evaluate") else 0,
+        **settings,
+    )
+    return run, found.until
+
+
 def recording(name: str, file: str = "", options: Sequence[str] = ()) -> Run | Attached:
     """A run of our own, or the record of a loop that is not: either has `traces` and `metrics()`."""
     folder = find(name)
@@ -90,6 +114,13 @@ def values(name: str, file: str = "") -> Run | Attached | ZarrTraces:
 def called(source: Run | Attached | ZarrTraces) -> str:
     """What `values` gave, by name."""
     return Path(source.place).stem if isinstance(source, ZarrTraces) else source.folder.name
+
+
+def told_apart(runs: Sequence[Run]) -> dict[str, Run]:
+    """Runs by name, and by their folders where several have one name; one that is given twice is there once."""
+    each = {run.folder.resolve(): run for run in runs}
+    often = Counter(folder.name for folder in each)
+    return {run.folder.name if often[folder.name] == 1 else str(run.folder): run for folder, run in each.items()}
 
 
 def fresh(name: str) -> Path:

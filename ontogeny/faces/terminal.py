@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import math
+import traceback
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from contextvars import ContextVar
 from typing import Annotated, Any
@@ -20,8 +21,12 @@ AsJson = Annotated[bool, typer.Option("--json", help="Answer with one JSON docum
 
 IN_JSON = ContextVar("IN_JSON", default=False)
 """Whether the command was asked for JSON: what is said beside its answer is JSON then, too, an object a line."""
+DEBUG = ContextVar("DEBUG", default=False)
+"""Whether an error is to show where it came from."""
 NARROWEST = 80
 """Columns that a table is laid out for at least: below that a terminal's own wrapping breaks figures less."""
+PASTED = ("run", "regime")
+"""Columns of names that are there to be pasted, so none of them is broken."""
 
 
 class Paper(Console):
@@ -59,6 +64,13 @@ def complain(message: str, hint: str = "", code: int = 1) -> None:
         console.print(f"[dim]{escape(hint)}[/]", soft_wrap=True)
 
 
+def explain(error: Exception, message: str, hint: str = "") -> None:
+    """An error in one line, and before it, where that was asked for, where it came from."""
+    if DEBUG.get():
+        typer.echo("".join(traceback.format_exception(error)), err=True)
+    complain(message, hint)
+
+
 def tell(message: str) -> None:
     """A remark on the standard error, so that the standard output stays a document."""
     if IN_JSON.get():
@@ -86,7 +98,12 @@ def table(title: str, **columns: str) -> Table:
         title=title or None, title_justify="left", title_style="bold", box=None, pad_edge=False, header_style="dim"
     )
     for name, side in columns.items():
-        built.add_column(name.replace("_", " "), justify="right" if side == "right" else "left", overflow="fold")
+        built.add_column(
+            name.replace("_", " "),
+            justify="right" if side == "right" else "left",
+            overflow="fold",
+            no_wrap=name in PASTED,
+        )
     return built
 
 

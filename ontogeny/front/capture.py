@@ -81,8 +81,15 @@ def capture(
 
 
 def _tensors(batch: Mapping[str, Any]) -> dict[str, torch.Tensor]:
-    """Copies, so that two inputs which are one tensor in the example stay two inputs of the program."""
-    return {name: torch.as_tensor(value).clone() for name, value in batch.items()}
+    """Copies, so that two inputs which are one tensor in the example stay two inputs of the program.
+
+    Raises CaptureError for one that is empty: nothing could be checked on it.
+    """
+    found = {name: torch.as_tensor(value).clone() for name, value in batch.items()}
+    if empty := [name for name, tensor in found.items() if not tensor.numel()]:
+        shape = list(found[empty[0]].shape)
+        raise CaptureError(f"the example's {empty[0]!r} is of shape {shape}, so it is empty; give one example or more")
+    return found
 
 
 @dataclass(slots=True)
@@ -137,6 +144,7 @@ class _Capture:
         self.inputs: dict[str, Decl] = {}
         self.constants: dict[str, torch.Tensor] = dict(example.constants) if example else {}
         self._declare_inputs(batch, "")
+        self._check_inputs()
 
     def sized(self, held_out: dict[str, torch.Tensor], predict: Predict | None) -> Program:
         """The whole program, with the routine CHECK, at the example's sizes, which it follows where it can."""
@@ -182,6 +190,14 @@ class _Capture:
             self.inputs[prefix + key] = Decl(
                 "input", prefix + key, followed.input_type(key, type_) if followed else type_
             )
+
+    def _check_inputs(self) -> None:
+        """Raises CaptureError where an input has the name of something else, which would be read in its place."""
+        rule, others = f"the rule {self.rule.name!r}", {d.name: d.kind for d in self._decls() if d.kind != "input"}
+        whose = {"param": "the program's parameters", "dial": f"a dial of {rule}", "state": "what the program keeps"}
+        for name in (name for name in self.inputs if name in others):
+            what = f"a state slot of {rule}" if name in self.rule.slots else whose[others[name]]
+            raise CaptureError(f"the batch's {name!r} is called like {what}; rename it in the batch and in the loss")
 
     def _decls(self) -> tuple[Decl, ...]:
         whole: list[Decl] = []

@@ -116,7 +116,7 @@ def traced(function: Callable[..., Any], args: tuple[Any, ...]) -> GraphModule:
         raise
     except (DataDependentOutputException, DynamicOutputShapeException, GuardOnDataDependentSymNode) as error:
         raise CaptureError(f"{user_line(error)}: {DEPENDS}") from error
-    except Exception as error:
+    except Exception as error:  # the model's own, or what PyTorch makes of it
         raise CaptureError(f"{user_line(error)}: {type(error).__name__}: {error}") from error
 
 

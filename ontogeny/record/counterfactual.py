@@ -33,7 +33,8 @@ class Replayable(Protocol):
     _seat: Seat
 
     @property
-    def ground(self) -> Ground: ...
+    def ground(self) -> Ground:
+        """Its data, its program, and the folders of the runs that it goes back to."""
 
 
 @dataclass(frozen=True, slots=True)

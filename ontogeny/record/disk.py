@@ -56,7 +56,7 @@ def replace_file(path: Path, *parts: bytes, sync: bool = True) -> None:
             os.replace(temporary, path)
             if sync:
                 sync_folder(path.parent)
-    except BaseException:
+    except BaseException:  # nothing half written stays
         temporary.unlink(missing_ok=True)
         raise
 

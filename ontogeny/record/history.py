@@ -168,10 +168,21 @@ class History:
 
     def evaluations(self) -> list[dict[str, float]]:
         """All evaluations in order: `step` and the metrics of each; NaN for those that only another program has."""
-        own = [found for part in self.parts for found in part.evaluations.all() if self._counts(part, found["step"])]
+        own = [found for part in self.parts for found in self._evaluated(part)]
         rows = [*(self.before.evaluations() if self.before else ()), *own]
         names = dict.fromkeys(name for row in rows for name in row) if self.before else ()
         return [{**dict.fromkeys(names, math.nan), **row} for row in rows]
+
+    def last_evaluation(self) -> dict[str, float]:
+        """The last of them, with the metrics that were measured then; nothing where there was none."""
+        for part in reversed(self.parts):
+            if found := self._evaluated(part):
+                return found[-1]
+        return self.before.last_evaluation() if self.before else {}
+
+    def _evaluated(self, part: Part) -> list[dict[str, float]]:
+        """The evaluations of a part's own steps."""
+        return [found for found in part.evaluations.all() if self._counts(part, found["step"])]
 
     def _counts(self, part: Part, step: float) -> bool:
         """Whether an evaluation in a part's folder is of one of its steps."""

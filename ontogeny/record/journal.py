@@ -87,7 +87,7 @@ class Journal:
         except ValueError as error:
             self._file.take_back()
             raise RecordError(f"an entry cannot be written as JSON: {error}") from error
-        except BaseException:
+        except BaseException:  # none of several is there, whatever stopped it
             self._file.take_back()
             raise
         if not self.entries:

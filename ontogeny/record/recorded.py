@@ -172,6 +172,13 @@ class Recorded(Shown):
         """The results of `evaluate`, each with its `step`, in order."""
         return self.history.evaluations()
 
+    def latest(self) -> Metrics:
+        """The metrics of the last step by name, and those of the last evaluation as `valid.*`."""
+        columns = self.metrics(self.step) if self.step else {}
+        found = {name: float(values[-1]) for name, values in columns.items() if len(values)}
+        measured = {f"valid.{name}": value for name, value in self.history.last_evaluation().items()}
+        return {name: value for name, value in (found | measured).items() if name not in ("step", "valid.step")}
+
     def keyframes(self) -> Kept:
         """What the keyframes take, how far apart they stand, and how long the worst rewind takes."""
         return kept(self.history, self.step)

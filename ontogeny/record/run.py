@@ -216,7 +216,7 @@ class Run(Steered):
             stepped = time.perf_counter()
             values = tuple([float(results[name]) for name in self._names])
             self._rows.append(self.history.hasher.row(view(machine)), values)
-        except BaseException:
+        except BaseException:  # Ctrl-C inside a step: half of it is taken back
             self._rows.repair()
             self._seat.leave(self)
             raise
@@ -292,7 +292,7 @@ class Run(Steered):
                 with suppress(blame.NonfiniteError):
                     self.advance(left)
             return owed
-        except BaseException:
+        except BaseException:  # nobody is left who would release it
             self._release()
             raise
 

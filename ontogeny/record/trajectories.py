@@ -48,9 +48,13 @@ class Replayable(Protocol):
     _seat: Seat
 
     @property
-    def step(self) -> int: ...
+    def step(self) -> int:
+        """The step at which it stands."""
+
     @property
-    def before(self) -> Replayable | None: ...
+    def before(self) -> Replayable | None:
+        """The run that this was before its program changed last; None where it never did."""
+
     def as_of(self, step: int) -> Replayable:
         """The run by whose program the step from state `step` goes."""
 

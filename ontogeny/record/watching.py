@@ -36,9 +36,12 @@ class Watchable(Protocol):
     _schedule: Schedule
 
     @property
-    def start(self) -> Entry: ...
+    def start(self) -> Entry:
+        """The first entry of its journal."""
+
     @property
-    def ground(self) -> Ground: ...
+    def ground(self) -> Ground:
+        """Its data, its program, and the folders of the runs that it goes back to."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -157,6 +157,10 @@ class Asking(Command):
     def foretell(self, session: Session) -> Preview:
         """What is asked, and of which run; nothing is changed."""
         given = {name: value for name, value in self.given().items() if name != "run"}
-        about = [f"of {session.recording(self.run).folder.name}", *([arguments(given)] if given else [])]
+        return self.asked(f"of {session.recording(self.run).folder.name}", given)
+
+    def asked(self, of: str, given: dict[str, Any]) -> Preview:
+        """What is asked in a sentence: of what, where it is of something, and with which arguments."""
+        about = [one for one in (of, arguments(given)) if one]
         what = f"{self.MEANING[:1].lower()}{self.MEANING[1:].rstrip('.')}"
         return Preview(text=f"{what} ({'; '.join(about)})", effect=self.EFFECT)

@@ -9,8 +9,7 @@ from ontogeny.isa.errors import OntogenyError
 from ontogeny.record.run import Run
 from ontogeny.record.runs_folder import RunsFolder
 from ontogeny.steer.commands.places import KEEP
-from ontogeny.steer.live import address
-from ontogeny.steer.live.client import Client
+from ontogeny.steer.live.client import state_of
 from ontogeny.steer.places import marks
 from ontogeny.steer.session import Opener, opened
 
@@ -41,10 +40,7 @@ def row(folder: Path, open: Opener = opened) -> dict[str, Any]:
 
 def live_state(folder: Path) -> dict[str, Any] | None:
     """How the process of a run stands, None where there is none that answers."""
-    if address.read(folder) is None:
-        return None
     try:
-        with Client(folder, PATIENCE) as client:
-            return client.status()
+        return state_of(folder, PATIENCE)
     except OntogenyError:
         return None

@@ -27,7 +27,8 @@ class Reading:
 
     An `answer` is what the reader says itself, beside the commands that it proposes or in their place. A change that is
     probable but not `sure` is shown and asked about even where changes are to be done unasked. What commands would take
-    may be all that is asked: they are `supposed`, foretold and not done. And so may be what can be said: `help`.
+    may be all that is asked: they are `supposed`, foretold and not done. And so may be what can be said: `help`. Words
+    that name what the run does not have are `settled`: no other reading of them is taken.
     """
 
     commands: tuple[Command, ...] = ()
@@ -37,6 +38,7 @@ class Reading:
     sure: bool = True
     supposed: tuple[Command, ...] = ()
     help: bool = False
+    settled: bool = False
 
     @property
     def changes(self) -> bool:

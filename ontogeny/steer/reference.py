@@ -105,6 +105,10 @@ EXAMPLES: Mapping[str, tuple[str, Mapping[str, Any]]] = {
     "waste": ("what is wasted", {}),
     "cost": ("what does a step cost", {}),
     "diagnose": ("what is wrong", {}),
+    "recall": ("what does it remember word for word", {}),
+    "capacity": ("how many bits per parameter has it memorised", {}),
+    "price": ("what would 10,000 steps cost on an H100", {"for_steps": 10_000, "machine": "8xH100"}),
+    "laws": ("fit a scaling law to these runs", {}),
     "undo": ("undo", {}),
     "history": ("history", {}),
 }

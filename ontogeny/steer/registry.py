@@ -20,6 +20,7 @@ from ontogeny.steer.commands import (
     examples,
     going,
     living,
+    measures,
     places,
     questions,
     rules,
@@ -66,6 +67,10 @@ COMMANDS: tuple[type[Command], ...] = (
     questions.Waste,
     questions.Cost,
     questions.Diagnose,
+    measures.Recall,
+    measures.Capacity,
+    measures.Price,
+    measures.Laws,
     undoing.Undo,
     undoing.History,
 )

@@ -20,8 +20,29 @@ from ontogeny.steer.registry import command
 
 WHICH = "command"
 RUN = "run"
-WITHHELD = {("learn", "from_file"), ("autopilot", "ray")}
-"""Arguments that name files of this machine, or other machines: a model is not told of them, nor can it give them."""
+FINER = {
+    "recall": ("at", "looked_at", "prefix", "length", "continued", "workers", "subsets", "share"),
+    "capacity": ("beside", "at", "every"),
+    "price": (
+        "accelerators",
+        "dollars",
+        "utilisation",
+        "availability",
+        "epochs",
+        "layers",
+        "width",
+        "context",
+    ),
+    "laws": ("form", "sizes", "budget", "unique", "per", "metric", "take", "count", "best_only", "drop_highest"),
+}
+"""Arguments that a person seldom gives: all tools together are to be told in 4,000 tokens."""
+WITHHELD = {
+    ("learn", "from_file"),
+    ("autopilot", "ray"),
+    *((command, name) for command, names in FINER.items() for name in names),
+}
+"""Arguments that name files of this machine, or other machines, and finer ones: a model is not told of them, nor can it
+give them."""
 STANDING = "by name; left out, the run where you stand"
 KEPT = ("type", "enum", "items", "minItems", "minimum", "maximum", "exclusiveMinimum", "additionalProperties")
 """What of a field's schema a model is told, beside its description."""
@@ -94,8 +115,21 @@ TOOLS: tuple[Tool, ...] = (
     ),
     Tool(
         "ask",
-        "Ask why a run is as it is, by its recorded parameters or by replay. May take long. Changes nothing.",
-        ("diagnose", "explain", "what-if", "alike", "groups", "moments", "waste", "cost"),
+        "Ask why a run is as it is, by its record or by replay. May take long. Changes nothing.",
+        (
+            "diagnose",
+            "explain",
+            "what-if",
+            "alike",
+            "groups",
+            "moments",
+            "waste",
+            "cost",
+            "recall",
+            "capacity",
+            "price",
+            "laws",
+        ),
     ),
     Tool(
         "go",

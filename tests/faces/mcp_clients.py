@@ -116,7 +116,7 @@ def served(runs: Path, *words: str) -> Iterator[Address]:
         yield Address(url, file.read_text().strip(), int(url.split(":")[2].split("/")[0]), child.pid)
     finally:
         child.terminate()
-        child.communicate(timeout=20)
+        child.communicate(timeout=120)
 
 
 @asynccontextmanager

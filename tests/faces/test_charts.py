@@ -224,10 +224,10 @@ def test_nothing_heavy_is_loaded_before_something_is_shown() -> None:
 
 @pytest.fixture(scope="module")
 def browser() -> Iterator[Any]:
-    api = pytest.importorskip("playwright.sync_api")
+    api = pytest.importorskip("playwright.sync_api", reason="`make browser` installs Playwright, as .ci/run does")
     path = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
     if path is None:
-        pytest.skip("no chromium is installed")
+        pytest.skip("no Chromium is installed; .ci/run installs Debian's")
     with api.sync_playwright() as driver:
         opened = driver.chromium.launch(executable_path=path, args=["--no-sandbox"])
         yield opened
@@ -246,14 +246,14 @@ def test_a_browser_tells_the_count_under_the_pointer_and_zooms(browser: Any, tmp
     page.on(
         "request", lambda request: None if request.url.startswith(("file:", "data:")) else wrong.append(request.url)
     )
-    page.goto(target.as_uri())
-    page.wait_for_timeout(300)
+    page.goto(target.as_uri())  # until all of it, its script too, is loaded
     panel = found.panels[0]
     row, column = np.unravel_index(panel.density.counts.argmax(), panel.density.counts.shape)
     box = page.locator("svg.plot").bounding_box()
     x = box["x"] + (column + 0.5) / 200 * box["width"]
     y = box["y"] + (90 - row - 0.5) / 90 * box["height"]
     page.mouse.move(x, y)
+    page.wait_for_function("document.querySelector('.tip').innerText.includes('parameters here')")
     said = page.locator(".tip").inner_text()
     count = float(re.search(r"parameters here ([\d.,]+)", said)[1].replace(",", ""))  # type: ignore[index]
     step = float(re.search(r"step ([\d.]+)", said)[1])  # type: ignore[index]

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import json
 from pathlib import Path
+from statistics import fmean
 
 import pytest
 from typer.testing import CliRunner, Result
 
 from ontogeny.claims.book import claims
-from ontogeny.faces.claims import BOOK, known, markdown
+from ontogeny.faces.claims import BOOK, beside, known, markdown, short
+from ontogeny.faces.claims_page import page
 from ontogeny.faces.cli import app
 
 NAND = "nand-is-two-neurons"
@@ -42,6 +44,20 @@ def test_pages_are_written() -> None:
     assert "| one neuron makes at least one (wrong_with_one >= 1) | 0 | 0 to 0 | fails |" in Path("book.md").read_text()
 
 
+def test_what_was_measured_beside_is_a_table(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("COLUMNS", "200")
+    (claim,) = claims(["local-rules"])
+    result = known(claim, BOOK)
+    assert result is not None
+    heads, rows = beside(result)
+    assert heads[1:4] == ["accuracy", "operations", "bytes"] and len(rows) == 6
+    hebb = next(row for row in rows if row[0] == "hebb")
+    assert float(hebb[2]) == pytest.approx(fmean(one.measured.figures["hebb_operations"] for one in result.seeds), 1e-3)
+    said = shell("local-rules").output
+    assert "predictive_coding" in said and "ontogeny claims local-rules --measure --full" in said
+    assert "| hebb | " in markdown([(claim, result)]) and "<td>hebb</td>" in page([(claim, result)])
+
+
 @pytest.mark.parametrize(
     ("words", "said"),
     [
@@ -49,6 +65,7 @@ def test_pages_are_written() -> None:
         ((NAND, "--full"), "give --measure as well"),
         ((NAND, "--measure", "--seeds", "a"), "whole numbers"),
         ((NAND, "-o", "book.pdf"), "neither .html nor .md"),
+        ((NAND, "--folder", "nowhere"), "there is no folder nowhere"),
     ],
 )
 def test_bad_input_is_told_in_a_line(words: tuple[str, ...], said: str) -> None:
@@ -65,3 +82,10 @@ def test_another_form_is_not_mixed_in() -> None:
 def test_the_page_of_documentation_is_what_the_results_give() -> None:
     page = Path(__file__).parents[2] / "docs" / "claims.md"
     assert page.read_text(encoding="utf-8") == markdown([(one, known(one, BOOK)) for one in claims()])
+
+
+def test_a_figure_of_two_expectations_is_told_once() -> None:
+    (claim,) = claims(["capacity-in-bits"])
+    figures = [expectation.figure for expectation in claim.expects]
+    assert len(set(figures)) < len(figures)
+    assert len(short(known(claim, BOOK))) == len(set(figures))

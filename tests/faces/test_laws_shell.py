@@ -9,10 +9,10 @@ import numpy as np
 import pytest
 from typer.testing import CliRunner, Result
 
+from ontogeny.ask.laws.asked import quantity
 from ontogeny.ask.laws.law import fitted
 from ontogeny.faces.cli import app
 from ontogeny.faces.laws_picture import draw
-from ontogeny.faces.laws_words import quantity
 from ontogeny.isa.errors import OntogenyError
 from tests import small
 from tests.spec.test_laws import made, swept

@@ -8,12 +8,14 @@ from pathlib import Path
 import pytest
 from typer.testing import CliRunner, Result
 
+from ontogeny.ask.hardware import with_accelerators
 from ontogeny.ask.price import calibration
 from ontogeny.ask.price.calibration import Calibration
 from ontogeny.ask.price.kinds import CALL, HOST, KINDS, READ
 from ontogeny.ask.price.surcharge import Surcharge
 from ontogeny.faces.cli import app
 from ontogeny.faces.commands import price as command
+from ontogeny.faces.price_words import short
 
 PROGRAM = """program line
 param w: f32[4,4]
@@ -58,6 +60,21 @@ def test_a_learner_is_priced_by_its_program(program: str, monkeypatch: pytest.Mo
     assert found["step"]["products"] == 2 * 8 * 4 * 4 and found["price"]["operations"] == 10 * 2 * 8 * 4 * 4
     said = shell(program).stdout
     assert "-66.7%" in said and "multiply-adds of learn" in said
+    assert "1 step of learn: " in said and "--steps says how many" in said
+
+
+def test_the_machines_are_listed_with_their_sources(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("COLUMNS", "200")
+    found = {one["machine"]: one for one in json.loads(shell("--machine", "list", "--json").stdout)["machines"]}
+    assert set(found) == set(with_accelerators()) and found["8xH100"]["dollars"] == "3.99"
+    assert all("as of 20" in one["sources"] or "end of 20" in one["sources"] for one in found.values())
+    assert (
+        "8xH100: price 3.99 a GPU, on demand; lambda.ai/instances as of 2026-09-20" in shell("--machine", "list").stdout
+    )
+
+
+def test_a_step_shorter_than_a_millisecond_is_no_0_ms() -> None:
+    assert (short(1.6e-4), short(2e-3)) == ("160 us", "2 ms")
 
 
 def test_this_machine_is_asked_by_rates(program: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

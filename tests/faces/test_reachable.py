@@ -32,6 +32,13 @@ SPELT = {
     ("alike", "steps"): "window",
     ("groups", "steps"): "window",
     ("what-if", "dials"): "dial",
+    ("capacity", "beside"): "names",
+    ("recall", "looked_at"): "most",
+    ("price", "for_steps"): "steps",
+    ("laws", "runs"): "given",
+    ("laws", "sizes"): "at",
+    ("laws", "best_only"): "best",
+    ("laws", "drop_highest"): "drop",
 }
 """What the shell calls an argument where it calls it otherwise."""
 

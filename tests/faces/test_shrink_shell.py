@@ -62,7 +62,8 @@ def test_a_run_is_made_smaller_by_one_command(here: Path) -> None:
 
 def test_what_it_would_do_is_told_and_nothing_done(here: Path) -> None:
     before = sorted(path.name for path in (here / "runs").iterdir())
-    told = shell("shrink", "digits", "--by", "2", "--by", "5", "--dry-run").stdout
+    told = shell("shrink", "digits", "--by", "2", "--by", "5", "--written", "7", "--dry-run").stdout
+    assert "7 sequences that the teacher writes" in told
     assert told.count("distil: ") == 2 and "fewer units: 0.weight [32, 64] -> [15, 64]" in told
     assert sorted(path.name for path in (here / "runs").iterdir()) == before
 

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import math
 import os
+import signal
 import time
 
 import pytest
 
 from ontogeny.evolve import CGP, Judged, batch, each, search
 from ontogeny.isa.errors import SearchError
-from ontogeny.isa.netlist import Netlist, cases, truth
+from ontogeny.isa.netlist import Netlist, cases, netlist, truth
 
 TARGET = 0b0110
 
@@ -39,6 +40,26 @@ def killing(net: Netlist) -> float:
     if net.gates == 3:
         os._exit(7)
     return wrong(net)
+
+
+def interrupted(net: Netlist) -> float:
+    """Ctrl-C of a terminal, which tells this process too; for three gates the one that waits for it alone."""
+    os.kill(os.getppid() if net.gates == 3 else os.getpid(), signal.SIGINT)
+    time.sleep(0.1)
+    return float(net.gates)
+
+
+def test_ctrl_c_ends_the_question_and_not_the_next_one(capfd: pytest.CaptureFixture[str]) -> None:
+    three, other = (netlist(2, [0b0111] * n, [[0, 1, -1, -1]] * n, [2]) for n in (3, 2))
+    before = signal.signal(signal.SIGINT, signal.default_int_handler)
+    try:
+        with each(interrupted, 2, 1) as fitness:
+            with pytest.raises(KeyboardInterrupt):
+                fitness.errors([three])
+            assert fitness.errors([other]) == [2.0] and not fitness.failures
+    finally:
+        signal.signal(signal.SIGINT, before)
+    assert not capfd.readouterr().err
 
 
 @pytest.mark.parametrize(

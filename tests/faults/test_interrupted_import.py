@@ -11,7 +11,10 @@ from typing import ClassVar
 import pytest
 from rich.console import Console
 
+from ontogeny.evolve.recording.targets import function_of
 from ontogeny.faces.chat import Ask, Chat
+from ontogeny.faces.terminal import DEBUG
+from ontogeny.isa.errors import SearchError
 from ontogeny.record import machines
 from ontogeny.steer.command import Asking, Outcome, Preview
 from ontogeny.steer.reading import Reading
@@ -77,3 +80,29 @@ def test_an_unforeseen_error_is_one_sentence_and_the_chat_goes_on(
     assert len(chat.refused) == 2 and "AttributeError" in chat.refused[0]
     said = capsys.readouterr()
     assert (said.out + said.err).count("something unexpected happened: AttributeError") == 2
+    assert "Traceback" not in said.out + said.err and "ontogeny --debug chat shows where" in said.err
+    before = DEBUG.set(True)
+    chat.take("once more")
+    DEBUG.reset(before)
+    assert "Traceback" in capsys.readouterr().err
+
+
+ONCE = """
+import pathlib
+before = pathlib.Path(__file__).with_name("before")
+if not before.exists():
+    before.touch()
+    raise KeyboardInterrupt
+def wanted(number):
+    return number
+"""
+
+
+def test_a_file_of_a_search_that_ctrl_c_stopped_halfway_is_loaded_again(tmp_path: Path) -> None:
+    (tmp_path / "once.py").write_text(ONCE)
+    with pytest.raises(KeyboardInterrupt):
+        function_of(tmp_path / "once.py", "wanted")
+    assert function_of(tmp_path / "once.py", "wanted")(3) == 3
+    (tmp_path / "ends.py").write_text("raise SystemExit(3)")
+    with pytest.raises(SearchError, match=r"ends\.py cannot be run: SystemExit: 3"):
+        function_of(tmp_path / "ends.py", "wanted")

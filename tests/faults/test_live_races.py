@@ -22,7 +22,7 @@ from ontogeny.record.disk import RecordWarning
 from ontogeny.record.run import open_run
 from ontogeny.record.runs_folder import RunsFolder
 from ontogeny.steer.live import address
-from ontogeny.steer.live.client import Client, find
+from ontogeny.steer.live.client import Client, Gone, find, live_runs, state_of
 from ontogeny.steer.live.launch import start
 from ontogeny.steer.registry import command
 from ontogeny.steer.session import COMMAND, Session
@@ -148,6 +148,32 @@ def test_a_stale_address_is_nobodys(going: Going, tmp_path: Path) -> None:
             gone(client.address.process)
     (tmp_path / "one" / address.NAME).write_text('{"process": "x"')
     assert find(tmp_path / "one") is None
+
+
+@pytest.mark.parametrize("reads", [True, False], ids=["closed", "reset"])
+def test_a_process_that_ends_while_it_is_asked_is_gone(going: Going, tmp_path: Path, reads: bool) -> None:
+    place = address.socket_path(tmp_path / "one")
+    address.Address(os.getpid(), str(place), 0.0).write(tmp_path / "one")
+
+    def end() -> None:
+        for _ in range(3):
+            connection, _name = ending.accept()
+            connection.recv(1, 0 if reads else socket.MSG_PEEK)
+            while reads and b"\n" not in connection.recv(1 << 16):
+                pass
+            connection.close()
+
+    with socket.socket(socket.AF_UNIX, socket.SOCK_STREAM) as ending:
+        ending.bind(str(place))
+        ending.listen()
+        thread = threading.Thread(target=end)
+        thread.start()
+        assert state_of(tmp_path / "one") is None
+        assert list(live_runs(RunsFolder(tmp_path))) == []
+        with Client(tmp_path / "one") as client, pytest.raises(Gone, match="went away"):
+            client.status()
+        thread.join()
+    place.unlink()
 
 
 def test_a_run_that_is_put_away_is_live_no_more(going: Going, tmp_path: Path) -> None:

@@ -11,6 +11,7 @@ import threading
 import time
 import warnings
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -19,6 +20,7 @@ from torch import nn
 
 import ontogeny as og
 from ontogeny.isa.errors import RecordError
+from ontogeny.record.attach.recorder import Recorder
 from ontogeny.record.disk import RecordWarning
 from ontogeny.record.trace import Layout, TraceReader, TraceWriter, rows, writer
 from tests.recorded_loop import digest
@@ -222,11 +224,26 @@ def test_a_full_disk_is_said_and_what_was_written_is_exact(tmp_path: Path, limit
     assert max(told) <= found.step + 34
 
 
-def test_a_slow_disk_is_seen_and_memory_stays_bounded(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+@pytest.fixture
+def waits(monkeypatch: pytest.MonkeyPatch) -> threading.Event:
+    """Set once a loop waits for the thread that records it."""
+    found, plain = threading.Event(), Recorder._waiting
+
+    def waiting(self: Recorder[Any], attempt: Any) -> Any:
+        found.set()
+        return plain(self, attempt)
+
+    monkeypatch.setattr(Recorder, "_waiting", waiting)
+    return found
+
+
+def test_a_slow_disk_is_seen_and_memory_stays_bounded(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, waits: threading.Event
+) -> None:
     plain = writer.TraceWriter.append
 
     def slow(self: TraceWriter, layout: Layout, step: int, row: object) -> None:
-        time.sleep(0.02)
+        assert waits.wait(60), "the loop did not wait for the disk"
         plain(self, layout, step, row)  # type: ignore[arg-type]
 
     monkeypatch.setattr(writer.TraceWriter, "append", slow)
@@ -235,7 +252,7 @@ def test_a_slow_disk_is_seen_and_memory_stays_bounded(tmp_path: Path, monkeypatc
     for number in range(20):
         run.step(float(number))
     assert run.buffers == 3
-    assert run.waited > 0.2
+    assert run.waited > 0
     run.close()
     assert og.Attached(tmp_path / "waits").traces.steps.tolist() == list(range(21))
 
@@ -259,20 +276,22 @@ def test_a_slow_disk_is_seen_and_memory_stays_bounded(tmp_path: Path, monkeypatc
     assert found.metrics()["loss"].tolist() == list(range(20))
 
 
-def test_checkpoints_do_not_pile_up_while_the_disk_is_slow(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_checkpoints_do_not_pile_up_while_the_disk_is_slow(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, waits: threading.Event
+) -> None:
     from ontogeny.record.attach import checkpoints
 
     plain = checkpoints.replace_file
 
     def slow(*args: object, **options: object) -> None:
-        time.sleep(0.05)
+        assert waits.wait(60), "the loop did not wait for the disk"
         plain(*args, **options)  # type: ignore[arg-type]
 
     monkeypatch.setattr(checkpoints, "replace_file", slow)
     with og.attach(nn.Linear(4, 4), None, tmp_path / "run", checkpoint_every=1) as run:
         for _ in range(6):
             run.step()
-        assert run.waited > 0.15
+        assert run.waited > 0
     assert checkpoints.steps(tmp_path / "run") == [1, 2, 3, 4, 5, 6]
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import threading
 import time
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -51,7 +52,7 @@ def training(tmp_path: Path) -> Iterator[Training]:
     yield found
     found.recording.stopping = True
     found.server.session.put(lambda: None)
-    found.thread.join(20)
+    found.thread.join(120)
     found.server.close()
     found.recording.close()
 
@@ -100,10 +101,9 @@ def test_a_paused_loop_takes_no_step_and_still_answers(training: Training, do: C
 
 def test_frozen_parameters_stay_and_learn_again(training: Training, do: Callable[..., Any]) -> None:
     step = do("freeze", tensors=["0.*"]).step
-    while training.recording.step_number < step + 10:
+    while (traces := og.Attached(training.recording.folder).traces).steps[-1] < step + 10:
         time.sleep(0.01)
     do("pause")
-    traces = og.Attached(training.recording.folder).traces
     rows = [traces.row(int(traces.steps[-1]))["0.weight"], traces.row(step)["0.weight"]]
     assert np.array_equal(*rows)
     do("unfreeze", tensors=["0.*"])
@@ -129,6 +129,18 @@ def test_what_a_loop_cannot_do_is_said(training: Training, do: Callable[..., Any
             do(called, **arguments)
 
 
+def test_what_nobody_foresaw_is_one_sentence_and_the_log_says_where(
+    do: Callable[..., Any], monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]
+) -> None:
+    def broken(loop: Loop, command: Any) -> None:
+        raise ZeroDivisionError("oh")
+
+    monkeypatch.setitem(LOOP, "set", replace(LOOP["set"], act=broken))
+    with pytest.raises(OntogenyError, match="unexpected happened: ZeroDivisionError: oh; the log of its process"):
+        do("set", dial="lr", by=0.5)
+    assert "in broken" in capfd.readouterr().err
+
+
 def test_groups_go_each_from_their_own_setting(tmp_path: Path) -> None:
     model = nn.Sequential(nn.Linear(2, 2), nn.Linear(2, 2))
     groups = [{"params": model[0].parameters(), "lr": 0.1}, {"params": model[1].parameters(), "lr": 0.01}]
@@ -145,5 +157,5 @@ def test_groups_go_each_from_their_own_setting(tmp_path: Path) -> None:
 
 def test_it_ends_where_it_is_told_to(training: Training, do: Callable[..., Any]) -> None:
     do("stop")
-    training.thread.join(20)
+    training.thread.join(120)
     assert not training.thread.is_alive()

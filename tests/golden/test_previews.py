@@ -116,10 +116,67 @@ SAID: dict[str, tuple[Given, str]] = {
         "replay one from step 4 to 12, as it was and as it would have been with lr 0.3 and without example 3",
     ),
     "waste": ({}, "count what a run computes for nothing, and say what would remove it (of one)"),
-    "cost": ({}, "say what a step costs: operations and bytes, and the instructions that cost most (of one)"),
+    "cost": ({}, "say how many operations a step costs (of one)"),
     "diagnose": (
         {"deep": False},
         "say what is wrong: memorising, stalled, diverging, dead units..., since when, how sure (of one; not deep)",
+    ),
+    "recall": (
+        {
+            "at": 5,
+            "examples": "0:9",
+            "looked_at": 7,
+            "prefix": 2,
+            "length": 3,
+            "continued": 4,
+            "left_out": "3",
+            "workers": 2,
+            "subsets": 6,
+            "share": 0.5,
+        },
+        "say how exactly a run knows its data by heart (of one; at 5, examples 0:9, "
+        "looked at 7, prefix 2, length 3, continued 4, left out 3, workers 2, subsets 6, share 0.5)",
+    ),
+    "capacity": (
+        {"beside": ["two"], "at": 5, "against": "two-freeze", "every": 2},
+        "say how many bits of data a run holds per parameter (of one; beside two, at 5, against two-freeze, every 2)",
+    ),
+    "price": (
+        {
+            "for_steps": 10_000,
+            "machine": "8xB200",
+            "precision": "fp8",
+            "accelerators": 4,
+            "dollars": 2,
+            "utilisation": 0.3,
+            "availability": 0.8,
+            "tokens": 1e9,
+            "epochs": 2,
+            "layers": 3,
+            "width": 64,
+            "context": 128,
+        },
+        "say what learning costs, at any size: hours, money, energy (of one; "
+        "for steps 10000, machine 8xB200, precision fp8, accelerators 4, dollars 2, utilisation 0.3, availability 0.8, "
+        "tokens 1e+09, epochs 2, layers 3, width 64, context 128)",
+    ),
+    "laws": (
+        {
+            "runs": ["one", "two"],
+            "form": "size",
+            "sizes": ["1e9,2e10"],
+            "budget": ["1e18"],
+            "unique": "1e6",
+            "per": 6,
+            "metric": "loss",
+            "take": "best",
+            "count": "x",
+            "best_only": True,
+            "drop_highest": 1,
+        },
+        "fit a scaling law to runs, to foretell larger ones (of one, "
+        "two; form size, sizes 1e9,2e10, budget 1e18, unique 1e6, per 6, metric loss, take best, count x, best only, "
+        "drop highest 1)",
     ),
     "undo": (
         {},
@@ -145,6 +202,7 @@ OTHERWISE: Mapping[tuple[str, str], tuple[Given, Given]] = {
         {"edit": "lr_factor", "arguments": {"tensors": W, "factor": 0.5}},
         {"edit": "lr_factor", "arguments": {"tensors": W, "factor": 0.25}},
     ),
+    ("price", "parameters"): ({"parameters": 1e9, "tokens": 1e9}, {"parameters": 2e9, "tokens": 1e9}),
     ("run", "steps"): ({"steps": 5}, {"steps": 6}),
 }
 """Arguments with a value each, where what was said above makes no sense without the one."""

@@ -51,8 +51,7 @@ def test_nothing_is_left_out() -> None:
 @pytest.mark.parametrize("name", list(EXAMPLES))
 def test_the_words_of_an_example_mean_its_command(name: str) -> None:
     words, arguments = EXAMPLES[name]
-    if name not in SAID:
-        pytest.skip("the chat has no phrase for it")
+    assert name in SAID, "the chat has no phrase for it"
     reading = read(words, CONTEXT)
     assert list(reading.commands) == [command(name, arguments)], reading.unsure
 

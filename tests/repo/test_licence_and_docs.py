@@ -55,12 +55,18 @@ def is_public(node: ast.AST) -> bool:
     return isinstance(node, kinds) and not node.name.startswith("_")
 
 
+def is_variant(node: ast.AST) -> bool:
+    """One of several under a name that says what it is elsewhere: an overload, or a property's setter."""
+    names = (ast.unparse(one) for one in getattr(node, "decorator_list", ()))
+    return any(name == "overload" or name.endswith((".setter", ".deleter")) for name in names)
+
+
 def without_words(tree: ast.Module) -> Iterator[str]:
     for node in filter(is_public, tree.body):
         if not ast.get_docstring(node):
             yield node.name
         for inner in node.body if isinstance(node, ast.ClassDef) else ():
-            if is_public(inner) and not ast.get_docstring(inner) and not getattr(inner, "decorator_list", ()):
+            if is_public(inner) and not ast.get_docstring(inner) and not is_variant(inner):
                 yield f"{node.name}.{inner.name}"
 
 

@@ -219,6 +219,7 @@ TENSORS: dict[str, Callable[[Tensor], Any]] = {
     "count_nonzero": lambda x: x * (x > 0).count_nonzero(),
     "any": lambda x: x * (x > 1).any() + x * (x > -1).all(1, keepdim=True),
     "logical": lambda x: x * torch.logical_xor(x > 0, x < 1).float(),
+    "bits and a number": lambda x: x * ((((100 * x).long() & 12) ^ 5) | 2).float(),
     "roll": lambda x: torch.roll(x, (1, -2), (0, 1)),
     "roll, flat": lambda x: torch.roll(x, 3) * x,
     "flip": lambda x: x.flip(0) * torch.fliplr(x),

@@ -10,12 +10,13 @@ from typing import Any
 import numpy as np
 import pytest
 import torch
+from safetensors.torch import save
 from torch import nn
 
 import ontogeny as og
 from ontogeny.isa.errors import RecordError
 from ontogeny.machine.compiled.convert import to_numpy
-from ontogeny.record.attach import is_attached
+from ontogeny.record.attach import checkpoints, is_attached
 from ontogeny.record.disk import RecordWarning
 from tests.regression import begin
 
@@ -234,6 +235,20 @@ def test_a_failing_disk_stops_with_a_clear_message(tmp_path: Path, monkeypatch: 
     monkeypatch.undo()
     assert len(og.Attached(tmp_path / "run").traces.steps) == 6
     og.attach(model, None, tmp_path / "run", resume=True).close()
+
+
+def test_a_damaged_checkpoint_is_named_and_so_is_what_is_wrong_with_it(tmp_path: Path) -> None:
+    path = checkpoints.ALONE.path(tmp_path, 3)
+    path.parent.mkdir()
+    for content, said in (
+        (b"", "SafetensorError"),
+        (save({"w": torch.zeros(2)}), "TypeError"),
+        (save({"w": torch.zeros(2)}, {"other": "{}"}), "KeyError: 'content'"),
+        (save({"w": torch.zeros(2)}, {"content": "{"}), "JSONDecodeError"),
+    ):
+        path.write_bytes(content)
+        with pytest.raises(RecordError, match=rf"the checkpoint \S+/000000000003\.safetensors cannot be read: {said}"):
+            checkpoints.read(tmp_path, 3)
 
 
 def test_replaced_modules_and_late_parameters_are_noticed(tmp_path: Path) -> None:

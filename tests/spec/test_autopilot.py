@@ -349,11 +349,15 @@ def _flight(session: Session) -> Flight:
     return Flight(own, own.native(), Plan.of(str(BUDGET), diagnosed.STEPS, "", ""))
 
 
+@pytest.mark.slow
 def test_a_ray_that_cannot_be_used_is_said_in_a_sentence() -> None:
-    pytest.importorskip("ray")
+    pytest.importorskip("ray", reason="`make test-slow` installs Ray")
     said = r"^no Ray can be used at nonsense://x: [^\n]*leave the address out[^\n]*$"
     with pytest.raises(OntogenyError, match=said), workers(1, "nonsense://x"):
         pass
+
+
+def test_what_went_wrong_in_rays_workers_is_said_plainly() -> None:
     lacking = ModuleNotFoundError("No module named 'ontogeny'", name="ontogeny")
     assert str(said_plainly(lacking)).startswith("Ray's workers cannot import ontogeny; install the same ontogeny")
     assert said_plainly(OntogenyError("the run is gone")).args == ("the run is gone",)

@@ -294,6 +294,30 @@ def test_a_loss_that_is_none_is_refused(loss: Any, words: str) -> None:
         capture(nn.Linear(4, 4), loss, RULE, {"x": torch.randn(3, 4)})
 
 
+def test_an_example_without_any_is_refused() -> None:
+    batch = {"x": np.zeros((0, 8), np.float32), "y": np.zeros(0, np.int64)}
+    with pytest.raises(CaptureError, match=r"'x' is of shape \[0, 8\], so it is empty; give one example or more"):
+        capture(MLP(), cross_entropy, og.sgd(lr=0.1), batch)
+
+
+@pytest.mark.parametrize(
+    ("name", "words"),
+    [
+        ("total", r"'total' is called like a state slot of the rule 'counted'; rename it in the batch"),
+        ("lr", "'lr' is called like a dial of the rule 'counted'"),
+        ("seed", "'seed' is called like what the program keeps"),
+        ("params", "'params' is called like the program's parameters"),
+    ],
+)
+def test_an_input_called_like_something_else_is_refused(name: str, words: str) -> None:
+    def counted(g: Any, p: Any, state: Any, dials: Any) -> Any:
+        return p.axpy(g, -dials["lr"]), {"total": state["total"] + g}
+
+    rule = og.custom(counted, dials={"lr": 0.1}, slots=("total",))
+    with pytest.raises(CaptureError, match=words):
+        capture(nn.Linear(4, 4), lambda m, b: {"loss": m(b[name]).pow(2).mean()}, rule, {name: torch.randn(3, 4)})
+
+
 def test_a_model_with_nothing_to_learn_is_refused() -> None:
     with pytest.raises(CaptureError, match="nothing to learn"):
         capture(nn.Linear(4, 4).requires_grad_(False), squares, RULE, {"x": torch.randn(3, 4)})

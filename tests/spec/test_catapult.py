@@ -12,7 +12,8 @@ from ontogeny.claims.tasks.modular import Transformer, by_fan_in, loss, pairs
 from ontogeny.claims.tasks.trained import run_of
 from ontogeny.front.capture import capture
 from ontogeny.isa.errors import ProgramError
-from ontogeny.train.regimes.catapult import catapult, small_embeddings
+from ontogeny.train.regimes.catapult import catapult
+from ontogeny.train.regimes.small_embeddings import small_embeddings
 from tests.spec.training import MLP, cross_entropy, differences, learned, trained
 
 STEPS = 40

@@ -59,6 +59,8 @@ def test_the_interval_is_students() -> None:
     found = interval([1.0, 2.0, 3.0])
     assert found.mean == 2.0
     assert found.high - 2.0 == pytest.approx(4.30265 / math.sqrt(3), rel=1e-5)
+    shares = interval([0.9, 1.0, 1.0], (0.0, 1.0))
+    assert shares.high == 1.0 and shares.low == interval([0.9, 1.0, 1.0]).low, "no share is more than all"
 
 
 def test_a_result_is_read_as_it_was_written_and_goes_on_with_missing_seeds(tmp_path: Path) -> None:

@@ -156,6 +156,34 @@ def test_fast_stays_near_exact_and_repeats() -> None:
         assert np.array_equal(fast.state()[name], again.state()[name])
 
 
+ROUNDED = from_text("""
+program rounded
+param w: f32[64]
+input x: f32[64]
+
+routine learn() -> loss:
+  %w = read {name=w}
+  %x = read {name=x}
+  %wx = mul %w %x
+  %half = cast %wx {dtype=bf16}
+  %back = cast %half {dtype=f32}
+  commit %back {name=w}
+  %loss = mean %back {dims=[0], keep=false}
+  return loss=%loss
+""")
+
+
+@pytest.mark.slow
+def test_fast_rounds_where_the_program_does() -> None:
+    values = {name: np.random.default_rng(seed).normal(size=64).astype(np.float32) for seed, name in enumerate("wx")}
+    machines = [CompiledMachine(ROUNDED, mode=mode) for mode in ("exact", "fast")]
+    for machine in machines:
+        machine.load({"w": values["w"]})
+        machine.call("learn", {"x": values["x"]}, {})
+    exact, fast = (machine.state()["w"] for machine in machines)
+    assert np.array_equal(exact, fast) and not np.array_equal(exact, values["w"] * values["x"])
+
+
 FAULTS = """
 import resource, torch
 from ontogeny.machine.compiled.heap import keep_heap

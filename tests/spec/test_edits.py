@@ -51,6 +51,7 @@ RULES: dict[str, Rule] = {
     "nesterov": og.sgd(0.1, momentum=0.9, nesterov=True, weight_decay=0.01),
     "lion": og.lion(1e-3, weight_decay=0.1),
     "muon": og.muon(1e-2),
+    "soap": og.soap(1e-2),
     "clipped": og.adamw(3e-3).with_clip(0.05),
     "scheduled": og.adamw(1e-2).with_schedule(og.cosine(20, 0.1)),
     "traced": og.torch_optim(lambda params: torch.optim.RMSprop(params, lr=1e-3)),
@@ -157,6 +158,8 @@ def test_a_rule_by_name_keeps_the_dials_that_there_are(learners: dict[str, Learn
     assert found.program.decl("weight_decay").default == 0.1
     names = {decl.name for decl in found.program.decls}
     assert "eps" not in names and "exp_avg" not in names and "momentum_buffer" in names
+    soap = apply(learners["adamw"].program, "rule", to="soap").program
+    assert any(decl.name.startswith("gram_left") for decl in soap.decls) and soap.decl("eps").default == 1e-8
     with pytest.raises(EditError, match="lion has no dial 'eps'"):
         apply(learners["adamw"].program, "rule", to="lion", options={"eps": 1.0})
     with pytest.raises(EditError, match="there is no rule 'adagrad'"):
@@ -254,7 +257,32 @@ def test_slow_gradients_amplified(learners: dict[str, Learner]) -> None:
     assert to_text(apply(found.program, "smooth", gain=0.0).program) == to_text(learners["momentum"].program)
 
 
+@pytest.mark.parametrize("name", ["sgd", "momentum", "adamw"])
+def test_perpendicular_gradients_lose_what_points_along_each_tensor(learners: dict[str, Learner], name: str) -> None:
+    machine, found = edited(learners[name], ("perpendicular", {}))
+
+    def hook(plain: nn.Module, step: Callable[[], None], _: int) -> None:
+        for p in plain.parameters():
+            assert p.grad is not None
+            p.grad -= (p.grad * p.detach()).sum() / (p.detach() ** 2).sum() * p.detach()
+        step()
+
+    same(machine, by_hand(name, hook), 1e-6)
+    assert to_text(apply(found.program, "remove", edit="perpendicular").program) == to_text(learners[name].program)
+    with pytest.raises(EditError, match="already"):
+        apply(found.program, "perpendicular")
+
+
 # --- schedules
+
+
+def test_bursts_written_in_afterwards_have_the_bits_of_captured_ones(learners: dict[str, Learner]) -> None:
+    found = apply(learners["adamw"].program, "schedule", shape="bursts", steps=4, length=2, height=3.0, start=1)
+    captured = og.capture(model(), cross_entropy, RULES["adamw"].with_schedule(og.bursts(3.0, 2, 4, 1)), batches(1)[0])
+    machine = taught(went_on(begun(learners["adamw"], 0), found), batches())
+    assert machine.state()["params"].tobytes() == begun(captured, len(batches())).state()["params"].tobytes()
+    with pytest.raises(EditError, match="length below steps"):
+        apply(learners["adamw"].program, "schedule", shape="bursts", steps=4, length=4)
 
 
 @pytest.mark.parametrize("name", ["adamw", "sgd", "muon"])
@@ -504,6 +532,7 @@ ANY: dict[str, dict[str, Any]] = {
     "gradient_sign": {},
     "noise": {"scale": 0.01},
     "smooth": {},
+    "perpendicular": {},
     "schedule": {"shape": "warmup", "steps": 5},
     "no_decay": {"tensors": ["*.bias"]},
     "update_sign": {},

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -12,7 +13,7 @@ import ontogeny as og
 from ontogeny.isa.errors import ProgramError
 from ontogeny.machine.base import value_of
 from ontogeny.record.run import create
-from ontogeny.train.regimes.ensemble import Ensemble, ensemble_loss, reseeded, seeded, together
+from ontogeny.train.regimes.ensemble import Ensemble, ensemble_loss, members, reseeded, seeded, together
 from tests.spec.training import MLP, cross_entropy, points
 
 MEMBERS, STEPS, FIRST = 3, 25, 5
@@ -41,11 +42,23 @@ def test_one_run_of_all_members_is_a_run_of_each(tmp_path: Path) -> None:
     assert np.allclose(losses, sum(run.metrics()["loss"] for run in runs), rtol=1e-5)
     assert not np.array_equal(runs[0].state(0)["params"], runs[1].state(0)["params"])
 
+    single = Ensemble([MLP()])
+    beginning = og.capture(single, ensemble_loss, rule, batch, predict=lambda m, b: m(b["x"]))
+    every = members(beginning, replace(learner, values=state))
+    assert len(every) == MEMBERS
+    for member, run in zip(every, runs, strict=True):
+        for decl in run.program.named_params():
+            inside = member.program.decl(f"members.0.{decl.name}")
+            assert np.allclose(value_of(inside, member.values), value_of(decl, run.state()), atol=1e-6), decl.name
+
+    with pytest.raises(ProgramError, match="no member has a parameter"):
+        members(one, learner)
+
     said = together(runs, {"x": held_out["x"]}, held_out["y"])
     assert {name: pytest.approx(found[name], abs=1e-5) for name in said} == said
-    members = [together([run], {"x": held_out["x"]}, held_out["y"]) for run in runs]
-    assert said["member_accuracy"] == pytest.approx(np.mean([one["accuracy"] for one in members]))
-    assert said["ensemble_loss"] < np.mean([one["ensemble_loss"] for one in members]) - 1e-3  # by Jensen's inequality
+    alone = [together([run], {"x": held_out["x"]}, held_out["y"]) for run in runs]
+    assert said["member_accuracy"] == pytest.approx(np.mean([one["accuracy"] for one in alone]))
+    assert said["ensemble_loss"] < np.mean([one["ensemble_loss"] for one in alone]) - 1e-3  # by Jensen's inequality
     for run in runs:
         run.close()
 
@@ -56,6 +69,8 @@ def test_what_is_no_ensemble_is_refused(tmp_path: Path) -> None:
     with pytest.raises(ProgramError, match="no runs"):
         together([], {}, np.zeros(1, np.int64))
     learner = og.capture(MLP(), cross_entropy, og.sgd(), points(16, 16).batch(0))
+    with pytest.raises(ProgramError, match="of no ensemble"):
+        members(learner, learner)
     with pytest.raises(ProgramError, match=r"no parameter '0\.weight'"):
         reseeded(learner, nn.Sequential(nn.Linear(8, 16)))
     with create(tmp_path / "run", learner, points(64, 16)) as run, pytest.raises(ProgramError, match="'predict'"):

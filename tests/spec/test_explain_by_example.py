@@ -13,7 +13,7 @@ import torch.nn.functional as F
 from torch import nn
 
 import ontogeny as og
-from ontogeny.ask.by_example import ByExample, by_example
+from ontogeny.ask.by_example import ByExample, by_example, by_example_apart
 from ontogeny.ask.explain import explain
 from ontogeny.front.rules import Rule
 from ontogeny.isa.errors import RecordError
@@ -105,6 +105,19 @@ def test_the_parts_sum_to_the_fresh_gradient_of_the_ledger(tmp_path: Path, name:
     assert all(one.part * found.change > 0 for one in strongest)
     assert all(one.part * found.change < 0 for one in weakest)
     assert [abs(one.part) for one in strongest] == sorted((abs(one.part) for one in strongest), reverse=True)
+
+
+def test_elements_apart_have_the_parts_that_each_has_alone(tmp_path: Path) -> None:
+    torch.manual_seed(0)
+    run = trained(tmp_path / "run", MLP(), numbers(), og.adamw(LR))
+    found = by_example_apart(run, ["down.bias[1]", "up.weight[2,3:5]"], "3:5")
+    assert list(found) == ["up.weight[2,3]", "up.weight[2,4]", "down.bias[1]"]  # in the model's order
+    for name, apart in found.items():
+        sums_are_exact(apart)
+        alone = by_example(run, name, "3:5")
+        assert [one.number for one in apart.examples] == [one.number for one in alone.examples]
+        assert [one.part for one in apart.examples] == pytest.approx([one.part for one in alone.examples], rel=1e-9)
+        assert apart.change == alone.change and apart.gradient == pytest.approx(alone.gradient)
 
 
 def test_only_examples_that_use_an_embedding_have_a_part_in_it(tmp_path: Path) -> None:

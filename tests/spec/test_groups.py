@@ -163,3 +163,10 @@ def test_a_group_is_said(words: str, dial: str) -> None:
     context = replace(CONTEXT, dials={**CONTEXT.dials, "weight_decay.embed": 3.0, "lr.embed": 0.1})
     (command,) = read(words, context).commands
     assert (command.NAME, command.model_dump()["dial"], command.model_dump()["to"]) == ("set", dial, 1.0)
+
+
+@pytest.mark.parametrize("words", ["set the weight decay of embed to 1", "halve the weight decay of embed"])
+def test_a_group_that_is_not_there_is_said_with_how_to_make_one_and_the_whole_rule_is_left_alone(words: str) -> None:
+    reading = read(words, CONTEXT)
+    assert not reading.commands and not reading.alternatives
+    assert "has no weight_decay of its own" in reading.unsure and "grouped(" in reading.unsure

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import math
 from collections.abc import Callable, Mapping
 from pathlib import Path
@@ -10,11 +11,13 @@ import numpy as np
 import pytest
 import torch
 from torch import Tensor, nn
+from typer.testing import CliRunner
 
 from ontogeny.ask import events
-from ontogeny.ask.phase import UPPER, Phase, foretold, kind_of, passed, phase_of
+from ontogeny.ask.phase import UPPER, Foretold, Phase, foretold, kind_of, passed, phase_of
 from ontogeny.ask.sharpness import largest, sharpness
 from ontogeny.data.arrays import Arrays
+from ontogeny.faces.cli import app
 from ontogeny.front.capture import capture
 from ontogeny.front.rules import Rule, adamw, sgd
 from ontogeny.isa.errors import ProgramError, RecordError
@@ -111,7 +114,7 @@ def test_what_a_rate_does_is_foretold_before_the_first_step(tmp_path: Path) -> N
     with made(tmp_path / "before", Wide()) as run:
         told = foretold(run)
     assert told.kind == "linear" and told.lower * 2 == told.upper == pytest.approx(4 / told.sharpness.value)
-    seen = {}
+    seen, runs = {}, ["before"]
     for over in (1.2, 3.0, 5.0):
         rate = over / told.sharpness.value
         with made(tmp_path / str(over), Wide(), sgd(lr=rate)) as run:
@@ -121,12 +124,31 @@ def test_what_a_rate_does_is_foretold_before_the_first_step(tmp_path: Path) -> N
             except NonfiniteError:
                 assert over == 5.0
             seen[over] = told.at(rate).phase, passed(run).phase, {one.name: one for one in events.all_events(run)}
+            runs.append(run.folder.name)
             if over == 3.0:
                 assert step_of(run, "before it catapulted")[0] < step_of(run, "when it catapulted")[0]
     for over, phase in ((1.2, Phase.LAZY), (3.0, Phase.CATAPULT), (5.0, Phase.DIVERGING)):
         assert seen[over][:2] == (phase, phase)
         assert ("catapulted" in seen[over][2]) == (phase is Phase.CATAPULT)
         assert ("diverged" in seen[over][2]) == (phase is Phase.DIVERGING)
+    _shown(tmp_path, runs, told)
+
+
+def _shown(folder: Path, runs: list[str], told: Foretold) -> None:
+    """The same by `ontogeny phase`."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("ONTOGENY_RUNS", str(folder))
+        patch.setenv("COLUMNS", "200")
+        rates = ",".join(str(over / told.sharpness.value) for over in (1.2, 5.0))
+        answered = CliRunner().invoke(app, ["phase", *runs, "--rates", rates, "--json"])
+        said = CliRunner().invoke(app, ["phase", *runs]).stdout
+        wrong = CliRunner().invoke(app, ["phase", *runs, "--rates", "0"])
+    found = json.loads(answered.stdout)
+    assert [one["did"] and one["did"]["phase"] for one in found["runs"]] == [None, "lazy", "catapult", "diverging"]
+    assert [one["phase"] for one in found["runs"][1:]] == ["lazy", "catapult", "diverging"]
+    assert [(one["phase"], round(one["times"], 3)) for one in found["rates"]] == [("lazy", 1.2), ("diverging", 5.0)]
+    assert "no step yet" in said and told.words in said and said.count("catapult") >= 5
+    assert wrong.exit_code == 1 and "above 0 with commas" in " ".join(wrong.output.split())
 
 
 def test_a_run_stops_when_it_was_catapulted(tmp_path: Path) -> None:

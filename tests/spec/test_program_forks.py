@@ -132,6 +132,19 @@ def test_evaluations_by_other_names_are_a_union(parent: Run, tmp_path: Path) -> 
     assert [math.isnan(row["loss"]) for row in rows] == [False, False, False, True, True]
 
 
+def test_the_latest_metrics_are_those_of_the_program_that_measured_them(parent: Run, tmp_path: Path) -> None:
+    text = PLAIN.replace("routine evaluate() -> loss:", "routine evaluate() -> error:")
+    at = text.rindex("return loss=%loss")
+    never = text[:at] + "%minus = neg %loss\n  %none = log %minus\n  return error=%none" + text[at + 17 :]
+    fork = parent.fork(12, tmp_path / "fork", program=from_text(never))
+    fork.advance(1)
+    assert set(fork.latest()) == {"loss", "largest", "valid.loss"}
+    assert fork.latest()["valid.loss"] == parent.evaluations()[2]["loss"]
+    fork.advance(9)
+    assert set(fork.latest()) == {"loss", "largest", "valid.error"} and math.isnan(fork.latest()["valid.error"])
+    assert fork.latest()["loss"] == fork.metrics()["loss"][-1]
+
+
 def test_trajectories_go_over_the_boundary(parent: Run, speedy: Program, tmp_path: Path) -> None:
     fork = parent.fork(12, tmp_path / "fork", program=speedy)
     fork.advance(70)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 import torch
+from torch.fx.experimental.proxy_tensor import make_fx
 
 from ontogeny.machine.compiled.threefry import by_torch, threefry_bits
 from ontogeny.machine.random import key_words, rand_bits, threefry
@@ -59,3 +60,12 @@ def test_torch_and_the_compiled_loop_draw_the_same(seed: int, step: int, site: i
     for drawn in (threefry_bits, by_torch):
         bits = drawn(torch.tensor(seed), torch.tensor(step), site, shape, "cpu")
         assert bits.shape == shape and np.array_equal(bits.numpy().view(np.uint32), expected)
+
+
+def test_a_compiler_that_follows_the_operations_sees_the_same_draw() -> None:
+    def drawn(seed: torch.Tensor, step: torch.Tensor) -> torch.Tensor:
+        return threefry_bits(seed, step, 4, (5,), "cpu")
+
+    followed = make_fx(drawn)(torch.tensor(1), torch.tensor(2))
+    bits = followed(torch.tensor(3), torch.tensor(-7))
+    assert np.array_equal(bits.numpy().view(np.uint32), rand_bits(3, -7, 4, (5,)))

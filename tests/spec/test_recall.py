@@ -16,10 +16,11 @@ import ontogeny as og
 from ontogeny.ask.alternative import alternative, kept
 from ontogeny.ask.diagnose import diagnose
 from ontogeny.ask.extraction import Continuing
-from ontogeny.ask.items import judge
+from ontogeny.ask.items import ByClass, Judged, judge
 from ontogeny.ask.left_out import in_all, left_out
 from ontogeny.ask.memorised import index_of, newcombe
-from ontogeny.ask.subsets import _differences, agreement, by_subsets
+from ontogeny.ask.remembered import estimated_words
+from ontogeny.ask.subsets import LEAST, _differences, agreement, by_subsets
 from ontogeny.data.base import Array
 from ontogeny.data.canaries import Planted, plant
 from ontogeny.isa.errors import DataError, RecordError
@@ -117,6 +118,21 @@ def test_items_are_judged_as_plain_numpy_does(run: Run) -> None:
     assert np.array_equal(found.items.rank, 1 + (logs > logs[rows, own][:, None]).sum(axis=1))
 
 
+def test_no_example_is_judged_twice(run: Run, monkeypatch: pytest.MonkeyPatch) -> None:
+    rows: list[int] = []
+
+    def counted(self: ByClass, arrays: dict[str, Array], dials: dict[str, float]) -> Judged:
+        rows.append(len(arrays["y"]))
+        return asked(self, arrays, dials)
+
+    asked = ByClass.__call__
+    before = og.memorised(run)
+    monkeypatch.setattr(ByClass, "__call__", counted)
+    found = og.recall(run)
+    assert sorted(rows) == sorted([COUNT, 60, CANARIES, 60]), "the last two: canaries, and controls with drawn labels"
+    assert found.memorised == before
+
+
 def test_how_often_and_when_last_follow_the_order_and_the_journal(run: Run) -> None:
     found = og.recall(run, "3,7,11", at=50)
     met: dict[int, list[int]] = {3: [], 7: [], 11: []}
@@ -158,6 +174,16 @@ def test_subsets_estimate_what_leaving_out_gives(run: Run) -> None:
     kept_in = np.array([[True], [True], [False], [False], [False]])
     mean, error = _differences(kept_in, np.array([[3.0], [5.0], [1.0], [1.0], [4.0]]))
     assert mean[0] == 2.0 and error[0] == pytest.approx(np.sqrt(2 / 2 + 3 / 3))
+
+
+def test_no_error_is_told_of_a_share_that_few_retrainings_tell(run: Run) -> None:
+    few = by_subsets(run, 4, 0.7, at=1)
+    assert np.isnan(few.memorised_error).all() and np.isfinite(few.memorised).any()
+    assert any("20 retrainings or more (--subsets 20)" in line for line in estimated_words(few, None))
+    assert not any("standard error" in line for line in estimated_words(few, None))
+    with_it = np.repeat([True, False], 4)[:, None]
+    assert _differences(with_it, with_it.astype(np.float64), LEAST)[1][0] == 0
+    assert np.isnan(_differences(with_it[:-1], with_it[:-1].astype(np.float64), LEAST)[1][0])
 
 
 def test_real_numbers_are_held_against_what_is_predicted(tmp_path: Path) -> None:

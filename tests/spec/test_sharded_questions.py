@@ -103,21 +103,14 @@ def test_processes_give_the_whole(tmp_path: Path) -> None:
     check(record(tmp_path), Processes(2))
 
 
+@pytest.mark.slow
 def test_ray_gives_the_whole(tmp_path: Path) -> None:
-    ray = pytest.importorskip("ray", reason="Ray is not installed")
+    ray = pytest.importorskip("ray", reason="`make test-slow` installs Ray")
     places = record(tmp_path)
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
-        try:
-            ray.init(
-                num_cpus=2,
-                include_dashboard=False,
-                log_to_driver=False,
-                logging_level="ERROR",
-                _node_ip_address="127.0.0.1",
-            )
-        except (RuntimeError, OSError, ValueError) as error:
-            pytest.skip(f"Ray cannot start here: {error}")
+        quiet = {"include_dashboard": False, "log_to_driver": False, "logging_level": "ERROR"}
+        ray.init(num_cpus=2, _node_ip_address="127.0.0.1", **quiet)
         try:
             check(places, RayWorkers(2))
             with pytest.raises(RecordError, match="no recorded step"):

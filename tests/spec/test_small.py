@@ -4,7 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import replace
+from itertools import pairwise
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -26,16 +28,17 @@ from ontogeny.train.small.activations import entering_norms
 from ontogeny.train.small.distil import Lesson, Teaching, softened, student
 from ontogeny.train.small.fewer_units import fitting
 from ontogeny.train.small.lost import lost, target_of
-from ontogeny.train.small.masks import by_magnitude, by_wanda, lottery, masked
+from ontogeny.train.small.masks import by_magnitude, by_wanda, gradual, lottery, masked
 from ontogeny.train.small.narrowed import families, narrowed
-from ontogeny.train.small.sequences import written
+from ontogeny.train.small.sequences import with_written, written
 from ontogeny.train.small.sizes import OPERATIONS, PARAMETERS, Budget, operations, parameters
 from ontogeny.train.small.task import Task, task_of
 from ontogeny.train.small.teacher import ensemble, outputs
 from ontogeny.train.small.units import labelled
-from ontogeny.train.small.ways import WAYS, Plan, carry_out, choose
+from ontogeny.train.small.ways import WAYS, Chosen, Plan, carry_out, choose
 
 RANDOM = np.random.default_rng(0)
+BUDGET = Budget(PARAMETERS, 25)
 X = RANDOM.normal(size=(48, 6)).astype(np.float32)
 Y = (X[:, 0] > 0).astype(np.int64) + 2 * (X[:, 1] > 0)
 
@@ -69,6 +72,18 @@ def run(tmp_path: Path) -> Run:
 @pytest.fixture
 def task(run: Run) -> Task:
     return task_of(run)
+
+
+def test_a_teacher_of_another_task_is_named(run: Run, tmp_path: Path) -> None:
+    torch.manual_seed(0)
+    wide = captured(nn.Linear(8, 4), np.zeros((16, 8), np.float32), Y[:16])
+    fewer = captured(nn.Linear(6, 3), X[:16], Y[:16] % 3)
+    given = np.concatenate([X, X[:, :2]], 1), X
+    for name, learner, x, said in (("wide", wide, given[0], r"x f32\[8\]"), ("fewer", fewer, given[1], r"gives \[3\]")):
+        there = og.create(tmp_path / name, learner, og.Arrays({"x": x, "y": Y}, 16))
+        with pytest.raises(SmallError, match=f"{name} is a run of another task: it.*{said}.*run "):
+            task_of(run, [there])
+    assert len(task_of(run, [run]).teachers) == 2
 
 
 def silenced(learner: Learner, gone: frozenset[int]) -> Learner:
@@ -166,6 +181,31 @@ def test_a_lottery_goes_back_to_exactly_what_the_weights_were(run: Run, tmp_path
         lottery(run, 30, lambda round: tmp_path / "none", keep=60)
 
 
+def test_gradual_pruning_takes_most_at_first_and_learns_on_by_the_rule_that_it_is_given(tmp_path: Path) -> None:
+    made = og.create(tmp_path / "run", perceptron(og.muon(1e-2)), og.Arrays({"x": X, "y": Y}, 16))
+    made.advance(5)
+    whole, values = parameters(made.program), []
+
+    def advance(run: Run, steps: int) -> None:
+        run.advance(steps)
+        values.append((run.step, run.learner.values["params"]))
+
+    rule = [("rule", {"to": og.adamw(3e-3), "since": 5})]
+    child = gradual(made, tmp_path / "gradual", 60, 3, 24, edits=rule, advance=advance)
+    left = [60 + round((whole - 60) * part**3) for part in (2 / 3, 1 / 3, 0)]
+    assert [(step, np.count_nonzero(each)) for step, each in values] == list(zip([9, 13, 29], left, strict=True))
+    assert not any(later[earlier == 0].any() for (_, earlier), (_, later) in pairwise(values))
+    assert child.dials()["lr"] == 3e-3 and "adam_lr" not in child.dials()
+    assert child.verify().ok
+    again = masked(child, child.step, tmp_path / "again", by_magnitude(child.learner, 40))
+    again.advance(1)
+    assert np.count_nonzero(again.learner.values["params"]) == 40
+    with pytest.raises(SmallError, match="two steps or more for each"):
+        gradual(made, tmp_path / "none", 60, 3, 5)
+    with pytest.raises(SmallError, match="cannot be kept"):
+        gradual(made, tmp_path / "none", 10, 3, 24)
+
+
 def test_wanda_weighs_by_what_enters_and_prunes_each_output_alike() -> None:
     learner, examples = perceptron(), {"x": X[:16] * np.array([100, 1, 1, 1, 1, 1e-3], np.float32)}
     axis, norm = entering_norms(learner, examples)["0.weight"]
@@ -227,6 +267,24 @@ def test_every_way_fits_its_budget_and_comes_close_to_the_teacher(task: Task, wa
     assert found.after.accuracy > found.before.accuracy - 0.15
 
 
+class Counting(nn.Module):
+    """Five symbols, each followed by the one so many further."""
+
+    def __init__(self, by: int) -> None:
+        super().__init__()
+        self.table = nn.Embedding(5, 5)
+        with torch.no_grad():
+            self.table.weight.copy_(40 * torch.eye(5).roll(by, 1))
+
+    def forward(self, x: Tensor) -> Tensor:
+        found: Tensor = self.table(x)
+        return found
+
+
+def scores(model: nn.Module, batch: Mapping[str, Tensor]) -> Any:
+    return model(batch["x"])
+
+
 def test_what_a_teacher_writes_follows_its_scores_and_one_that_looks_ahead_cannot_write() -> None:
     class Next(nn.Module):
         def __init__(self, ahead: float) -> None:
@@ -252,6 +310,36 @@ def test_what_a_teacher_writes_follows_its_scores_and_one_that_looks_ahead_canno
         written(teacher(0.5), np.array([[0]]), temperature=0.0)
     with pytest.raises(SmallError, match="prompts have 1 to 6 symbols"):
         written(teacher(0.0), np.zeros((2, 7), np.int64))
+
+
+def test_a_student_reads_what_the_teacher_writes_beside_the_examples_and_only_sequences_are_written(
+    task: Task, tmp_path: Path
+) -> None:
+    x = RANDOM.integers(0, 5, (12, 9))
+    given = {"x": x[:, :-1].copy(), "y": x[:, 1:].copy()}
+    learners = [
+        og.capture(Counting(by), text.loss, og.sgd(0.1), {n: v[:4] for n, v in given.items()}, predict=scores)
+        for by in (1, 2)
+    ]
+    found = with_written(given, learners, "y", 5, seed=1)
+    for name in given:
+        assert found[name].shape == (17, 8) and (found[name][:12] == given[name]).all()
+    new = np.concatenate([found["x"], found["y"][:, -1:]], 1)[12:]
+    assert all(tuple(row[:2]) in {tuple(each) for each in x[:, :2]} for row in new)  # a quarter of the context
+    steps = (new[:, 2:] - new[:, 1:-1]) % 5
+    assert (steps[:3] == 1).all() and (steps[3:] == 2).all()  # three by the first teacher, two by the second
+
+    run = og.create(tmp_path / "letters", learners[0], og.Arrays(given, 4), valid=given)
+    letters = task_of(run)
+    plan = Plan(1, written=5, by=lambda lr, weight_decay: og.sgd(lr))
+    read = carry_out(letters, Chosen("distil", BUDGET, learners[0], 25, ""), plan, lambda: tmp_path / "s")
+    assert read.dials()["lr"] == plan.lr and "beta1" not in read.dials()
+    assert len(read.data.arrays["x"]) == 17 and read.data.arrays["teacher"].shape == (17, 8, 5)  # type: ignore[attr-defined]
+    assert len(replace(letters, writers=tuple(learners)).reading(3, 0).train["x"]) == 15
+    with pytest.raises(SmallError, match="'y' is what follows each place of 'x'"):
+        task.reading(5, 0)
+    read.close()
+    run.close()
 
 
 def test_what_was_lost_is_told_by_class_and_by_example() -> None:

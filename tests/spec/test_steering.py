@@ -246,6 +246,27 @@ def test_faulty_arguments_are_told_in_words(session: Session) -> None:
         do(session, "set", dial="lerning rate", to=1)
 
 
+def test_what_did_not_happen_is_said_of_events(session: Session) -> None:
+    do(session, "run", steps=20)
+    text = do(session, "events").text
+    assert "best: " in text and text.endswith("or spiked in loss, or diverged, or was catapulted")
+
+
+def test_a_routine_that_an_edit_adds_is_offered_where_it_is_called(session: Session) -> None:
+    for ask in (session.foretell, session.do):
+        with pytest.raises(OntogenyError, match="`ontogeny rule one perturb` adds it"):
+            ask(command("call", {"routine": "perturb"}))
+
+
+def test_a_schedule_begins_where_it_is_asked_for(session: Session) -> None:
+    do(session, "run", steps=5)
+    for shape, said in (("warmup", "over 4 steps from step 5"), ("cycles", "every 4 steps from step 5")):
+        asked = {"edit": "schedule", "arguments": {"shape": shape, "steps": 4}}
+        assert said in session.foretell(command("rule", asked)).text
+    with pytest.raises(OntogenyError, match="after 5"):
+        session.foretell(command("rule", {"edit": "schedule", "arguments": {"shape": "cosine", "steps": 4}}))
+
+
 def test_events_are_read_off_the_curves() -> None:
     class Curves:
         def metrics(self) -> dict[str, np.ndarray]:

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import os
 import signal
+import time
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -13,7 +15,7 @@ import pytest
 from ontogeny.evolve import CGP, Ageing, Gates, Genetic, each, equals, open_search, record, search
 from ontogeny.evolve.methods.islands import Islands
 from ontogeny.evolve.recording import states
-from ontogeny.evolve.workers import OnRay, Processes, working
+from ontogeny.evolve.workers import OnRay, Processes, Task, working
 from ontogeny.isa.errors import SearchError
 from ontogeny.isa.netlist import Netlist, cases, truth
 
@@ -124,9 +126,58 @@ def test_no_worker_is_left() -> None:
         Processes(0)
 
 
+class TwoWords(Exception):
+    """One that pickle cannot make again."""
+
+    def __init__(self, one: str, other: str) -> None:
+        super().__init__(f"{one} {other}")
+
+
+def slowly(_: Any, seconds: float) -> float:
+    time.sleep(seconds)
+    return seconds
+
+
+def raising(_: Any, error: tuple[Any, ...]) -> None:
+    raise error[0](*error[1:])
+
+
+def interrupting(_: Any, process: int) -> None:
+    """Ctrl-C in the process that waits for this, which would take long."""
+    os.kill(process, signal.SIGINT)
+    time.sleep(100)
+
+
+@pytest.fixture
+def two() -> Iterator[Processes]:
+    found = Processes(2)
+    yield found
+    found.close()
+
+
+def test_what_a_worker_raises_is_raised_with_where_and_answers_no_later_question(two: Processes) -> None:
+    with pytest.raises(ValueError, match="first") as raised:
+        two.run(PARITY, [Task(raising, (ValueError, "first")), Task(slowly, 0.3)])
+    assert str(raised.value) == "first"
+    assert "in a worker:" in raised.value.__notes__[0] and "in raising" in raised.value.__notes__[0]
+    assert two.run(PARITY, [Task(slowly, 0.0), Task(slowly, 0.01)]) == [0.0, 0.01]
+    with pytest.raises(SearchError, match="a worker raised TwoWords: so be it"):
+        two.run(PARITY, [Task(raising, (TwoWords, "so", "be it"))])
+
+
+def test_ctrl_c_waits_for_no_worker(two: Processes) -> None:
+    began, before = time.monotonic(), signal.signal(signal.SIGINT, signal.default_int_handler)
+    try:
+        with pytest.raises(KeyboardInterrupt):
+            two.run(PARITY, [Task(slowly, 100.0), Task(interrupting, os.getpid())])
+        assert not two._there and time.monotonic() - began < 90
+    finally:
+        signal.signal(signal.SIGINT, before)
+
+
 @pytest.mark.slow
 def test_on_ray_it_is_the_same(tmp_path: Path) -> None:
-    pytest.importorskip("ray")
+    pytest.importorskip("ray", reason="`make test-slow` installs Ray")
     workers = OnRay("local", 2)
     try:
         method = Ageing(Gates(15), 40, 6, 30)

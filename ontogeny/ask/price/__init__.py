@@ -3,6 +3,8 @@
 operations.py   exact operations of a program's products; those of a shape, by 6ND and what that leaves out
 learner.py      what a learner's own step takes, and 6ND beside it
 estimate.py     operations and a machine of the table -> how many are needed, hours, money, energy
+asked.py        the two together: what is asked of a learner or a shape, and the answer in words
+words.py        numbers with their units as a person reads them
 brain.py        the figures of docs/brain-scale.md
 calibration.py  this machine's own seconds by kind of instruction and size, measured in about a minute
 kinds.py        the kinds that are measured, and a small instruction for each point of their grids

@@ -17,6 +17,7 @@ from dataclasses import dataclass
 from ontogeny.ask.hardware import Accelerator, Machine, machine_named, with_accelerators
 from ontogeny.isa.errors import RecordError
 
+MACHINE, PRECISION = "8xH100", "bf16"
 UTILISATION, AVAILABILITY, OVERHEAD, STATE_BYTES, FILLED = 0.40, 0.9, 1.1, 16.0, 0.9
 HOUR, YEAR = 3600.0, 365.25 * 24
 LLAMA = "the Llama 3 paper, 2024 (arXiv 2407.21783)"
@@ -53,8 +54,8 @@ class Assumption:
 class Terms:
     """How it is computed. `accelerators` 0: as few as the memory allows; `dollars`: of one for an hour, else listed."""
 
-    machine: str = "8xH100"
-    precision: str = "bf16"
+    machine: str = MACHINE
+    precision: str = PRECISION
     utilisation: float = UTILISATION
     availability: float = AVAILABILITY
     overhead: float = OVERHEAD

@@ -69,7 +69,7 @@ class Shape:
     def __post_init__(self) -> None:
         sizes = (self.parameters, self.tokens, self.epochs, self.loops)
         if not all(0 < one < math.inf for one in sizes):
-            raise RecordError("parameters, tokens, epochs and loops must be more than 0")
+            raise RecordError("parameters, tokens, epochs and loops must be more than 0, and finite")
         if not (0 < self.active <= 1 and 0 <= self.recompute <= 1):
             raise RecordError("the active share must be more than 0 and at most 1, and recompute between 0 and 1")
         asked = (self.layers, self.width, self.context)

@@ -31,8 +31,8 @@ CLAIM = Claim(
     "the curvature is less, diverging where it is no finite number or every unit died.",
     measure=measure,
     expects=(
-        Expectation("linear", ">=", 0.95, "at least 95% of rates are foretold rightly without a nonlinearity"),
-        Expectation("relu", ">=", 0.95, "and with ReLU"),
+        Expectation("linear", ">=", 0.95, "at least 95% of rates are foretold rightly without a nonlinearity", (0, 1)),
+        Expectation("relu", ">=", 0.95, "and with ReLU", (0, 1)),
     ),
     quick=Form((0,), 2.0, {"rates": 4, "steps": 40}),
     full=Form((0, 1, 2, 3), 30.0, {"rates": 40, "steps": 80}),

@@ -45,12 +45,17 @@ CLAIM = Claim(
     "decay 1, 0.1 and none, from the same values on the same batches and for as many steps.",
     measure=measure,
     expects=(
-        Expectation("trained_on_without", ">=", 0.95, "without decay it knows what it was trained on"),
-        Expectation("gain", ">=", 0.2, "with decay it has at least 20 points more of the held-out pairs"),
+        Expectation("trained_on_without", ">=", 0.95, "without decay it knows what it was trained on", (0, 1)),
+        Expectation("gain", ">=", 0.2, "with decay it has at least 20 points more of the held-out pairs", (-1, 1)),
     ),
     quick=Form((0,), 3.0, {"prime": 23, "share": 0.7, "batch": 128, "decays": [1.0, 0.0], "steps": 60}),
-    full=Form((0, 1, 2, 3), 20.0, {"prime": 97, "share": 0.4, "batch": 1024, "decays": [1.0, 0.1, 0.0], "steps": 300}),
-    limits="One task, one small network, 300 steps: later, and from small values, it may generalise without.",
+    full=Form(
+        (0, 1, 2, 3, 4, 5, 6, 7),
+        14.0,
+        {"prime": 97, "share": 0.4, "batch": 1024, "decays": [1.0, 0.1, 0.0], "steps": 300},
+    ),
+    limits="One task, one small network, 300 steps: later, and from small values, it may generalise without. Four "
+    "seeds left it undecided (0.946 to 1 of what was trained on, without decay); four more were measured then.",
     axes=("step", "accuracy on held-out pairs"),
     source="the one who asked for this project",
 )

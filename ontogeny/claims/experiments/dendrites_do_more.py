@@ -6,11 +6,11 @@ from collections.abc import Callable, Mapping
 from functools import partial
 
 import torch
-import torch.nn.functional as F
 from torch import Tensor, nn
 
 from ontogeny.claims.claim import Claim, Expectation, Form, Measured, Series
 from ontogeny.claims.tasks.digits import digits
+from ontogeny.claims.tasks.losses import of_examples
 from ontogeny.claims.tasks.trained import run_of
 from ontogeny.front.rules import adamw
 from ontogeny.train.neurons.dendritic import Dendritic
@@ -45,12 +45,6 @@ def as_many(count: int, made: Callable[[int], nn.Module]) -> int:
     return units
 
 
-def loss(model: nn.Module, batch: Named) -> dict[str, Tensor]:
-    """Cross entropy and accuracy."""
-    scores = model(batch["x"])
-    return {"loss": F.cross_entropy(scores, batch["y"]), "accuracy": (scores.argmax(-1) == batch["y"]).float().mean()}
-
-
 def measure(seed: int, *, steps: int, units: list[int], at: int) -> Measured:
     """Accuracy by number of units; at `at` units also what plain ones with as many parameters reach."""
     torch.manual_seed(seed)
@@ -77,7 +71,7 @@ def accuracy(seed: int, steps: int, made: Callable[[], nn.Module]) -> float:
     train, valid = digits(seed)
     torch.manual_seed(seed)
     rule = adamw(lr=0.01, weight_decay=0.01)
-    with run_of(made(), loss, rule, train, valid, seed=seed, batch_size=128, evaluate_every=steps) as run:
+    with run_of(made(), of_examples, rule, train, valid, seed=seed, batch_size=128, evaluate_every=steps) as run:
         run.advance(steps)
         return float(run.evaluations()[-1]["accuracy"])
 

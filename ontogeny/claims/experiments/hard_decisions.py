@@ -2,14 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-
 import torch
-import torch.nn.functional as F
 from torch import Tensor, nn
 
 from ontogeny.claims.claim import Claim, Expectation, Form, Measured, Series
 from ontogeny.claims.tasks.digits import digits
+from ontogeny.claims.tasks.losses import of_examples
 from ontogeny.claims.tasks.trained import run_of
 from ontogeny.front.rules import Rule, adamw, es
 
@@ -29,12 +27,6 @@ class Hard(nn.Module):
         hard = torch.sign(soft)
         scores: Tensor = self.scores(soft + (hard - soft).detach() if self.through else hard)
         return scores
-
-
-def loss(model: nn.Module, batch: Mapping[str, Tensor]) -> dict[str, Tensor]:
-    """Cross entropy and accuracy."""
-    scores = model(batch["x"])
-    return {"loss": F.cross_entropy(scores, batch["y"]), "accuracy": (scores.argmax(-1) == batch["y"]).float().mean()}
 
 
 def measure(seed: int, *, steps: int) -> Measured:
@@ -57,7 +49,7 @@ def learned(seed: int, steps: int, rule: Rule, through: bool) -> tuple[list[floa
     train, valid = digits(seed)
     torch.manual_seed(seed)
     model = Hard(through)
-    with run_of(model, loss, rule, train, valid, seed=seed, batch_size=BATCH, evaluate_every=20) as run:
+    with run_of(model, of_examples, rule, train, valid, seed=seed, batch_size=BATCH, evaluate_every=20) as run:
         run.advance(steps)
         rows = run.evaluations()
     return [float(row["step"]) for row in rows], [float(row["accuracy"]) for row in rows]

@@ -62,7 +62,7 @@ CLAIM = Claim(
     quick=Form((0, 1), 4.0, {"little": 1100, "much": 2200, "width": 16, "steps": 6, "asked": 1, "depth": 1}),
     full=Form((0, 1, 2), 60.0, {"little": 6000, "much": 60_000, "width": 64, "steps": 600, "asked": 3}),
     limits="One small network and greedy continuation. As many steps are ten passes over the much text, after which "
-    "the network is far from trained out (16% of the characters it goes on with are right), so that what holds there "
+    "the network is far from trained out (12% of the characters it goes on with are right), so that what holds there "
     "says little of longer training. What comes back exactly is still stored as probabilities: other ways of asking, "
     "or sampling, may give something else. The text depends on the version of Python.",
     axes=("step", "share of trained items continued exactly"),

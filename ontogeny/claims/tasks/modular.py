@@ -2,16 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-
 import numpy as np
 import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
+from ontogeny.claims.tasks.losses import of_examples
 from ontogeny.data.base import Array
 
 Named = dict[str, Array]
+loss = of_examples
+"""Of a sum, and how often it is right."""
 
 
 class Transformer(nn.Module):
@@ -75,12 +76,6 @@ def by_fan_in(model: nn.Module) -> nn.Module:
             if parameter.dim() == 2:
                 parameter.normal_(0.0, parameter.shape[1] ** -0.5)
     return model
-
-
-def loss(model: nn.Module, batch: Mapping[str, Tensor]) -> dict[str, Tensor]:
-    """Cross entropy in nats, and accuracy."""
-    scores = model(batch["x"])
-    return {"loss": F.cross_entropy(scores, batch["y"]), "accuracy": (scores.argmax(-1) == batch["y"]).float().mean()}
 
 
 def pairs(prime: int, share: float, seed: int) -> tuple[Named, Named]:

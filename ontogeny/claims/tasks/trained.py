@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-import tempfile
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
-from pathlib import Path
 from typing import Any
 
 from torch import nn
@@ -15,7 +13,8 @@ from ontogeny.data.base import Array
 from ontogeny.front.capture import capture
 from ontogeny.front.rules import Rule
 from ontogeny.machine.learner import Learner
-from ontogeny.record.run import Run, create
+from ontogeny.record.run import Run
+from ontogeny.record.temporary import temporary
 
 Named = Mapping[str, Array]
 
@@ -52,10 +51,5 @@ def running(
 ) -> Iterator[Run]:
     """The same of a learner that there is already, with dials of its own."""
     data = Arrays(dict(train), batch_size=batch_size, seed=seed)
-    with (
-        tempfile.TemporaryDirectory() as folder,
-        create(
-            Path(folder) / "run", learner, data, valid=valid, seed=seed, dials=dials, evaluate_every=evaluate_every
-        ) as run,
-    ):
+    with temporary(learner, data, valid=valid, seed=seed, dials=dials, evaluate_every=evaluate_every) as run:
         yield run

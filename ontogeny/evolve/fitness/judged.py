@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import math
 import multiprocessing
+import signal
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from multiprocessing.connection import Connection
@@ -93,6 +94,9 @@ class Judged(Generic[Candidate]):
         except (EOFError, OSError):
             process.join()
             answer = Answer(None, f"the fitness ended its process with {process.exitcode}", ended=True)
+        except BaseException:  # Ctrl-C, say: the answer that is under way would be taken for the next one's
+            self.close()
+            raise
         self.close()
         return answer
 
@@ -161,10 +165,11 @@ def _forked(function: Scores[Any]) -> tuple[BaseProcess, Connection]:
 
 
 def _serve(function: Scores[Any], ours: Any, pipe: Connection) -> None:
+    signal.signal(signal.SIGINT, signal.SIG_IGN)  # a terminal tells all; who it works for decides
     ours.close()
     while True:
         try:
             candidates = pipe.recv()
-        except (EOFError, KeyboardInterrupt):
+        except EOFError:
             return
         pipe.send(_scored(function, candidates))

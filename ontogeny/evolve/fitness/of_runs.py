@@ -6,9 +6,7 @@ long as it is judged, so that every question that can be asked of a run can be a
 
 from __future__ import annotations
 
-import tempfile
 from collections.abc import Callable, Sequence
-from pathlib import Path
 from typing import Any
 
 from ontogeny.evolve.fitness.judged import SECONDS, Judged
@@ -16,7 +14,8 @@ from ontogeny.evolve.fitness.recipe import made_by
 from ontogeny.evolve.spaces import Space
 from ontogeny.isa.errors import SearchError
 from ontogeny.record.experiment import Experiment
-from ontogeny.record.run import Run, create
+from ontogeny.record.run import Run
+from ontogeny.record.temporary import temporary
 
 
 @made_by("after_run", "steps", "seconds")
@@ -38,14 +37,12 @@ def after_run(
 
 
 def _judged(what: Experiment, steps: int, judge: Callable[[Run], float] | str, machine: str) -> float:
-    with tempfile.TemporaryDirectory() as folder:
-        setup: dict[str, Any] = {"valid": dict(what.valid), "seed": what.seed, "dials": dict(what.dials)}
-        run = create(Path(folder) / "run", what.learner, what.data, machine=machine, **setup)
-        with run:
-            run.advance(steps)
-            if not isinstance(judge, str):
-                return judge(run)
-            metrics = run.metrics(run.step)
-            if judge not in metrics:
-                raise SearchError(f"the run has no metric {judge!r}; it has {', '.join(metrics)}")
-            return float(metrics[judge][-1])
+    setup = {"valid": dict(what.valid), "seed": what.seed, "dials": dict(what.dials), "machine": machine}
+    with temporary(what.learner, what.data, **setup) as run:
+        run.advance(steps)
+        if not isinstance(judge, str):
+            return judge(run)
+        metrics = run.metrics(run.step)
+        if judge not in metrics:
+            raise SearchError(f"the run has no metric {judge!r}; it has {', '.join(metrics)}")
+        return float(metrics[judge][-1])

@@ -167,7 +167,7 @@ def _asked(function: Callable[[int], int], number: int) -> int:
     """What a function gives for an input. Raises NetlistError where it raises, or gives no whole number."""
     try:
         return index(function(number))
-    except Exception as error:
+    except Exception as error:  # the function is somebody's own
         raise NetlistError(
             f"the function raised {type(error).__name__} for the input {number}: {error}; expected a whole number"
         ) from error

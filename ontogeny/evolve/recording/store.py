@@ -97,8 +97,10 @@ def loaded(path: Path, beside: Path, called: str) -> ModuleType:
     sys.path.insert(0, str(beside))
     try:
         spec.loader.exec_module(module)
-    except Exception as error:
-        del sys.modules[name]
+    except BaseException as error:
+        del sys.modules[name]  # half a module, which the next who asks would be given
+        if isinstance(error, KeyboardInterrupt):
+            raise
         raise SearchError(f"{called} cannot be run: {type(error).__name__}: {error}") from error
     finally:
         sys.path.remove(str(beside))

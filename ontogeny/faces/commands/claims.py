@@ -9,13 +9,15 @@ from typing import Annotated
 import typer
 from rich.console import Console
 from rich.markup import escape
+from rich.table import Table
 
 from ontogeny.claims.book import claims
 from ontogeny.claims.claim import Claim
 from ontogeny.claims.result import Result, measure, read, write
-from ontogeny.faces.claims import BOOK, COLOURS, Pairs, document, figure_rows, known, markdown, short
+from ontogeny.faces.claims import BOOK, COLOURS, Pairs, beside, document, figure_rows, known, markdown, short
+from ontogeny.faces.claims import command as spelt
 from ontogeny.faces.outputs import SPELT, place
-from ontogeny.faces.terminal import AsJson, answer, duration, table, tell
+from ontogeny.faces.terminal import AsJson, answer, columns, duration, table, tell
 from ontogeny.isa.errors import ClaimError
 
 
@@ -59,9 +61,10 @@ def command(
 def say(console: Console, pairs: Pairs, detailed: bool) -> None:
     """All in a table; those that were named each at length as well."""
     if not detailed:
-        shown = table("", name="left", claim="left", verdict="left", figures="left")
+        shown = table("", claim="left", verdict="left", figures="left")
         for claim, found in pairs:
-            shown.add_row(claim.name, escape(claim.sentence), _verdict(found), "\n".join(map(escape, short(found))))
+            said = f"{escape(claim.sentence)}\n[dim]{claim.name}[/]"
+            shown.add_row(said, _verdict(found), "\n".join(map(escape, short(found))))
         console.print(shown)
         console.print(
             "[dim]ontogeny claims NAME says how one was measured, --measure measures it again[/]", soft_wrap=True
@@ -75,9 +78,20 @@ def say(console: Console, pairs: Pairs, detailed: bool) -> None:
             for row in figure_rows(found):
                 shown.add_row(*map(escape, row))
             console.print(shown)
+            heads, rows = beside(found)
+            if rows:
+                console.print(_plain(heads, rows))
             console.print(_where(found), soft_wrap=True)
+            console.print(f"[dim]{escape(spelt(claim))}[/]", soft_wrap=True)
         if claim.limits:
             console.print(f"[dim]{escape(claim.limits)}[/]", soft_wrap=True)
+
+
+def _plain(heads: list[str], rows: list[list[str]]) -> Table:
+    shown = columns(table("", **{heads[0].replace(" ", "_"): "left"}), heads[1:])
+    for row in rows:
+        shown.add_row(*map(escape, row))
+    return shown
 
 
 def _where(found: Result) -> str:

@@ -7,14 +7,16 @@ from typing import Any
 from rich.console import Console
 from rich.markup import escape
 
-from ontogeny.faces.running import latest
+from ontogeny.ask.price.learner import step_of
+from ontogeny.faces.costs import turned
 from ontogeny.faces.sources import RunNames, opened
-from ontogeny.faces.terminal import AsJson, answer, columns, number, table
+from ontogeny.faces.terminal import AsJson, amount, answer, columns, number, table
 from ontogeny.isa.errors import OntogenyError
 from ontogeny.record.parting import parting
 from ontogeny.record.run import Run
 
-SHOWN = 8
+WORK = {"parameters": "parameters", "operations": "operations a step", "uses": "uses of a parameter"}
+"""What a step takes, and how often a parameter is used for an example, forward: told where runs differ in it."""
 
 
 def command(names: RunNames, as_json: AsJson = False) -> None:
@@ -33,7 +35,9 @@ def described(run: Run) -> dict[str, Any]:
     """A run's side of the table."""
     made = {"program": run.program.name, "seed": run.start["seed"], "base": run.base, "step": run.step}
     made["program_changed_at"] = run.changed
-    return {"run": run.folder.name, **made, "dials": run.dials(), "metrics": latest(run), "hash": run.hash()}
+    step = step_of(turned(run.program, run.dials()))
+    work = {"parameters": step.parameters, "operations": step.products + step.others, "uses": step.uses}
+    return {"run": run.folder.name, **made, "dials": run.dials(), **work, "metrics": run.latest(), "hash": run.hash()}
 
 
 def say(console: Console, document: dict[str, Any]) -> None:
@@ -44,6 +48,9 @@ def say(console: Console, document: dict[str, Any]) -> None:
         shown.add_row(name, *(escape(str(run[name])) for run in runs))
     if any(run["program_changed_at"] is not None for run in runs):
         shown.add_row("program since", *(str(run["program_changed_at"] or 0) for run in runs))
+    for name, words in WORK.items():
+        if len({run[name] for run in runs}) > 1:
+            shown.add_row(words, *(number(run[name]) if name == "uses" else amount(run[name]) for run in runs))
     for group in ("dials", "metrics"):
         for name in dict.fromkeys(name for run in runs for name in run[group]):
             values = [run[group].get(name) for run in runs]

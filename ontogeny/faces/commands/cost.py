@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 from dataclasses import asdict
-from typing import Annotated
+from pathlib import Path
+from typing import Annotated, Any
 
 import typer
 from rich.console import Console
 from rich.markup import escape
 
 from ontogeny.faces.costs import Line, Total, top, turned
-from ontogeny.faces.sources import load_any
+from ontogeny.faces.sources import load_any, opened
 from ontogeny.faces.terminal import AsJson, amount, answer, number, size, table
 from ontogeny.isa.errors import OntogenyError
 from ontogeny.isa.program import Program
@@ -37,12 +38,28 @@ def command(
     program = turned(resized(load_any(source), dict(map(named_size, sizes or []))), dict(map(named_dial, dials or [])))
     name = routine or usual(program)
     lines, total = top(program, name, count, sort)
-    document = {
+    document: dict[str, Any] = {
         "routine": name,
         "total": asdict(total),
         "instructions": [{**asdict(line), "bytes": line.bytes} for line in lines],
+        "learned": learned(source),
     }
-    answer(document, as_json, lambda console: say(console, name, lines, total, uses))
+
+    def words(console: Console) -> None:
+        say(console, name, lines, total, uses)
+        if uses and document["learned"]:
+            step, *figures = (f"{escape(key)} {number(value)}" for key, value in document["learned"].items())
+            console.print(f"learned by {step}: {', '.join(figures)}", soft_wrap=True)
+
+    answer(document, as_json, words)
+
+
+def learned(source: str) -> dict[str, float]:
+    """What a run has reached, and at which step; nothing of a program that is no run, or has taken no step."""
+    if source == "-" or Path(source).is_file():
+        return {}
+    run = opened(source)
+    return {"step": float(run.step), **run.latest()} if run.step else {}
 
 
 def named_size(text: str) -> tuple[str, int]:

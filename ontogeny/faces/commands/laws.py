@@ -5,18 +5,17 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Annotated
 
-import numpy as np
 import typer
 
-from ontogeny.ask.laws.law import PER, SAMPLES, Law, best_supported, fitted
-from ontogeny.ask.laws.of_runs import LAST, TAKES, Asked, operations_each, points_of
-from ontogeny.ask.laws.points import Points
+from ontogeny.ask.laws.asked import Given as Taken
+from ontogeny.ask.laws.asked import Wanted, chosen, of_runs, told
+from ontogeny.ask.laws.law import SAMPLES
+from ontogeny.ask.laws.of_runs import LAST, TAKES, Asked
 from ontogeny.ask.laws.published import LAWS, published
 from ontogeny.ask.laws.read import read_points
 from ontogeny.ask.laws.table import FORMS
-from ontogeny.ask.laws.tuned import DecayLaw, decay_law
 from ontogeny.faces.laws_picture import draw
-from ontogeny.faces.laws_words import Told, asked, quantity, what_if
+from ontogeny.faces.laws_words import say
 from ontogeny.faces.outputs import SPELT, place
 from ontogeny.faces.picture import save
 from ontogeny.faces.sources import opened
@@ -50,29 +49,16 @@ def command(
     """Fit scaling laws to your own runs: what more parameters, data or epochs would give, and what they cannot tell."""
     if source and (given or form):
         raise LawError("--published is a law of its own; leave out the runs and --form, or leave out --published")
-    wanted, budgets = [asked(one) for one in at or ()], [quantity(one) for one in budget or ()]
-    bound = quantity(unique) if unique else None
-    points, unit, measured = (None, "tokens", PER) if source else collected(given or [], Asked(metric, take, count))
-    if points is not None:
-        points = (points.best_of_each() if best else points).without_highest(drop)
-    law, refused, decay = _fit(points, source, form, samples, seed)
-    each, sizes = measured if per is None else per, wanted or what_if(law)
-    told = Told(
-        law=law,
-        unit=unit,
-        each=each,
-        refused=refused,
-        predictions=[law.predict(*one) for one in sizes],
-        asymptotes=law.asymptotes() if law.form.name in ("tuned", "size") else [],
-        optimal=[law.optimal(one, bound, each) for one in budgets],
-        decays=[(n, u, *decay.at(n, u)) for n, _, u in sizes] if decay else [],
-        files=save(draw(law, unit=unit), place(output, "laws.png")) if output else [],
-    )
-    answer(told.as_json(), as_json, told.say)
+    wanted = Wanted.parse(at or (), budget or (), unique, per)
+    points = Taken(None) if source else collected(given or [], Asked(metric, take, count), best, drop)
+    found = told(points, wanted, form, samples, seed, published(source) if source else None)
+    files = save(draw(found.law, unit=found.unit), place(output, "laws.png")) if output else []
+    document = {**found.as_json(), "files": [str(path) for path in files]}
+    answer(document, as_json, lambda console: say(console, found, files))
 
 
-def collected(given: list[str], which: Asked) -> tuple[Points, str, float]:
-    """The points of runs, folders of runs or a CSV file, what is counted, and operations a parameter and token."""
+def collected(given: list[str], which: Asked, best: bool, drop: int) -> Taken:
+    """The points of runs, folders of runs or a CSV file."""
     files = [Path(one) for one in given if Path(one).suffix.lower() == ".csv"]
     names = [one for one in given if Path(one).suffix.lower() != ".csv"]
     if not given:
@@ -82,11 +68,8 @@ def collected(given: list[str], which: Asked) -> tuple[Points, str, float]:
     if len(files) > 1:
         raise LawError(f"one CSV file at a time; put the rows of {len(files)} into one")
     if files:
-        return read_points(files[0]), "tokens", PER
-    runs = [opened(run) for name in names for run in _runs(name)]
-    points = points_of(runs, which)
-    measured = float(np.median([operations_each(run, which.counted) for run in runs]))
-    return points, "tokens" if which.counted else "examples", measured
+        return Taken(chosen(read_points(files[0]), best, drop))
+    return of_runs([opened(run) for name in names for run in _runs(name)], which, best, drop)
 
 
 def _runs(name: str) -> list[str]:
@@ -98,16 +81,3 @@ def _runs(name: str) -> list[str]:
             raise LawError(f"{name} is a folder without runs")
         return found
     return [name]
-
-
-def _fit(
-    points: Points | None, source: str, form: str, samples: int, seed: int
-) -> tuple[Law, dict[str, str], DecayLaw | None]:
-    """The law, why richer forms are not supported, and the law of the best decay where the runs tell it."""
-    if points is None:
-        return published(source), {}, None
-    law, refused = (fitted(points, form, samples, seed), {}) if form else best_supported(points, samples, seed)
-    try:
-        return law, refused, decay_law(points)
-    except LawError:
-        return law, refused, None

@@ -13,21 +13,32 @@ from rich.console import Console
 from rich.markup import escape
 
 from ontogeny.ask.hardware import with_accelerators
+from ontogeny.ask.price.asked import BOTH, of_learner, of_shape
 from ontogeny.ask.price.calibration import Calibration, calibrated
-from ontogeny.ask.price.estimate import AVAILABILITY, FILLED, OVERHEAD, STATE_BYTES, UTILISATION, Terms, price
-from ontogeny.ask.price.learner import LEARN, step_of
+from ontogeny.ask.price.estimate import (
+    AVAILABILITY,
+    FILLED,
+    MACHINE,
+    OVERHEAD,
+    PRECISION,
+    STATE_BYTES,
+    UTILISATION,
+    Terms,
+)
+from ontogeny.ask.price.learner import LEARN
 from ontogeny.ask.price.operations import Shape
 from ontogeny.ask.price.predict import Prediction, predict
 from ontogeny.faces.commands.scale import machine_words
 from ontogeny.faces.outputs import place
 from ontogeny.faces.price_words import (
     ASSUMPTIONS,
+    MACHINES,
     TERMS,
     Rows,
     assumption_rows,
     here_words,
+    machine_rows,
     step_rows,
-    summary,
     term_rows,
 )
 from ontogeny.faces.progress import Busy
@@ -39,6 +50,10 @@ from ontogeny.isa.program import Program
 
 Share = Annotated[float, typer.Option("--utilisation", help="Share of the peak that is reached.")]
 Up = Annotated[float, typer.Option("--availability", help="Share of the hours without failures.")]
+LIST = "list"
+Which = Annotated[
+    str, typer.Option("--machine", help=f"Of {', '.join(with_accelerators())}; or list: all, with sources.")
+]
 Sizes = tuple[float, float, float, float, float, float, float, float, float, float]
 Ours = tuple[bool, str, str]
 """Whether this machine is asked about, a file of what was measured, and one to keep it in."""
@@ -59,8 +74,8 @@ def command(
     loops: Annotated[float, typer.Option("--loops", help="Times that a token goes through the layers.")] = 1.0,
     active: Annotated[float, typer.Option("--active", help="Share of the parameters that a token meets.")] = 1.0,
     recompute: Annotated[float, typer.Option("--recompute", help="Share of the forward pass done again.")] = 0.0,
-    machine: Annotated[str, typer.Option("--machine", help=f"Of {', '.join(with_accelerators())}.")] = "8xH100",
-    precision: Annotated[str, typer.Option("--precision", help="f32, tf32, bf16, f16 or fp8.")] = "bf16",
+    machine: Which = MACHINE,
+    precision: Annotated[str, typer.Option("--precision", help="f32, tf32, bf16, f16 or fp8.")] = PRECISION,
     utilisation: Share = UTILISATION,
     availability: Up = AVAILABILITY,
     overhead: Annotated[float, typer.Option("--overhead", help="All power by that of machines.")] = OVERHEAD,
@@ -77,31 +92,31 @@ def command(
     Of a learner, operations are counted exactly from its program; of a shape (--parameters and --tokens), by 6ND and
     its corrections; every assumption is told. --here measures this machine for a minute and foretells a step on it.
     """
+    if machine == LIST:
+        return _machines(as_json)
     terms = Terms(machine, precision, utilisation, availability, overhead, state_bytes, FILLED, accelerators, dollars)
     sizes = (parameters, tokens, epochs, layers, width, context, embedding, loops, active, recompute)
     if source:
-        _of_learner(source, steps, routine, terms, (here, rates, save), parameters or tokens, as_json)
-    else:
-        _of_shape(sizes, not every_pair, terms, (here, rates, save), as_json)
+        return _of_learner(source, steps, routine, terms, (here, rates, save), parameters or tokens, as_json)
+    return _of_shape(sizes, not every_pair, terms, (here, rates, save), as_json)
 
 
 def _of_learner(source: str, steps: int, routine: str, terms: Terms, ours: Ours, sized: float, as_json: bool) -> None:
     if sized:
-        raise OntogenyError("a learner has its own parameters and tokens; name it, or a shape, but not both")
+        raise OntogenyError(BOTH)
     program = load_any(source)
-    step = step_of(program, routine)
-    if not step.parameters:
-        raise OntogenyError(f"{source} has no parameters, so that there is nothing to learn")
-    found = price(float(step.products * steps), step.parameters, terms)
+    found = of_learner(source, program, terms, steps, routine)
     foretold = _foretold(program, routine, ours) if any(ours) else None
-    document = {"step": asdict(step), "steps": steps, "price": asdict(found), "here": foretold and asdict(foretold)}
+    document = {**found.as_json(), "here": foretold and asdict(foretold)}
 
     def say(console: Console) -> None:
-        _print(console, TERMS, step_rows(step))
-        console.print(escape(summary(found, terms.accelerator.name)), soft_wrap=True)
+        _print(console, TERMS, step_rows(found.step))
+        console.print(escape(found.sentence), soft_wrap=True)
+        if steps == 1:
+            console.print("[dim]--steps says how many[/]")
         if foretold:
             console.print(escape(here_words(foretold, steps)), soft_wrap=True)
-        _print(console, ASSUMPTIONS, assumption_rows(found.assumptions))
+        _print(console, ASSUMPTIONS, assumption_rows(found.price.assumptions))
 
     answer(document, as_json, say)
 
@@ -112,19 +127,30 @@ def _of_shape(sizes: Sizes, causal: bool, terms: Terms, ours: Ours, as_json: boo
     if not (sizes[0] and sizes[1]):
         hint = typed("price", "--parameters", "70e9", "--tokens", "15e12")
         raise OntogenyError(f"name a learner, or give a shape: {hint}")
-    shape = Shape(*sizes, causal)
-    found = price(shape.operations, shape.parameters, terms)
+    found = of_shape(Shape(*sizes, causal), terms)
 
     def say(console: Console) -> None:
-        _print(console, TERMS, term_rows(shape.terms()))
-        console.print(escape(summary(found, terms.accelerator.name)), soft_wrap=True)
-        _print(console, ASSUMPTIONS, assumption_rows(found.assumptions))
+        _print(console, TERMS, term_rows(found.shape.terms()))
+        console.print(escape(found.sentence), soft_wrap=True)
+        _print(console, ASSUMPTIONS, assumption_rows(found.price.assumptions))
 
-    answer({"terms": [asdict(term) for term in shape.terms()], "price": asdict(found)}, as_json, say)
+    answer(found.as_json(), as_json, say)
+
+
+def _machines(as_json: bool) -> None:
+    """The figures as a table, and beneath it where each machine's are from."""
+    rows = machine_rows()
+
+    def say(console: Console) -> None:
+        _print(console, MACHINES[:-1], [row[:-1] for row in rows])
+        for row in rows:
+            console.print(f"[dim]{escape(row[0])}: {escape(row[-1])}[/]", soft_wrap=True)
+
+    answer({"machines": [dict(zip(MACHINES, row, strict=True)) for row in rows]}, as_json, say)
 
 
 def _print(console: Console, heads: tuple[str, ...], rows: Rows) -> None:
-    right = {"operations", "of all", "value"}
+    right = {"operations", "of all", "value", "dollars", "watts"}
     shown = table("", **{head.replace(" ", "_"): "right" if head in right else "left" for head in heads})
     for row in rows:
         shown.add_row(*(escape(one) for one in row))

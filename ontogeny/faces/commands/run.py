@@ -2,19 +2,16 @@
 
 from __future__ import annotations
 
-from pathlib import Path
 from typing import Annotated
 
 import typer
 
-from ontogeny.faces.experiments import load_experiment, pairs
+from ontogeny.faces.experiments import pairs
 from ontogeny.faces.numbers import numbers, size_of
 from ontogeny.faces.running import go_on
-from ontogeny.faces.sources import fresh
+from ontogeny.faces.sources import begun
 from ontogeny.faces.terminal import AsJson
 from ontogeny.record.experiment import Goal
-from ontogeny.record.run import create
-from ontogeny.record.runs_folder import plain_name
 from ontogeny.steer.conditions import Condition
 
 
@@ -39,19 +36,16 @@ def command(
     """Start a run of the experiment that a Python file describes."""
     goal = Goal.parse(until) if until else None
     turned = numbers(dial or [])
-    experiment = load_experiment(file, pairs(options or []))
-    made = create(
-        fresh(name or experiment.name or plain_name(Path(file).stem)),
-        experiment.learner,
-        experiment.data,
-        valid=dict(experiment.valid) or None,
-        seed=experiment.seed if seed is None else seed,
-        dials={**experiment.dials, **turned},
+    made, own = begun(
+        file,
+        pairs(options or []),
+        name,
+        seed,
+        turned,
         machine=machine,
         options={"mode": mode} if mode else None,
         keyframe_every=keyframe_every,
         keyframe_bytes=size_of(keyframe_bytes) if keyframe_bytes else None,
-        evaluate_every=experiment.evaluate_every if experiment.learner.program.has("evaluate") else 0,
     )
-    goal = goal or experiment.until
+    goal = goal or own
     go_on(made, steps, Condition(str(goal), goal.met) if goal else None, as_json)

@@ -11,8 +11,8 @@ import typer
 from rich.console import Console
 from rich.markup import escape
 
+from ontogeny.ask.laws.asked import quantity
 from ontogeny.faces.experiments import arguments_of, load_experiment, pairs
-from ontogeny.faces.laws_words import quantity
 from ontogeny.faces.outputs import SPELT
 from ontogeny.faces.picture import save
 from ontogeny.faces.progress import Live
@@ -48,14 +48,13 @@ def command(
     argument: Annotated[str, typer.Option("--argument", help="Which argument of the file is its width.")] = "",
     way: Annotated[list[str] | None, typer.Option("--way", help=f"Of {', '.join(WAYS)}; several may be given.")] = None,
     steps: Annotated[int | None, typer.Option("--steps", min=0, help="That each small network learns for.")] = None,
-    lr: Annotated[float, typer.Option("--lr", help="A student's learning rate, of AdamW.")] = 3e-3,
-    temperature: Annotated[
-        float, typer.Option("--temperature", help="That both networks' scores are softened by.")
-    ] = 4.0,
+    lr: Annotated[float, typer.Option("--lr", help="A student's or gradual pruning's, of AdamW.")] = 3e-3,
+    temperature: Annotated[float, typer.Option("--temperature", help="That scores are softened by, both.")] = 4.0,
     hard: Annotated[float, typer.Option("--hard", help="The share of the loss that is of the true targets.")] = 0.1,
     features: Annotated[float, typer.Option("--features", help="The weight of the features' distance.")] = 0.0,
     teacher: Annotated[list[str] | None, typer.Option("--teacher", help="Further runs that teach with it.")] = None,
-    rounds: Annotated[int, typer.Option("--rounds", min=1, help="Of a lottery.")] = 3,
+    written: Annotated[int, typer.Option("--written", min=0, help="Sequences that the teacher writes for it.")] = 0,
+    rounds: Annotated[int, typer.Option("--rounds", min=1, help="Of gradual pruning or a lottery.")] = 3,
     rewind: Annotated[int | None, typer.Option("--rewind", min=0, help="A lottery's step; a tenth.")] = None,
     seed: Annotated[int, typer.Option("--seed", min=0, help="Of the students' batches.")] = 0,
     output: Annotated[str, typer.Option(*SPELT, help="A folder for ONNX, report and picture; else RUN-small.")] = "",
@@ -67,9 +66,9 @@ def command(
     task = task_of(run, [opened(other) for other in teacher or ()])
     budgets = _budgets(task, by or [], ((PARAMETERS, to), (OPERATIONS, operations), (MILLISECONDS, milliseconds)))
     count = max(LEAST, TIMES * run.step) if steps is None else steps
-    plan = Plan(count, lr, teaching=Teaching(temperature, hard, features), seed=seed, rounds=rounds, rewind=rewind)
-    plan.teaching.check()
-    build = _build(run, file, options or [], argument) if file else None
+    (teaching := Teaching(temperature, hard, features)).check()
+    plan = Plan(count, lr, teaching=teaching, seed=seed, rounds=rounds, rewind=rewind, written=written)
+    build = _build(run, file, options or [], argument)
     chosen = [choose(task, each, budget, build) for budget in budgets for each in _ways(way or [], budget)]
     lines = planned(task, chosen, plan)
     if dry:
@@ -119,8 +118,10 @@ def _ways(asked: list[str], budget: Budget) -> list[str]:
     return asked or usual
 
 
-def _build(run: Run, file: str, options: list[str], asked: str) -> tuple[str, int, Build]:
-    """The experiment's width. SmallError where the file's network is not the run's."""
+def _build(run: Run, file: str, options: list[str], asked: str) -> tuple[str, int, Build] | None:
+    """The experiment's width, or None without a file. SmallError where the file's network is not the run's."""
+    if not file:
+        return None
     known, given = arguments_of(file), pairs(options)
     name = argument_of(known, asked)
     width = int(given.get(name, known[name]))

@@ -201,6 +201,7 @@ _PLAIN = {
     "maximum": Op.MAX, "minimum": Op.MIN, "bitwise_and.Tensor": Op.AND, "bitwise_or.Tensor": Op.OR,
     "bitwise_xor.Tensor": Op.XOR, "logical_and": Op.AND, "logical_or": Op.OR, "__and__.Tensor": Op.AND,
     "__or__.Tensor": Op.OR, "bitwise_left_shift.Tensor_Scalar": Op.SHL, "bitwise_right_shift.Tensor_Scalar": Op.SHR,
+    "bitwise_and.Scalar": Op.AND, "bitwise_or.Scalar": Op.OR, "bitwise_xor.Scalar": Op.XOR,
 }  # fmt: skip
 _UNARY = {
     "neg": Op.NEG, "abs": Op.ABS, "sqrt": Op.SQRT, "exp": Op.EXP, "log": Op.LOG, "sin": Op.SIN, "cos": Op.COS,

@@ -13,10 +13,10 @@ from ontogeny.front.rules.sam import ASCENT
 from ontogeny.front.update import CLIP, SCHEDULE, SINCE
 from ontogeny.isa.program import Instr
 
-NOISE, SMOOTH, GRADIENT_SIGN = "noise", "smooth", "gradient_sign"
+NOISE, SMOOTH, GRADIENT_SIGN, PERPENDICULAR = "noise", "smooth", "gradient_sign", "perpendicular"
 NO_DECAY, UPDATE_SIGN, LR_FACTOR, MASK, FREEZE = "no_decay", "update_sign", "lr_factor", "mask", "freeze"
 
-GRADIENTS = frozenset({CLIP, NOISE, SMOOTH, GRADIENT_SIGN})
+GRADIENTS = frozenset({CLIP, NOISE, SMOOTH, GRADIENT_SIGN, PERPENDICULAR})
 """Edits between the gradients and the rule; each acts on what the one before it makes."""
 RATES = frozenset({SCHEDULE})
 """Edits between the learning rates and the rule."""

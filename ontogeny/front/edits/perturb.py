@@ -13,6 +13,7 @@ from math import prod, sqrt
 from ontogeny.front.author import Value
 from ontogeny.front.edits import routines
 from ontogeny.front.edits.edit import Edit, Kind, Parameter
+from ontogeny.front.edits.edited import listed
 from ontogeny.front.edits.notes import Standing
 from ontogeny.front.edits.places import matching
 from ontogeny.front.edits.rewrite import COUNTERS, Rewrite
@@ -52,7 +53,13 @@ def make(
         if decl.type.dtype.is_float
     ]
     routines.put(rewrite, NAME, said, again, every)
-    return f"a routine {NAME}: {', '.join(tensors) or 'all parameters'} shrunk, with fresh noise"
+    return f"a routine {NAME}: {', '.join(tensors) or 'all parameters'} shrunk, with fresh noise{_kept(rewrite)}"
+
+
+def _kept(rewrite: Rewrite) -> str:
+    """That the rule's own state outlives it, where there is some: its authors begin a new optimizer."""
+    kept = [d.name for d in rewrite.program.decls if d.kind == "state" and rewrite.updates(d.name) and d.type.size > 1]
+    return f"; what the rule keeps ({listed(kept)}) stays as it is, and is not begun anew" if kept else ""
 
 
 def _usual(decl: Decl) -> float:

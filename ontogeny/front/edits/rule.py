@@ -14,7 +14,7 @@ from ontogeny.front.edits.gradients import gradients
 from ontogeny.front.edits.notes import since as rule_since
 from ontogeny.front.edits.rewrite import COUNTERS, Rewrite, named
 from ontogeny.front.layout import Arena, arenas
-from ontogeny.front.rules import Rule, adamw, lion, muon, sgd
+from ontogeny.front.rules import Rule, adamw, lion, muon, sgd, soap
 from ontogeny.front.update import CLIP, UPDATE, append_update, rule_dials, slot_decls, slot_starts
 from ontogeny.isa.build import Builder
 from ontogeny.isa.errors import CaptureError, EditError
@@ -30,6 +30,7 @@ RULES: Mapping[str, Callable[[Mapping[str, float]], Rule]] = {
     "nesterov": lambda given: sgd(momentum=given.get("momentum", 0.9), nesterov=True),
     "lion": lambda given: lion(),
     "muon": lambda given: muon(),
+    "soap": lambda given: soap(),
 }
 """The rules that go by a name; each takes its dials as options."""
 

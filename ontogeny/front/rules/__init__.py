@@ -10,6 +10,7 @@ from ontogeny.front.rules.rule import Rule, custom
 from ontogeny.front.rules.sam import sam
 from ontogeny.front.rules.schedule import bursts, constant, cosine, cycles, warmup
 from ontogeny.front.rules.sgd import sgd
+from ontogeny.front.rules.soap import soap
 
 __all__ = [
     "Rule",
@@ -26,5 +27,6 @@ __all__ = [
     "perpendicular",
     "sam",
     "sgd",
+    "soap",
     "warmup",
 ]

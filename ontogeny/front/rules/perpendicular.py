@@ -19,7 +19,12 @@ def perpendicular(rule: Rule) -> Rule:
     """The same rule on gradients without their part along each parameter tensor, in that tensor's own format."""
 
     def update(g: Value, p: Value, state: Slots, dials: Mapping[str, Value]) -> tuple[Value, Slots]:
-        along = (g * p).sum() / ((p * p).sum() + TINY)
-        return rule.update(g - along * p, p, state, dials)
+        return rule.update(across(g, p), p, state, dials)
 
     return replace(rule, name=f"perpendicular_{rule.name}", update=update, elementwise=False)
+
+
+def across(g: Value, p: Value) -> Value:
+    """A gradient without its part along its parameter, both of one shape."""
+    along = (g * p).sum() / ((p * p).sum() + TINY)
+    return g - along * p

@@ -122,7 +122,7 @@ class _Step:
             target.grad = grad
             with compiling(optimizer):
                 optimizer.step()
-        except Exception as error:
+        except Exception as error:  # the optimizer's own
             raise CaptureError(f"{self.name} cannot be traced, its step failed: {error}") from error
         first = dict(states[target].first)
         for slot, value in first.items():

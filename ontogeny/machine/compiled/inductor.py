@@ -17,6 +17,8 @@ from ontogeny.isa.errors import MachineError
 from ontogeny.machine.compiled.cuda_graph import captured
 
 FORMATS = {bool: torch.bool, int: torch.int64, float: torch.float64}
+OPTIONS = {"emulate_precision_casts": True}
+"""A value that the program rounds to 16 bits is rounded, where inductor would keep all bits within a fused loop."""
 
 
 def compiled(
@@ -44,10 +46,10 @@ def compiled(
 
     try:
         examples = packed(values)
-        fast = torch._inductor.compile(make_fx(unpacked, _products())(*examples), examples)
+        fast = torch._inductor.compile(make_fx(unpacked, _products())(*examples), examples, options=OPTIONS)
         if torch.device(device).type == "cuda":
             fast = captured(fast, examples)
-    except Exception as error:
+    except Exception as error:  # a compiler's errors have no class in common
         raise MachineError(
             f"routine {name!r} cannot be compiled in the fast mode ({type(error).__name__}: {error}); use mode='exact'"
         ) from error

@@ -1,6 +1,7 @@
 """Threefry-2x32-20 in torch's 32-bit integers: the same bits as `machine.random`, fused by a compiler that can.
 
-On the CPU, where nothing fuses them, they are drawn by `threefry_cpu.py`, which is loaded when it is first needed.
+On the CPU, where nothing fuses them, they are drawn by `threefry_cpu.py`, which is loaded when it is first needed; not
+while a compiler follows the operations, which would see none and could not read the seed.
 """
 
 from __future__ import annotations
@@ -11,6 +12,7 @@ from typing import Any
 
 import numpy as np
 import torch
+from torch.fx.experimental.proxy_tensor import get_proxy_mode
 
 from ontogeny.machine.random import MASK, PARITY, ROTATIONS, ROUNDS, key_words
 
@@ -24,7 +26,7 @@ def _signed(word: Any) -> Any:
 
 def threefry_bits(seed: Any, step: Any, site: int, shape: tuple[int, ...], device: str) -> torch.Tensor:
     """Random bits of `shape` as i32; element number `place` is word `place % 2` of block (place // 2, site)."""
-    if torch.device(device).type == "cpu" and not torch.compiler.is_compiling():
+    if torch.device(device).type == "cpu" and get_proxy_mode() is None:
         drawn = import_module(ON_CPU).bits(int(seed), int(step), site, prod(shape))
         return torch.from_numpy(drawn.view(np.int32)).reshape(shape)
     return by_torch(seed, step, site, shape, device)

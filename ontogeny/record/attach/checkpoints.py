@@ -81,8 +81,10 @@ def read(folder: Path, step: int, part: Part = ALONE, meshes: Meshes = ()) -> di
         with safe_open(path, "pt") as file:
             tensors = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118
             found: dict[str, Any] = unpacked(json.loads(file.metadata()["content"]), tensors, meshes)
-    except Exception as error:
+    except RecordError as error:
         raise RecordError(f"the checkpoint {path} cannot be read: {error}") from error
+    except Exception as error:  # what is damaged may read as anything
+        raise RecordError(f"the checkpoint {path} cannot be read: {type(error).__name__}: {error}") from error
     return found
 
 

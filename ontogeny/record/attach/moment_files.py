@@ -130,8 +130,8 @@ def _read(path: Path) -> Online:
                 own, moved = (Moments(count, *rows) for count, rows in zip(one["counts"], sums, strict=True))
                 tensors.append(TensorMoments(Tensor.of_json(one), own, moved))
             return Online(header["first"], header["last"], tuple(tensors))
-    except Exception as error:
-        raise RecordError(f"the moments in {path} cannot be read: {error}") from error
+    except Exception as error:  # what is damaged may read as anything
+        raise RecordError(f"the moments in {path} cannot be read: {type(error).__name__}: {error}") from error
 
 
 def _together(one: TensorMoments, other: TensorMoments, path: Path) -> TensorMoments:

@@ -115,7 +115,7 @@ def open_record(folder: Path, setup: Setup, watched: Watched, about: dict[str, A
     opened: list[Opened | Follower] = []
     try:
         together(lambda: opened.append(_opened(folder, setup, watched, about) if records else Follower()))
-    except BaseException:
+    except BaseException:  # one that opened while another could not
         for one in opened:
             one.close()
         raise
@@ -142,7 +142,7 @@ def _opened(folder: Path, setup: Setup, watched: Watched, about: dict[str, Any])
         about = {**about, "aliases": watched.aliases()}
         session = _write(folder, setup, about, recorder.last, differs) if number == 0 else 0
         return Opened(recorder, lock, max(recorder.last, recorder.last_told), session)
-    except BaseException:
+    except BaseException:  # nobody is left who would close them
         if recorder is not None:
             recorder.close()
         if lock is not None:

@@ -76,7 +76,7 @@ class Recorder(Generic[B]):
         try:
             self._lines = metrics.appender(told)
             self.last_told = metrics.last_step(told)
-        except BaseException:
+        except BaseException:  # nobody is left who would close it
             self._writer.abandon()
             raise
         self.waited = 0.0
@@ -150,7 +150,7 @@ class Recorder(Generic[B]):
             try:
                 if self._error is None:
                     self._do(job)
-            except BaseException as error:
+            except BaseException as error:  # raised again by the loop's next step
                 self._error = error
             finally:
                 if job.pool is not None and job.buffer is not None:

@@ -46,7 +46,7 @@ class Background:
         while (work := self._given.get()) is not None:
             try:
                 work()
-            except BaseException as error:
+            except BaseException as error:  # raised again where it is waited for
                 self._ended.put(error)
             else:
                 self._ended.put(None)

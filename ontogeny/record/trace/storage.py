@@ -78,7 +78,7 @@ class LocalStorage:
                     os.fsync(file.fileno())
                 os.replace(temporary, self.folder / name)
                 sync_folder(self.folder)
-        except BaseException:
+        except BaseException:  # nothing half written stays
             temporary.unlink(missing_ok=True)
             raise
 

@@ -46,7 +46,7 @@ class TraceWriter:
             for path in sorted(self.storage.spool.glob(f"*{rows.SUFFIX}")):
                 self._take_up(path)
             ends = [block.span_of(name)[1] for name in self.storage.names() if name.endswith(block.SUFFIX)]
-        except BaseException:
+        except BaseException:  # nobody is left who would release it
             self._lock.release()
             raise
         self.last = max(ends, default=-1)

@@ -5,7 +5,6 @@ from __future__ import annotations
 import math
 import time
 from collections.abc import Sequence
-from contextlib import closing
 from dataclasses import dataclass, field, replace
 from functools import cached_property
 
@@ -25,7 +24,7 @@ from ontogeny.steer.autopilot.remedies import Findings
 from ontogeny.steer.autopilot.report import Report
 from ontogeny.steer.autopilot.trials import Row, Trial
 from ontogeny.steer.commands.places import Fork
-from ontogeny.steer.live.client import find
+from ontogeny.steer.live.client import state_of
 from ontogeny.steer.session import Session
 
 WAIT = 0.2
@@ -83,15 +82,11 @@ class Flight:
             raise Overruled(f"{last.author} changed the run at step {last.at} ({last.kind}), which counts")
 
     def _wait(self, live: Run) -> None:
-        paused = True
-        while paused:
-            client = find(live.folder)
-            if client is None:
-                raise Overruled("the live run was stopped, and the autopilot with it")
-            with closing(client):
-                paused = client.status()["state"] == "paused"
-            if paused:
-                time.sleep(WAIT)
+        while (now := state_of(live.folder)) is not None:
+            if now["state"] != "paused":
+                return
+            time.sleep(WAIT)
+        raise Overruled("the live run was stopped, and the autopilot with it")
 
     def _foreign(self) -> list[Entry]:
         """What persons did to the run."""

@@ -79,7 +79,7 @@ class Forks:
             for command in (Fork(run=source, at=str(at), name=name), *first, *proposal.commands):
                 self._do(command)
                 made = list(dict.fromkeys([*made, self.session.position.folder.name]))
-        except BaseException as error:
+        except BaseException as error:  # what was begun is put away on Ctrl-C, too
             self.put_away(made)
             if not isinstance(error, OntogenyError):
                 raise

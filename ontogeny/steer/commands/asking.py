@@ -117,9 +117,12 @@ class Happened(Asking):
         """Reads it off the curves."""
         run = session.recording(self.run)
         found = events.all_events(run)
-        text = "\n".join(f"{one.name}: step {one.step}{_clear_until(one)}: {one.evidence}" for one in found)
+        lines = [f"{one.name}: step {one.step}{_clear_until(one)}: {one.evidence}" for one in found]
+        told = {one.name for one in found}
+        absent = [words for name, words in events.PAST.items() if name not in told and name != "best"]
+        lines += [f"so far there is no step at which it {', or '.join(absent)}"] if absent else []
         figures = {one.name: {"step": one.step, "before": one.before, "evidence": one.evidence} for one in found}
-        return Outcome(text=text or "nothing of note happened so far", run=run.folder.name, figures=figures)
+        return Outcome(text="\n".join(lines), run=run.folder.name, figures=figures)
 
 
 def _clear_until(event: Event) -> str:

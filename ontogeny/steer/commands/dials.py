@@ -9,7 +9,9 @@ from typing import Annotated, ClassVar, Literal
 
 from pydantic import Field, model_validator
 
+from ontogeny.front.edits.notes import ROUTINES
 from ontogeny.isa.errors import OntogenyError
+from ontogeny.isa.hints import typed
 from ontogeny.record import entries
 from ontogeny.record.journal import Entry
 from ontogeny.record.recorded import Recorded
@@ -127,18 +129,25 @@ class Call(Command):
     def foretell(self, session: Session) -> Preview:
         """Which routine, and when."""
         run, stood = session.native(self.run), session.stood(self.run)
-        entries.call(stood, self.routine)
+        self._check(run, stood)
         where = forked_first(session, self.run)
         text = f"{where}call {self.routine} of {run.folder.name} once at step {stood.step}, before the next step"
         return Preview(text=text, effect=self.EFFECT)
 
     def act(self, session: Session) -> Outcome:
         """Calls it at the head."""
-        entries.call(session.stood(self.run), self.routine)
+        self._check(session.native(self.run), session.stood(self.run))
         run = session.head(self.run)
         run.call(self.routine, author=session.author)
         text = f"{self.routine} of {run.folder.name} is called before the step from {run.step}"
         return Outcome(text=text, run=run.folder.name, step=run.step)
+
+    def _check(self, run: Recorded, stood: Recorded) -> None:
+        """Raises OntogenyError where there is none to call; of one that an edit adds, with how that is done."""
+        if self.routine in ROUTINES and not stood.program.has(self.routine):
+            added = typed("rule", run.folder.name, self.routine)
+            raise OntogenyError(f"{run.folder.name} has no routine {self.routine!r}; `{added}` adds it")
+        entries.call(stood, self.routine)
 
 
 def moved(command: Set) -> str:

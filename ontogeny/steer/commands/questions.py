@@ -192,10 +192,10 @@ class Waste(Asking):
 
 
 class Cost(Asking):
-    """Operations and bytes of a step."""
+    """Operations of a step."""
 
     NAME: ClassVar[str] = "cost"
-    MEANING: ClassVar[str] = "Say what a step costs: operations and bytes, and the instructions that cost most."
+    MEANING: ClassVar[str] = "Say how many operations a step costs."
 
     def act(self, session: Session) -> Outcome:
         """Counts by the program's shapes."""

@@ -11,9 +11,11 @@ from typing import Annotated, Any, ClassVar
 
 from pydantic import Field
 
+from ontogeny.front.edits.courses import COURSES, course_edits
 from ontogeny.front.edits.edit import Kind, Parameter
 from ontogeny.front.edits.edited import Edited
-from ontogeny.front.edits.table import EDITS, apply
+from ontogeny.front.edits.rule import RULES
+from ontogeny.front.edits.table import EDITS, apply, apply_all
 from ontogeny.isa.errors import OntogenyError
 from ontogeny.record.run import Run
 from ontogeny.steer import costs
@@ -21,10 +23,12 @@ from ontogeny.steer.command import Command, Effect, Heading, Outcome, Preview, T
 from ontogeny.steer.sentences import arguments, clipped
 from ontogeny.steer.session import Session, fork_name
 
-RULES = ("adamw", "sgd", "nesterov", "lion", "muon")
 YES = {"true": True, "yes": True, "on": True, "1": True, "false": False, "no": False, "off": False, "0": False}
-FRESH = {"rule", "momentum"}
-"""Edits whose new state counts its steps from where it begins."""
+PLAIN = tuple(name for name, edit in EDITS.items() if not edit.parameters)
+"""Edits without arguments."""
+EVERY = (*EDITS, *RULES, *COURSES)
+FROM_HERE = {"rule": "since", "momentum": "since", "schedule": "start"}
+"""Edits that count steps from where they begin, each with the argument that says where: here, unless it is given."""
 
 
 class Editing(Command):
@@ -88,13 +92,15 @@ class Rule(Editing):
         "Change the learning rule: another optimizer, momentum, clipping, decay of matrices only..."
     )
 
-    edit: Annotated[str, Field(description=f"one of {', '.join(EDITS)}; or a rule: {', '.join(RULES)}")]
+    edit: Annotated[
+        str, Field(description=f"{', '.join(PLAIN)}, one with arguments, or a rule: {', '.join([*RULES, *COURSES])}")
+    ]
     arguments: Annotated[
         dict[str, Any],
         Field(
             description="the edit's arguments: "
             + "; ".join(
-                f"{edit.name}({', '.join(one.name for one in edit.parameters)})"
+                f"{edit.name}({', '.join(p.name for p in edit.parameters if p.name != FROM_HERE.get(edit.name))})"
                 for edit in EDITS.values()
                 if edit.parameters
             )
@@ -112,14 +118,16 @@ class Rule(Editing):
     def edited(self, run: Run, step: int) -> Edited:
         """The program after the edit."""
         name, given = self.edit, dict(self.arguments)
+        if name in COURSES:
+            return apply_all(run.as_of(step).program, course_edits(name, step, given))
         if name in RULES:
             name, given = "rule", {"to": name, **_options(given)}
         if name not in EDITS:
-            near = difflib.get_close_matches(name, [*EDITS, *RULES], 1)
+            near = difflib.get_close_matches(name, EVERY, 1)
             meant = f"did you mean {near[0]!r}? " if near else ""
-            raise OntogenyError(f"no edit of a rule is called {name!r}; {meant}there are {', '.join([*EDITS, *RULES])}")
-        if name in FRESH:
-            given.setdefault("since", step)
+            raise OntogenyError(f"no edit of a rule is called {name!r}; {meant}there are {', '.join(EVERY)}")
+        if name in FROM_HERE:
+            given.setdefault(FROM_HERE[name], step)
         typed = {one.name: _typed(one, given.pop(one.name)) for one in EDITS[name].parameters if one.name in given}
         return apply(run.as_of(step).program, name, **typed, **given)
 

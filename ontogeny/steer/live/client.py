@@ -24,6 +24,10 @@ LOOK_EVERY = 0.05
 """Seconds between two looks at a run that is waited for."""
 
 
+class Gone(OntogenyError):
+    """The process of a live run has ended, perhaps while it was being asked."""
+
+
 class Client:
     """A connection to a live run's process. Raises OntogenyError where nobody answers."""
 
@@ -31,7 +35,7 @@ class Client:
         self.folder = folder
         found = found or address.read(folder)
         if found is None:
-            raise OntogenyError(f"{folder.name} is not live; `{typed('live', folder.name)}` makes it so")
+            raise Gone(f"{folder.name} is not live; `{typed('live', folder.name)}` makes it so")
         self.address = found
         self._socket = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
         self._socket.settimeout(patience)
@@ -39,9 +43,7 @@ class Client:
             self._socket.connect(found.socket)
         except OSError as error:
             self._socket.close()
-            raise OntogenyError(
-                f"the live process {found.process} of {folder.name} does not answer: {error}"
-            ) from error
+            raise Gone(f"the live process {found.process} of {folder.name} does not answer: {error}") from error
         self._messages = wire.messages(self._socket)
 
     def do(self, command: Command, author: str = "you", id: str = "") -> Outcome:
@@ -94,9 +96,9 @@ class Client:
                 f"the live run {self.folder.name} did not answer in time; ask for its status"
             ) from error
         except OSError as error:
-            raise OntogenyError(f"the live run {self.folder.name} went away: {error}") from error
+            raise Gone(f"the live run {self.folder.name} went away: {error}") from error
         if answer is None:
-            raise OntogenyError(f"the live run {self.folder.name} went away; its record is as far as it came")
+            raise Gone(f"the live run {self.folder.name} went away; its record is as far as it came")
         if not answer.get("ok"):
             raise OntogenyError(str(answer.get("error")))
         return answer["value"]
@@ -109,6 +111,18 @@ def find(folder: Path) -> Client | None:
     try:
         return Client(folder)
     except OntogenyError:
+        return None
+
+
+def state_of(folder: Path, patience: float = PATIENCE) -> dict[str, Any] | None:
+    """How a live run stands, None where no process answers for it, or ends while it is asked.
+
+    Raises OntogenyError where the process is there and does not answer in time.
+    """
+    try:
+        with Client(folder, patience) as client:
+            return client.status()
+    except Gone:
         return None
 
 
@@ -132,7 +146,5 @@ def live_runs(runs: RunsFolder) -> Iterator[dict[str, Any]]:
     """How every live run of a folder stands. What killed processes left behind goes."""
     address.sweep()
     for folder in runs.all():
-        client = find(folder)
-        if client is not None:
-            with client:
-                yield client.status()
+        if (now := state_of(folder)) is not None:
+            yield now

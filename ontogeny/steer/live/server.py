@@ -19,7 +19,7 @@ from typing import Any, Protocol
 from ontogeny.isa.errors import OntogenyError
 from ontogeny.steer.command import Command, Outcome, Preview
 from ontogeny.steer.live import address, wire
-from ontogeny.steer.live.troubles import unexpected
+from ontogeny.steer.live.troubles import logged
 from ontogeny.steer.registry import command
 
 REMEMBERED = 1000
@@ -111,8 +111,8 @@ class Server:
             return {"id": message.get("id"), "ok": True, "value": self._value(message)}
         except CancelledError:
             return {"id": message.get("id"), "ok": False, "error": "the process ended before it came to this"}
-        except Exception as error:
-            said = str(error) if isinstance(error, OntogenyError) else unexpected(error)
+        except Exception as error:  # whoever asked is answered, and the others are served on
+            said = str(error) if isinstance(error, OntogenyError) else logged(error)
             return {"id": message.get("id"), "ok": False, "error": said}
 
     def _value(self, message: Mapping[str, Any]) -> Any:
@@ -152,7 +152,7 @@ class Server:
             try:
                 future.set_result(task())
             except BaseException as error:
-                future.set_exception(error if isinstance(error, OntogenyError) else OntogenyError(unexpected(error)))
+                future.set_exception(error if isinstance(error, OntogenyError) else OntogenyError(logged(error)))
                 if not isinstance(error, Exception):
                     raise  # Ctrl-C is for the process, or the loop, and not for this command alone
 

@@ -14,7 +14,7 @@ from ontogeny.record.run import Run, Stop, Until
 from ontogeny.record.runs_folder import RunsFolder, is_run
 from ontogeny.steer.command import Command, Outcome, Preview
 from ontogeny.steer.live.address import Address, is_live, read_left, remove
-from ontogeny.steer.live.troubles import unexpected
+from ontogeny.steer.live.troubles import logged
 from ontogeny.steer.registry import FORKING
 from ontogeny.steer.session import Opener, Session, commands_of, opened
 
@@ -211,7 +211,7 @@ class LiveSession(Session):
         except OntogenyError as error:
             self.running, self.trouble = False, str(error)
         except Exception as error:  # the machine's own, such as memory: the process stays, and says so
-            self.running, self.trouble = False, unexpected(error)
+            self.running, self.trouble = False, logged(error)
 
     def _stepped(self, step: int, metrics: Mapping[str, float]) -> None:
         self.latest = (step, metrics)

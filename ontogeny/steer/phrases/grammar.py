@@ -9,6 +9,7 @@ from ontogeny.steer.phrases.matcher import Grammar
 from ontogeny.steer.phrases.phrase import Table
 from ontogeny.steer.phrases.said.data import DATA, DATA_VALUES
 from ontogeny.steer.phrases.said.going import GOING, GOING_VALUES
+from ontogeny.steer.phrases.said.measures import MEASURE_VALUES, MEASURES
 from ontogeny.steer.phrases.said.parameters import PARAMETERS
 from ontogeny.steer.phrases.said.places import PLACES
 from ontogeny.steer.phrases.said.questions import QUESTION_VALUES, QUESTIONS, RECORD
@@ -18,7 +19,7 @@ from ontogeny.steer.phrases.said.values import VALUES
 from ontogeny.steer.phrases.said.where import WHERE, WHERE_VALUES
 from ontogeny.steer.registry import BY_NAME
 
-SAID: Table = {**GOING, **WHERE, **RULE, **PARAMETERS, **DATA, **QUESTIONS, **RECORD}
+SAID: Table = {**GOING, **WHERE, **RULE, **PARAMETERS, **DATA, **QUESTIONS, **MEASURES, **RECORD}
 """The phrases of each command, by its name."""
 TABLES: Table = {
     **VALUES,
@@ -29,6 +30,7 @@ TABLES: Table = {
     **DATA_VALUES,
     **WHERE_VALUES,
     **QUESTION_VALUES,
+    **MEASURE_VALUES,
 }
 """What varies in them."""
 

@@ -23,7 +23,7 @@ TABLES = {
     "tensors": "tensors", "element": "element", "examples": "examples_said", "list": "example_list", "metric": "what",
     "run": "reference", "optimiser": "optimiser", "setting": "setting", "values": "pairs", "budget": "budget",
     "event": "event", "discarded": "discarded", "edit": "edit_name", "factor": "factor", "share": "share",
-    "speed": "speed",
+    "speed": "speed", "machine": "machine", "precision": "precision", "runs": "runs",
 }  # fmt: skip
 """The tables that are looked for, by the type of what they name."""
 NAMING = forms(

@@ -13,7 +13,7 @@ from ontogeny.steer.phrases.courtesy import bare, chatter
 from ontogeny.steer.phrases.grammar import SAID, grammar, rule_of
 from ontogeny.steer.phrases.known import heard
 from ontogeny.steer.phrases.matcher import Matcher, Tree
-from ontogeny.steer.phrases.phrase import Unclear
+from ontogeny.steer.phrases.phrase import Missing, Unclear
 from ontogeny.steer.phrases.tokens import Word
 from ontogeny.steer.reading import Alternative, Reading
 from ontogeny.steer.registry import BY_NAME, FORKING, command
@@ -95,7 +95,9 @@ def meant(clauses: list[list[Clause]], context: Context) -> Reading:
         try:
             found = _agreed(readings, context)
         except Unclear as unclear:
-            return Reading(unsure=str(unclear), alternatives=_options(unclear, context))
+            return Reading(
+                unsure=str(unclear), alternatives=_options(unclear, context), settled=isinstance(unclear, Missing)
+            )
         except OntogenyError as error:
             return Reading(unsure=str(error))
         commands += found

@@ -25,6 +25,10 @@ class Unclear(OntogenyError):
         self.options = options
 
 
+class Missing(Unclear):
+    """Words that name something which the run does not have, so that no other reading of them can be meant."""
+
+
 class Found(dict[str, Any]):
     """The values of a phrase's places by name, and the run that it was said to."""
 

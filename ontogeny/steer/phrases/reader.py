@@ -78,6 +78,8 @@ def read(text: str, context: Context) -> Reading:
     if timed is not None:
         return timed
     found = literally(said, context)
+    if found.settled:
+        return found
     found = Reading() if found.changes and supposed(said) else replace(found, commands=settled(found.commands))
     best, taken = likeliest(said, context)
     meant = _allowed(best, taken, context)

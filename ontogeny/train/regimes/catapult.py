@@ -11,26 +11,24 @@ The default numbers are those found on addition modulo 97 (`benches/grok.py`); o
 
 from __future__ import annotations
 
-import torch
-from torch import nn
-
 from ontogeny.front.author import Value
+from ontogeny.front.edits.courses import CATAPULT
 from ontogeny.front.rules import Rule, adamw, bursts, constant, cosine, warmup
 from ontogeny.front.rules.rule import Schedule
 from ontogeny.isa.errors import ProgramError
 
-SMALL = 0.02
+DIALS = CATAPULT.dials
 
 
 def catapult(
-    lr: float = 1.4e-2,
+    lr: float = DIALS["lr"],
     *,
-    weight_decay: float = 1.0,
-    betas: tuple[float, float] = (0.8, 0.95),
+    weight_decay: float = DIALS["weight_decay"],
+    betas: tuple[float, float] = (DIALS["beta1"], DIALS["beta2"]),
     eps: float = 1e-8,
     warm_up: int = 0,
-    cool: tuple[int, int] | None = (100, 250),
-    floor: float = 0.2,
+    cool: tuple[int, int] | None = CATAPULT.cool,
+    floor: float = CATAPULT.floor,
     burst: tuple[float, int, int] | None = None,
 ) -> Rule:
     """AdamW at a large rate that follows `course`; its dials are AdamW's, so that all can be turned while it runs.
@@ -70,16 +68,3 @@ def course(
         return after(step) * above(step)
 
     return factor
-
-
-def small_embeddings(model: nn.Module, deviation: float = SMALL) -> nn.Module:
-    """The same model, its embeddings drawn anew with a small deviation by torch's own generator.
-
-    With PyTorch's own deviation of 1 examples differ so much from the start that they are learned one by one, and the
-    decay takes some 1 / (rate x decay) steps to wear that off.
-    """
-    with torch.no_grad():
-        for part in model.modules():
-            if isinstance(part, nn.Embedding):
-                part.weight.normal_(0.0, deviation)
-    return model

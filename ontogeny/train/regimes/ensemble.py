@@ -19,6 +19,7 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 
 from ontogeny.data.base import Array
+from ontogeny.front.names import piece
 from ontogeny.isa.errors import ProgramError
 from ontogeny.isa.program import Decl
 from ontogeny.machine.base import value_of
@@ -26,7 +27,7 @@ from ontogeny.machine.compiled import CompiledMachine
 from ontogeny.machine.learner import Learner
 from ontogeny.record.recorded import Recorded
 
-PREDICT = "predict"
+PREDICT, MEMBERS = "predict", "members"
 
 
 class Ensemble(nn.Module):
@@ -100,6 +101,28 @@ def reseeded(learner: Learner, model: nn.Module) -> Learner:
     for decl in kept:
         _set(decl, values, params[decl.name])
     return replace(learner, values=values)
+
+
+def members(one: Learner, whole: Learner) -> list[Learner]:
+    """Every member that a program of all has, with its present values; `one` is a learner of an ensemble of one.
+
+    Raises ProgramError where a parameter of `one` is not there for each of them, or of another shape.
+    """
+    parts = [decl.name.split(".") for decl in whole.program.named_params()]
+    places = {int(part[1]) for part in parts if part[0] == MEMBERS and part[1].isdigit()}
+    if not places:
+        raise ProgramError("the program is of no ensemble: none of its parameters begins with `members.0.`")
+    return [_member(one, whole, place) for place in sorted(places)]
+
+
+def _member(one: Learner, whole: Learner, place: int) -> Learner:
+    values = {name: array.copy() for name, array in one.values.items()}
+    for decl in one.program.named_params():
+        there = decl.name.replace(f"{MEMBERS}.0.", f"{MEMBERS}.{place}.", 1)
+        if there not in {named.name for named in whole.program.named_params()}:
+            raise ProgramError(f"no member has a parameter {there!r}; give a learner of an ensemble of one like them")
+        _set(decl, values, torch.from_numpy(np.array(piece(whole.program, whole.values, there))))
+    return replace(one, values=values)
 
 
 def _set(decl: Decl, values: Mapping[str, Array], param: Tensor) -> None:

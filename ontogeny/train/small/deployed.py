@@ -97,7 +97,7 @@ def scores(path: Path, learner: Learner, examples: Named) -> Array:
     """What a file gives for every example. SmallError where ONNX Runtime refuses the file."""
     try:
         network = session(path)
-    except Exception as error:
+    except Exception as error:  # ONNX Runtime's errors have no class in common
         raise SmallError(f"ONNX Runtime refuses {path.name}: {error}") from error
     return collected(lambda batch: network.run(None, batch)[0], _own(learner, examples), _size(learner))
 

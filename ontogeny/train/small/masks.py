@@ -1,7 +1,8 @@
-"""Which weights to prune, and runs in which they stay pruned: by magnitude, as Wanda does, as lottery tickets.
+"""Which weights to prune, and runs in which they stay pruned: by magnitude, as Wanda does, gradually, as tickets.
 
 A masked run is a fork by the program with the edit `mask`: what is pruned is a register, given where it forks, and one
-entry in its journal, a call of `prune`, puts it into force. So it can be verified, steered and forked as any other.
+entry in its journal, a call of `prune`, puts it into force. Where more is pruned later on, the journal lists what. So
+it can be verified, steered and forked as any other.
 """
 
 from __future__ import annotations
@@ -16,6 +17,7 @@ import numpy.typing as npt
 from ontogeny.front.edits import apply_all
 from ontogeny.front.edits.mask import PRUNED, ROUTINE
 from ontogeny.isa.errors import SmallError
+from ontogeny.machine.base import value_of
 from ontogeny.machine.learner import Array, Learner
 from ontogeny.record.run import Run
 from ontogeny.train.small.activations import entering_norms, weighed
@@ -86,7 +88,8 @@ def _smallest(scores: Mapping[str, Array], keep: int) -> Gone:
 def masked(run: Run, step: int, folder: Path | str, gone: Gone, author: str = "you", edits: Edits = ()) -> Run:
     """A fork at a step in which these weights are zero and stay so, with further `edits` of its rule.
 
-    Its optimizer state is the one that the run had there. EditError where `learn` commits no parameter itself.
+    Its optimizer state is the one that the run had there, as far as the edits leave it. EditError where `learn` commits
+    no parameter itself.
     """
     program = run.as_of(step).program
     standing = any(name.name.startswith(PRUNED) for name in program.decls)
@@ -94,9 +97,51 @@ def masked(run: Run, step: int, folder: Path | str, gone: Gone, author: str = "y
     names = {decl.name for decl in edited.program.decls}
     if strange := [name for name in gone if PRUNED + name not in names]:
         raise SmallError(f"{strange[0]} is not learned, so no mask can hold it; prune others")
-    values: dict[str, Array] = {PRUNED + name: mask for name, mask in gone.items()}
-    child = run.fork(step, folder, program=edited.program, values=values, author=author)
-    child.call(ROUTINE, author=author)
+    values: dict[str, Array] = {**edited.values, **{PRUNED + name: mask for name, mask in gone.items()}}
+    child = run.fork(step, folder, edited.dials, program=edited.program, values=values, author=author)
+    hold(child, gone, author)
+    return child
+
+
+def hold(run: Run, gone: Gone, author: str = "you") -> None:
+    """Puts a mask into force in a run that has one: what its registers do not say yet, its journal lists by place."""
+    state = run.state()
+    for name, mask in gone.items():
+        decl = run.program.decl(PRUNED + name)
+        places = np.flatnonzero(value_of(decl, state) != mask)
+        if len(places):
+            there = places + (decl.offset if decl.arena else 0)
+            run.edit(decl.arena or decl.name, there.tolist(), mask.reshape(-1)[places].tolist(), author=author)
+    run.call(ROUTINE, author=author)
+
+
+def gradual(
+    run: Run,
+    folder: Path,
+    keep: int,
+    rounds: int,
+    steps: int,
+    author: str = "you",
+    edits: Edits = (),
+    advance: Advance = Run.advance,
+) -> Run:
+    """A fork pruned in rounds while the rest learns on, for `steps` (Zhu and Gupta 2017, arXiv 1710.01878).
+
+    After n of N rounds, which are evenly spread over the first half of the steps, (1 - n / N)^3 of what is to go is
+    still there: most goes at first, while much is left. What has gone does not come back. `edits` are of the rule by
+    which all of it learns. SmallError for fewer steps than two for each round, and where biases alone are too many.
+    """
+    if not 0 < 2 * rounds <= steps:
+        raise SmallError(f"{rounds} rounds in {steps} steps; take 1 round or more, and two steps or more for each")
+    scores, first = weighed(run.learner, {}), run.step
+    _left(scores, keep)
+    total = sum(each.size for each in scores.values())
+    left = [keep + round((total - keep) * (1 - number / rounds) ** 3) for number in range(1, rounds + 1)]
+    child = masked(run, first, folder, by_magnitude(run.learner, left[0]), author, edits)
+    for number, now in enumerate(left[1:], 1):
+        advance(child, first + number * steps // (2 * rounds) - child.step)
+        hold(child, by_magnitude(child.learner, now), author)
+    advance(child, first + steps - child.step)
     return child
 
 

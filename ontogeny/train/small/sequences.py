@@ -2,13 +2,42 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import numpy as np
 
 from ontogeny.isa.errors import SmallError
 from ontogeny.machine.compiled import CompiledMachine
 from ontogeny.machine.learner import Array, Learner
-from ontogeny.train.small.teacher import batches, inputs_of, log_softmax
+from ontogeny.train.small.teacher import Named, batches, inputs_of, log_softmax
 from ontogeny.train.small.units import PREDICT
+
+PROMPTED = 4
+"""A teacher goes on from so great a part of an example: the first quarter."""
+
+
+def with_written(examples: Named, teachers: Sequence[Learner], target: str, count: int, seed: int = 0) -> Named:
+    """The examples, and after them `count` sequences that teachers write, as many each as far as that goes.
+
+    Each goes on from the first quarter of an example drawn at random. SmallError where the examples are not sequences
+    i64[n, context] and what follows each of their places, under the name `target`.
+    """
+    name = inputs_of(teachers[0].program)[0]
+    x, y = examples[name], examples[target]
+    if set(examples) != {name, target} or x.shape != y.shape or x.ndim != 2 or (x[:, 1:] != y[:, :-1]).any():
+        raise SmallError(
+            f"a teacher writes where {target!r} is what follows each place of {name!r}, and nothing else is given; the "
+            f"examples have {', '.join(f'{name} {list(values.shape)}' for name, values in examples.items())}"
+        )
+    prompts = x[np.random.default_rng(seed).integers(len(x), size=count), : max(1, x.shape[1] // PROMPTED)]
+    parts = []
+    for place, teacher in enumerate(teachers):
+        if len(share := prompts[place :: len(teachers)]):
+            parts.append(written(teacher, share, seed=seed + place))
+    return {
+        name: np.concatenate([x, *(part["x"] for part in parts)]),
+        target: np.concatenate([y, *(part["y"] for part in parts)]),
+    }
 
 
 def written(teacher: Learner, prompts: Array, temperature: float = 1.0, seed: int = 0) -> dict[str, Array]:

@@ -20,25 +20,35 @@ from ontogeny.train.small.sizes import PARAMETERS, Budget, parameters
 from ontogeny.train.small.task import Task
 
 DISTIL, UNITS, SPARSE = "distil", "units", "sparse"
-MAGNITUDE, WANDA, LOTTERY = "magnitude", "wanda", "lottery"
+MAGNITUDE, WANDA, GRADUAL, LOTTERY = "magnitude", "wanda", "gradual", "lottery"
 WAYS: Mapping[str, str] = {
     DISTIL: "a student of another width, by the experiment's own argument, taught by the network; else as units",
     UNITS: "hidden units, channels and heads taken out of the program, and what is left taught by the whole",
     SPARSE: "as distil at three times the size for half of the steps, then its smallest weights zero, and taught on",
     MAGNITUDE: "the smallest weights zero, and the rest learns on as before",
     WANDA: "the weights zero that times what enters them are smallest, and the rest learns on as before",
+    GRADUAL: "the smallest weights zero in rounds, most at first, while the rest learns on by AdamW as a student would",
     LOTTERY: "the smallest weights zero in rounds, each time rewound exactly to an early step and learned again",
 }
-MASKS = (MAGNITUDE, WANDA, LOTTERY)
+MASKS = (MAGNITUDE, WANDA, GRADUAL, LOTTERY)
 PRUNED = (SPARSE, *MASKS)
 WIDER = 3
 AUTHOR = "shrink"
 WARMUP, FLOOR, DECAYED = 20, 0.02, 0.01
 
 
+def clipped(lr: float, weight_decay: float) -> Rule:
+    """AdamW with its gradient's norm bounded by 1."""
+    return adamw(lr=lr, weight_decay=weight_decay).with_clip(1.0)
+
+
 @dataclass(frozen=True, slots=True)
 class Plan:
-    """How much a student learns and how: steps, learning rate, teaching, seed; rounds and rewind are a lottery's."""
+    """How much a student learns and how: steps, learning rate, teaching, seed; rounds of pruning, rewind a lottery's.
+
+    `written` sequences of the teacher's own are read beside the examples. `by` makes the rule of the
+    rate and the decay.
+    """
 
     steps: int
     lr: float = 3e-3
@@ -47,11 +57,13 @@ class Plan:
     seed: int = 0
     rounds: int = 3
     rewind: int | None = None
+    written: int = 0
+    by: Callable[[float, float], Rule] = field(default=clipped)
 
     def rule(self) -> Rule:
-        """AdamW with its gradient's norm bounded by 1, a rate that rises at first and falls to 2% of it at the end."""
+        """The rule at this rate and decay, its rate rising at first and falling to 2% of it at the end."""
         rise = max(1, min(WARMUP, self.steps // 10))
-        rule = adamw(lr=self.lr, weight_decay=self.weight_decay).with_clip(1.0)
+        rule = self.by(self.lr, self.weight_decay)
         return rule.with_schedule(warmup(rise, cosine(self.steps, FLOOR)))
 
 
@@ -108,6 +120,9 @@ def carry_out(
     if chosen.way == LOTTERY:
         rewind = task.run.step // 10 if plan.rewind is None else plan.rewind
         return masks.lottery(task.run, rewind, lambda _: folder(), chosen.parameters, plan.rounds, advance)
+    if chosen.way == GRADUAL:
+        rule: masks.Edits = (("rule", {"to": plan.rule(), "since": task.run.step}),)
+        return masks.gradual(task.run, folder(), chosen.parameters, plan.rounds, plan.steps, AUTHOR, rule, advance)
     if chosen.way in MASKS:
         return _pruned(task, chosen, plan, folder(), advance)
     run = _taught(task, chosen.start, plan, folder())
@@ -122,7 +137,7 @@ def carry_out(
 
 
 def _taught(task: Task, start: Learner, plan: Plan, folder: Path) -> Run:
-    lesson, train, valid = task.lesson(plan.teaching)
+    lesson, train, valid = task.reading(plan.written, plan.seed).lesson(plan.teaching)
     learner = student(start, plan.rule(), lesson, train, valid, task.batch_size)
     data = Arrays(train, batch_size=task.batch_size, seed=plan.seed)
     every = max(1, plan.steps // 10)

@@ -67,6 +67,10 @@ GOING: Table = {
         p("let it (look after|take care of|mend|repair|fix|improve|heal) itself"),
         p("(fix|mend|repair) (whatever is wrong|what is wrong [with it]|its faults|problems|its problems|faults) [automatically|by itself|on its own]"),
         p("(find|try) remedies [for it|for its faults|on forks]"),
+        p("(autopilot|start autopilot|use autopilot|put it on autopilot|look after (it|run|itself)|let it look after itself) [COMMA] [but] "
+          "(without (touching|change|altering)|never (touch|touching|change|alter)|(do not|don't) (touch|change|alter)) {never:untouched}"),
+        p("(autopilot|start autopilot|use autopilot|put it on autopilot|look after (it|run|itself)|let it look after itself) [COMMA] [but|and] "
+          "(leave|keep) {never:untouched} (alone|untouched|unchanged|as (it is|they are))"),
     ),
     "pause": (
         p("(pause|wait|wait moment|hold on|hold it|hold|freeze training|suspend|halt) [it|training|run|this|for moment|here]"),
@@ -87,6 +91,16 @@ GOING: Table = {
     ),
 }  # fmt: skip
 GOING_VALUES: Table = {
+    "untouched": (
+        v("{a:untouchable}"),
+        v("{a:untouchable} (and|or|nor|COMMA|COMMA or|COMMA and) {b:untouched}", lambda found: f"{found['a']},{found['b']}"),
+    ),
+    "untouchable": (
+        v("[training] (data|example)", "data"),
+        v("[learning|update] (rule|optimiser)", "rule"),
+        v("(parameters|weights|tensors)", "parameters"),
+        v("{d:dial}"),
+    ),
     "budget": (
         v("{n:count} steps", lambda f: str(f["n"])),
         v("{n:count} steps in all", lambda f: str(f["n"])),

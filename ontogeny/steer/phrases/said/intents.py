@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from typing import Any
 
+from ontogeny.front.edits.courses import COURSES
+from ontogeny.front.edits.rule import RULES
 from ontogeny.steer.phrases.context import Context
 from ontogeny.steer.phrases.intents import (
     DIAL,
@@ -137,6 +139,11 @@ _INTENTS: dict[str, Intent] = {
                       by_item("place", "place", "start", lambda v, c: whole(float(v) if v.isdigit() else 0.5)),
                       by_item("mark", "place", "start", lambda v, c: c.marks[marked(v, c)])), "value": VALUE}, finish=turned),
     "waste": Intent("waste", {}), "cost": Intent("cost", {}), "diagnose": Intent("diagnose", {"deep": flag("deep", False)}),
+    "recall": Intent("recall", {"examples": examples(), "left out": examples("left_out"), "subsets": number("subsets")}),
+    "capacity": Intent("capacity", {"against": (by_item("against", "run", "against"),)}),
+    "price": Intent("price", {"steps": (by_item("steps", "steps", "for_steps", lambda v, c: int(v)),), "machine": (by_item("machine", "machine", "machine"),),
+                    "precision": (by_item("precision", "precision", "precision"),)}),
+    "laws": Intent("laws", {"runs": (by_item("runs", "runs", "runs"),)}),
     "undo": Intent("undo", {}), "history": Intent("history", {"last": count("last")}),
     **{f"rule:remove:{edit}": Intent("rule", {}, (), {"edit": "remove", "arguments": {"edit": edit}}) for edit in TAKEN_OUT},
 }  # fmt: skip
@@ -154,7 +161,7 @@ def intent_of(said: str, arguments: Mapping[str, Any]) -> str:
     if said != "rule":
         return said
     edit, given = arguments.get("edit"), arguments.get("arguments", {})
-    if edit in ("adamw", "sgd", "nesterov", "lion", "muon", "rule"):
+    if edit in ("rule", *RULES, *COURSES):
         return "rule:optimiser"
     if edit in ("freeze", "unfreeze"):
         return str(edit)

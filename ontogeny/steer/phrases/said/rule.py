@@ -175,7 +175,7 @@ def _how_long(found: Found) -> Any:
 
 
 def _which_rule(found: Found) -> Any:
-    raise Unclear("which one? there are adamw, sgd, nesterov, lion and muon", "use sgd", "use lion", "use muon")
+    raise Unclear("which one? there are adamw, sgd, nesterov, lion, muon and soap", "use sgd", "use lion", "use muon")
 
 
 USE = "(use|switch to|change to|switch over to|go with|replace it with|make it|try|train with|swap in|move to|learn with|take|optimise with|go to|switch [optimiser|rule] to|change [optimiser|rule|learning rule] to|set optimiser to|continue with|replace optimiser (with|by)|swap optimiser (for|to|with)|replace [{o:optimiser}] (with|by)|swap [{o:optimiser}] (for|with)|switch from {o:optimiser} to|switch training to|change over to|run with|use plain|use optimiser|have it use|let it use|put in)"
@@ -188,6 +188,10 @@ RULE_PHRASES: tuple[Phrase, ...] = (
     p(f"{USE} {{to:optimiser}} {INSTEAD} (with|at|using|and|COMMA|COMMA with) {{with:settings}} {INSTEAD}", _optimiser),
     p(f"{USE} {{with:settings}} {{to:optimiser}}", _optimiser),
     p("{to:optimiser} with {with:settings}", _optimiser),
+    p(f"{USE} {{to:course}} {INSTEAD}", _optimiser),
+    p(f"{USE} {{to:course}} {INSTEAD} (with|at|using|and|COMMA|COMMA with) {{with:settings}}", _optimiser),
+    p("catapult (it|this|this run|run|model|network)", lambda f: {"edit": "catapult"}),
+    p("put it on {to:course} [course|schedule]", _optimiser),
     p(f"{CLIP} {GRADIENTS} [at|to|by|with|above] [norm] [of] [at most|max|maximum] {{norm:number}}", _edit("clip")),
     p(f"{CLIP} {GRADIENTS} (at|to|by) {{norm:number}}", _edit("clip")),
     p("(add|use|turn on|enable|apply|switch on|put on|set) [gradients] (clip|clipping) [norm] [at|of|to|with|by] [norm|threshold|max norm] [of] {norm:number}", _edit("clip")),
@@ -224,6 +228,11 @@ RULE_PHRASES: tuple[Phrase, ...] = (
     p("(smooth) gradients", _edit("smooth")),
     p("(amplify|boost) slow gradients (by|with|with gain) [gain] [of] {gain:number}", _edit("smooth")),
     p("(use|add|apply|try|turn on) grokfast with gain [of] {gain:number}", _edit("smooth")),
+    p("(use|add|apply|try|turn on|switch on|enable|training with|training by|learn with) (sam|sharpness aware minimisation|sharpness-aware minimisation)", _edit("sam", rho=0.05)),
+    p("(use|add|apply|try|turn on|switch on|enable|training with|training by|learn with) sam (with|at) [rho] [of] {rho:number}", _edit("sam")),
+    p("(use|take|try|apply|turn on|switch on|enable|training with) perpendicular gradients", _edit("perpendicular")),
+    p("(sleep|go to sleep|put it to sleep|let it sleep|make it sleep) every {every:steps}", _edit("sleep")),
+    p("(add|use|apply|put in|give it) bursts [of {d:dial}] every {steps:steps}", lambda f: _schedule(f, "bursts")),
     p("(add|use|apply|put on|follow|give it|put it on|set|switch to|turn on|introduce|attach) [{d:dial}] cosine (schedule|decay|annealing|anneal|decay schedule|schedule for {d:dial}|schedule to {d:dial}|schedule on {d:dial}|curve|learning rate schedule) (over|for|with|across|in|of|lasting|that ends at|until|to) [next] {steps}", lambda f: _schedule(f, "cosine")),
     p("(let|have|make) {d:dial} (follow|decay along|go along|fall along|go down along|decay by|decay on|go down on) cosine [schedule|curve] (over|for|across|in) [next] {steps}", lambda f: _schedule(f, "cosine")),
     p("(cosine|cosine anneal) [anneal|decay] [{d:dial}] (over|for|across) [next] {steps}", lambda f: _schedule(f, "cosine")),
@@ -266,7 +275,7 @@ RULE_PHRASES: tuple[Phrase, ...] = (
 
 
 def _schedule(found: Found, shape: str) -> dict[str, Any]:
-    """A schedule that begins here. A cosine is told the step at which it ends, a warmup how many it takes."""
+    """A schedule that begins here. A cosine is told the step at which it ends, any other how many it takes."""
     start = found.context.step
     steps = found["steps"] + (start if shape == "cosine" else 0)
     return {"edit": "schedule", "arguments": {"shape": shape, "steps": steps, "start": start}}
@@ -329,10 +338,14 @@ RULE: Table = {
 OPTIMISERS: Mapping[str, str] = {
     "adamw": "(adamw|adam|adam w|adam-w)", "sgd": "[plain|vanilla|simple|stochastic] (sgd|gradients descent|stochastic gradients descent)",
     "nesterov": "(nesterov|nesterov's method|nesterov's|nag|nesterov accelerated gradients|sgd with nesterov [momentum])", "lion": "lion",
-    "muon": "muon",
+    "muon": "muon", "soap": "soap",
 }  # fmt: skip
 RULE_VALUES: Table = {
     "optimiser": tuple(v(text, name) for name, text in OPTIMISERS.items()),
+    "course": (
+        v("(catapult|catapult rule|catapult regime|adamw catapult)", "catapult"),
+        v("(muon_catapult|muon catapult|muon-catapult|catapult by muon|catapult with muon|catapult of muon)", "muon_catapult"),
+    ),
     "settings": (
         v("{a:setting}", lambda f: f["a"]),
         v("{a:setting} (and|COMMA|COMMA and) {b:settings}", lambda f: {**f["a"], **f["b"]}),

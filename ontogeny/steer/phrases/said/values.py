@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 
 from ontogeny.steer.commands.dials import SAID
-from ontogeny.steer.phrases.phrase import Found, Phrase, Table, Unclear, v
+from ontogeny.steer.phrases.phrase import Found, Missing, Phrase, Table, Unclear, v
 
 
 def figure(value: float) -> str:
@@ -71,10 +71,19 @@ def _of_group(names: list[str]) -> Callable[[Found], str]:
         for group, dial in of.items():
             if said == group or said.startswith(f"{group}_"):
                 return dial
-        theirs = f"; those of groups are {', '.join(of.values())}" if of else ""
-        raise Unclear(f"{found['t']} has no {names[0]} of its own{theirs}; a rule's own dial is of all parameters")
+        raise Missing(_no_group(str(found["t"]), names[0], tuple(of.values())))
 
     return make
+
+
+def _no_group(tensor: str, dial: str, theirs: Sequence[str]) -> str:
+    """That there is no such group, and how to make one."""
+    there = f"; those of groups are {', '.join(theirs)}" if theirs else ""
+    group = f'og.adamw().grouped({{"{tensor.partition(".")[0]}.*": {{"{dial}": 1.0}}}})'
+    return (
+        f"{tensor} has no {dial} of its own{there}; {dial} is of all parameters. A group is made where the learner is "
+        f"captured, by its rule: {group}"
+    )
 
 
 def _metric(found: Found, name: str) -> str:
