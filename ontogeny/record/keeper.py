@@ -52,11 +52,12 @@ class Keeper:
         started = time.perf_counter()
         self._sizes[step] = self._part.keyframes.write(step, state, hash_row, self._said(step))
         self._last = step
-        self._thin(entries)
+        self.thin(entries)
         self._costs.append(time.perf_counter() - started)
         self.due = self._next(step)
 
-    def _thin(self, entries: Sequence[int]) -> None:
+    def thin(self, entries: Sequence[int]) -> None:
+        """Drops keyframes until they take no more than the budget; at once too where a killed process left one more."""
         budget = self._budget.bytes
         if budget is None or sum(self._sizes.values()) <= budget:
             return

@@ -253,7 +253,10 @@ class Run(Steered):
     def _keyframe(self, machine: Machine, step: int) -> None:
         self._flush(sync=False)
         hash_row = self.history.hash_row(step) or b""
-        self._keeper.keep(step, view(machine), hash_row, [entry.at for entry in self.entries])
+        self._keeper.keep(step, view(machine), hash_row, self._entry_steps())
+
+    def _entry_steps(self) -> list[int]:
+        return [entry.at for entry in self.entries]
 
     def _flush(self, sync: bool) -> None:
         own = self.history.own
@@ -317,6 +320,7 @@ class Run(Steered):
     def _begin_session(self) -> None:
         """Settings of the loop, and an entry where the environment is not that of the session before."""
         self._keeper = Keeper(self.history.own, Budget.of(self.start.content), self.step)
+        self._keeper.thin(self._entry_steps())
         self._evaluate_every = self.start["evaluate_every"]
         present = environment(self._machine())
         if differences(self._environment(), present):

@@ -84,6 +84,17 @@ def test_killed_at_a_drop(tmp_path: Path, drop: int, when: str) -> None:
     holds(tmp_path / "run", tmp_path / "straight")
 
 
+def test_what_a_killed_run_had_one_too_many_of_goes_when_it_is_written_to_again(tmp_path: Path) -> None:
+    process = child(KILLED_AT_A_DROP, tmp_path / "run", 1, "before", MOST)
+    process.communicate(timeout=60)
+    with open_run(tmp_path / "run") as run:
+        left = run.history.own.keyframes.sizes()
+        assert MOST < sum(left.values()) <= MOST + max(left.values())
+        run.advance(1)
+        assert sum(run.history.own.keyframes.sizes().values()) <= MOST
+        assert run.history.own.keyframes.steps()[-1] == run.step - 1
+
+
 def test_killed_at_random_moments_with_the_spacing_measured(tmp_path: Path) -> None:
     chance = random.Random(2)
     for _ in range(3):
@@ -95,7 +106,7 @@ def test_killed_at_random_moments_with_the_spacing_measured(tmp_path: Path) -> N
         process.stdout.close()
     reached = open_run(tmp_path / "run").step
     with open_run(tmp_path / "run") as run:
-        run.advance(max(0, 50 - reached))
+        run.advance(max(1, 50 - reached))
         assert run.verify().ok
         assert sum(run.history.own.keyframes.sizes().values()) <= MOST
     with begin(tmp_path / "straight") as straight:
