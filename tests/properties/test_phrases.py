@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import time
 from itertools import cycle
 from pathlib import Path
 
@@ -15,6 +14,7 @@ from ontogeny.steer.phrases.context import Context
 from ontogeny.steer.phrases.grammar import grammar
 from ontogeny.steer.phrases.reader import read
 from ontogeny.steer.reading import Reading
+from tests.pace import paced
 
 PHRASES = Path(__file__).parents[1] / "phrases"
 TUNING = [one["words"] for one in lines(PHRASES / "tuning.jsonl")]
@@ -45,10 +45,9 @@ def test_any_text_is_answered(text: str) -> None:
 @settings(max_examples=150, deadline=None)
 def test_any_words_are_answered_in_bounded_time(text: str) -> None:
     grammar()
-    started = time.process_time()
-    reading = read(text, CONTEXT)
-    assert time.process_time() - started < SECONDS, text
-    assert answered(reading)
+    readings = list[Reading]()
+    assert paced(lambda: readings.append(read(text, CONTEXT))) < SECONDS, text
+    assert answered(readings[0])
 
 
 def still_done(words: str, negation: str) -> str:
