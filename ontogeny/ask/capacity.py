@@ -8,8 +8,9 @@ unintended memorisation (`target_bits.py`; over sizes, `unintended.py`).
 
 Beside that stand whole descriptions of the same targets. `two_part` sends the parameters as they are stored and then
 the targets by the model. `prequential` sends each example by what the model gave it when it was first met, so that the
-parameters need not be sent (Dawid 1984): the recorded losses of the steps that learned from it first, shared out evenly
-among the examples of a batch. And what general compressors make of the same targets.
+parameters need not be sent (Dawid 1984): the recorded cross entropies of the steps that learned from it first, shared
+out evenly among the examples of a batch; where `learn` gives none, since its loss holds more, that is not told. And
+what general compressors make of the same targets.
 
 Not known here: whether windows overlap. Targets that are in several examples are counted in each; `every` takes every
 so many examples, so that windows of 64 targets that begin one after another are counted once with `every` 64.
@@ -28,6 +29,7 @@ import numpy.typing as npt
 from ontogeny.ask.alternative import checked_native
 from ontogeny.ask.compressors import COMPRESSORS, bits_of
 from ontogeny.ask.laws.of_runs import parameters_of
+from ontogeny.ask.layers import charged
 from ontogeny.ask.left_out import occurrences
 from ontogeny.ask.memorised import examples_of
 from ontogeny.ask.target_bits import BITS, Beyond, Code, Labels, Reference
@@ -118,7 +120,7 @@ def capacity(
         beyond.against, beyond.unintended,
         (
             Description("two_part", stored + total, stored),
-            *_sent(prequential(run, met, set(chosen.tolist()), labels.shape[1])),
+            *_sent(prequential(run, met, set(chosen.tolist()), labels.shape[1], charged(now.program))),
             *packed(labels, classes),
         ),
         beyond.known, beyond.unseen, beyond.luck,
@@ -131,19 +133,21 @@ def _entropy(counts: npt.NDArray[Any]) -> float:
     return float(-(there * np.log2(there / there.sum())).sum())
 
 
-def prequential(run: Recorded, met: dict[int, list[int]], wanted: set[int], targets: int) -> float | None:
+def prequential(
+    run: Recorded, met: dict[int, list[int]], wanted: set[int], targets: int, column: str = "loss"
+) -> float | None:
     """Bits of the wanted examples, of so many targets each, by the losses of the steps that learned from them first.
 
-    `met` has the states whose steps learned from each example (`left_out.occurrences`). None where one was not met, or
-    where the losses were not recorded.
+    `met` has the states whose steps learned from each example (`left_out.occurrences`), `column` the metric that is the
+    mean of what a target cost (`layers.charged`). None where one was not met, or where that was not recorded.
     """
     first = {number: states[0] for number, states in met.items() if number in wanted}
     if len(first) < len(wanted):
         return None
     columns = run.metrics(1, max(first.values()) + 1)
-    if "loss" not in columns:
+    if column not in columns:
         return None
-    losses = dict(zip(columns["step"].astype(int).tolist(), columns["loss"].tolist(), strict=True))
+    losses = dict(zip(columns["step"].astype(int).tolist(), columns[column].tolist(), strict=True))
     return float(sum(losses[state + 1] for state in first.values()) * targets * BITS)
 
 

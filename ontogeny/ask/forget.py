@@ -20,7 +20,7 @@ def forgetting(run: Run, examples: str | Iterable[int]) -> Alternative:
 
     Nothing is replayed. RecordError where the run never learned from them, or where its program changed on the way.
     """
-    if run.changed is not None:
+    if run.changed:  # at step 0 nothing was learned before
         raise RecordError(
             f"the program changed at step {run.changed}, and what was learned before that is carried over; forget in "
             f"the run before, and fork that with the new program"

@@ -18,6 +18,8 @@ ONE_SIDED = frozenset({Op.RELU, Op.GELU, Op.SILU})
 """Nonlinearities that give nothing on one side, where a unit can be dead."""
 BOUNDED = frozenset({Op.TANH, Op.SIGMOID})
 """Those that flatten on both sides, where a unit can be saturated."""
+FORWARD = ("forward", "")
+"""Phases of the forward pass, as notes have them; a program that was written by hand has none."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,11 +35,13 @@ class Nonlinearity:
 
 @dataclass(frozen=True, slots=True)
 class Scores:
-    """Log-probabilities of classes [rows, classes], the labels i64[rows] they are held to, and the labels' input."""
+    """Log-probabilities of classes [rows, classes], the labels i64[rows] they are held to, and the labels' input; and
+    the mean of what a label costs by them."""
 
     value: str
     labels: str
     input: str
+    loss: str
 
 
 def gradients(program: Program) -> dict[str, str]:
@@ -68,7 +72,7 @@ def nonlinearities(program: Program) -> tuple[Nonlinearity, ...]:
 
 
 def _nonlinearities(routine: Routine) -> Iterator[Nonlinearity]:
-    body = [instr for instr in routine.body if instr.note.phase in ("forward", "")]
+    body = [instr for instr in routine.body if instr.note.phase in FORWARD]
     makers = {out: instr for instr in body for out in instr.out}
     for place, instr in enumerate(body):
         if instr.op in ONE_SIDED | BOUNDED and _is_used(instr, body[place + 1 :]):
@@ -111,10 +115,39 @@ def _read(value: str, makers: dict[str, Instr]) -> str:
 
 
 def scores(routine: Routine) -> Scores | None:
-    """The log-probabilities that a cross entropy over classes is taken of; None where the loss is another one."""
+    """The log-probabilities that a cross entropy over classes is taken of; None where the loss is another one.
+
+    Of several, such as those of an ensemble and of each of its members, the ones that most registers lead to, and the
+    first of these.
+    """
     makers = {out: instr for instr in routine.body for out in instr.out}
-    for instr in routine.body:
-        if instr.op is Op.NLL_LOSS:
-            value, labels = instr.args[:2]
-            return Scores(value, labels, _read(labels, makers))
-    return None
+    there = [instr for instr in routine.body if instr.op is Op.NLL_LOSS]
+    told = [instr for instr in there if instr.note.phase in FORWARD] or there
+    if not told:
+        return None
+    whole = max(told, key=lambda instr: len(_reads(instr.args[0], makers)))
+    value, labels = whole.args[:2]
+    return Scores(value, labels, _read(labels, makers), whole.out[0])
+
+
+def charged(program: Program) -> str:
+    """The result of `learn` that is the mean of what a label costs by its `scores`; empty where it gives no such."""
+    routine = program.routine(LEARN)
+    told, makers = scores(routine), {out: instr for instr in routine.body for out in instr.out}
+    for name, value in routine.returns if told is not None else ():
+        while (maker := makers.get(value)) is not None and maker.op is Op.CAST:
+            value = maker.args[0]
+        if told is not None and value == told.loss:
+            return name
+    return ""
+
+
+def _reads(value: str, makers: dict[str, Instr]) -> set[str]:
+    """The names of all that is read on the way to a value."""
+    waiting, seen = [value], {value}
+    while waiting:
+        args = makers[waiting.pop()].args
+        new = {arg for arg in args if arg in makers} - seen
+        seen |= new
+        waiting += new
+    return {attrs.text(makers[one], "name") for one in seen if makers[one].op is Op.READ}

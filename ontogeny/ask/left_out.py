@@ -84,11 +84,12 @@ class LeftOut:
 
 @dataclass(frozen=True, slots=True)
 class InAll:
-    """Examples left out one by one, taken together at one state: the share `memorised`, of those right in the run, with
-    its 95% interval (Wilson's); the share of other examples that was lost `by_chance`; and by how many nats, or how
-    much nearer, an example is better known for having been trained on, in the mean, and others by chance."""
+    """Examples left out one by one, taken together at one state: the share `memorised`, of those `right` in the run,
+    with its 95% interval (Wilson's); the share of other examples that was lost `by_chance`; and by how many nats, or
+    how much nearer, an example is better known for having been trained on, in the mean, and others by chance."""
 
     examples: int
+    right: int
     memorised: float
     low: float
     high: float
@@ -106,7 +107,7 @@ def in_all(found: Sequence[LeftOut], place: int = -1) -> InAll:
         float(np.mean([values[place] for values in each]))
         for each in zip(*((one.others, one.needed, one.others_needed) for one in found), strict=True)
     )
-    return InAll(len(found), share, max(0.0, low), min(1.0, high), chance, needed, others)
+    return InAll(len(found), len(right), share, max(0.0, low), min(1.0, high), chance, needed, others)
 
 
 def left_out(
@@ -153,7 +154,7 @@ def occurrences(run: Recorded, last: int) -> dict[int, list[int]]:
 def _check(run: Recorded, asked: Ranges, steps: Steps) -> None:
     checked_native(run)
     check_varies(run.program, "no example can be left out of a batch")
-    if run.changed is not None:
+    if run.changed:  # at step 0 nothing was learned before
         raise RecordError(
             f"the program changed at step {run.changed}, and what was learned before that is carried over; ask about "
             f"the run before, or one that went by the same program from its beginning"

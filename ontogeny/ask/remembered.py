@@ -10,6 +10,7 @@ from typing import Any
 import numpy as np
 
 from ontogeny.ask.extraction import Continued
+from ontogeny.ask.items import WITHIN
 from ontogeny.ask.left_out import InAll, LeftOut, in_all, left_out
 from ontogeny.ask.memorised import Side
 from ontogeny.ask.recall import CONTINUED, MOST, Group, Recall, recall
@@ -48,8 +49,8 @@ class Remembered:
     @property
     def lines(self) -> list[str]:
         """What is found, without the table of all items."""
-        found = [*_sides(self.recall), *index_words(self.recall), *_grouped(self.recall), *continued_words(self.recall)]
-        found += _known_best(self.recall)
+        found = [*_sides(self.recall), *target_words(self.recall), *index_words(self.recall), *_grouped(self.recall)]
+        found += [*continued_words(self.recall), *_known_best(self.recall)]
         found += left_out_words(in_all(self.exact)) if self.exact else []
         return [*found, *(estimated_words(self.estimated, self.compared) if self.estimated is not None else [])]
 
@@ -88,6 +89,16 @@ def index_words(found: Recall) -> list[str]:
     ]
 
 
+def target_words(found: Recall) -> list[str]:
+    """What loss and right mean where targets are no classes."""
+    if found.classes:
+        return []
+    return [
+        "targets are real numbers: the loss is how far off an example is (root mean square), and right is what is "
+        f"within {WITHIN:.0%} of their standard deviation"
+    ]
+
+
 def continued_words(found: Recall) -> list[str]:
     """How sequences are continued, or why none is."""
     both = (("training items", found.continued), ("held-out windows", found.baseline))
@@ -97,9 +108,10 @@ def continued_words(found: Recall) -> list[str]:
 
 def left_out_words(whole: InAll) -> list[str]:
     """Examples that were left out one by one, together."""
+    share = f"{whole.memorised:.1%} ({whole.low:.1%} to {whole.high:.1%}) of {whole.right} that are right, among"
     return [
-        f"{whole.memorised:.1%} ({whole.low:.1%} to {whole.high:.1%}) of {whole.examples} examples left out are right "
-        f"only where they were trained on; {whole.by_chance:.1%} are lost by chance, where another one was left out",
+        f"{share if whole.right else 'none is right, so none of'} {whole.examples} examples left out are right only "
+        f"where they were trained on; {whole.by_chance:.1%} are lost by chance, where another one was left out",
         f"an example costs {whole.needed:.4g} more without itself, {whole.needed_by_chance:.4g} more without another",
     ]
 

@@ -89,7 +89,7 @@ def by_subsets(
     if retrainings < 4 or not 0 < share < 1:
         raise RecordError(f"{retrainings} retrainings on {share:g} of the examples tell nothing; take at least 4, on a "
                           "share between 0 and 1")  # fmt: skip
-    if run.changed is not None or not 0 < at <= run.step:
+    if run.changed or not 0 < at <= run.step:
         raise RecordError(f"state {at} cannot be asked about: the program has to be the same from the first step to it")
     asked = np.array(sorted(occurrences(run, at)), np.int64)
     machine, ask, random = _machine(run), judge(run), np.random.default_rng(seed)

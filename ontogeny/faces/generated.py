@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import inspect
 import json
+import re
 from collections.abc import Callable, Sequence
 from typing import Annotated, Any, get_args, get_origin
 
@@ -29,6 +30,8 @@ from ontogeny.steer.session import Session
 
 RUN = "run"
 PLAIN = (str, int, float, bool)
+SEVERAL = re.compile(r"[A-Za-z_]\w*=[^,\s{}]*(?:,[A-Za-z_]\w*=[^,\s{}]*)+")
+"""Several NAME=VALUE in one word, with commas between: values that hold a comma themselves stand alone."""
 
 
 def session_at(name: str, file: str = "", author: str = "you", options: Sequence[str] = (), **settings: Any) -> Session:
@@ -136,7 +139,8 @@ def _shape(annotation: Any) -> Any:
 def _value(field: FieldInfo, value: Any) -> Any:
     if get_origin(field.annotation) is not dict:
         return value
-    return {name: given_as(word) for name, word in pairs(value).items()}
+    words = [one for word in value for one in (word.split(",") if SEVERAL.fullmatch(word) else [word])]
+    return {name: given_as(word) for name, word in pairs(words).items()}
 
 
 def given_as(word: str) -> Any:

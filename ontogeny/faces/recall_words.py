@@ -11,7 +11,13 @@ from rich.markup import escape
 from ontogeny.ask.left_out import InAll, LeftOut
 from ontogeny.ask.memorised import Memorised, Side
 from ontogeny.ask.recall import Group, Recall
-from ontogeny.ask.remembered import continued_words, estimated_words, index_words, left_out_words
+from ontogeny.ask.remembered import (
+    continued_words,
+    estimated_words,
+    index_words,
+    left_out_words,
+    target_words,
+)
 from ontogeny.ask.subsets import Agreement, Estimated
 from ontogeny.faces.terminal import number, table
 
@@ -19,7 +25,7 @@ from ontogeny.faces.terminal import number, table
 def say(console: Console, found: Recall, count: int) -> None:
     """The tables of a recall."""
     console.print(_sides(found.memorised))
-    for sentence in index_words(found):
+    for sentence in (*target_words(found), *index_words(found)):
         console.print(escape(sentence), soft_wrap=True)
     console.print(_groups("by how often an item was seen", "times", found.by_seen))
     console.print(_groups("by how many steps ago it was seen last", "steps_ago", found.by_recency))

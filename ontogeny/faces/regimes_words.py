@@ -15,6 +15,7 @@ from ontogeny.train.regimes.compared import Tried
 from ontogeny.train.regimes.table import PLAIN
 
 HELD_OUT = "valid."
+WORK = "Operations are those of a step in the mean, with what its routines take."
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,8 +78,8 @@ def say(console: Console, found: Sequence[Tried], files: Sequence[str]) -> None:
 
 def _told(seeds: int) -> str:
     if seeds == 1:
-        return "One seed: no interval, so differences may be chance; --seeds 0,1,2 tells. Operations are a step's."
-    return f"Means over {seeds} seeds, beneath them their 95% intervals. Operations are a step's."
+        return f"One seed: no interval, so differences may be chance; --seeds 0,1,2 tells. {WORK}"
+    return f"Means over {seeds} seeds, beneath them their 95% intervals. {WORK}"
 
 
 def _goal(row: Summary) -> str:

@@ -42,13 +42,22 @@ def go_on(run: Run, steps: int, until: Condition | None, as_json: bool) -> None:
 def document(run: Run, reason: str = "") -> dict[str, Any]:
     """A run in a few values."""
     found = {"run": run.folder.name, "folder": str(run.folder), "step": run.step, "hash": run.hash()}
-    return {**found, "metrics": run.latest(), "dials": run.dials(), **({"stopped": reason} if reason else {})}
+    stopped = {"stopped": reason} if reason else {}
+    return {**found, "metrics": run.latest(), **evaluated(run), "dials": run.dials(), **stopped}
+
+
+def evaluated(run: Run) -> dict[str, int]:
+    """`evaluated_at`, the step whose state the held-out metrics are of, where that is not the present one."""
+    last = run.history.last_evaluation()
+    return {"evaluated_at": int(last["step"])} if last and last["step"] != run.step else {}
 
 
 def say(console: Console, run: Run, reason: str) -> None:
     """The same for a person."""
     measured = "  ".join(f"{escape(name)} [bold]{number(value)}[/]" for name, value in run.latest().items())
     console.print(f"[bold]{escape(run.folder.name)}[/] at step {run.step}: {escape(reason)}", soft_wrap=True)
+    for step in evaluated(run).values():
+        measured += f"  [dim]valid.* as of step {step}[/]"
     if measured:
         console.print(measured, soft_wrap=True)
     console.print(f"[dim]{escape(str(run.folder))}  hash {run.hash()}[/]", soft_wrap=True)

@@ -31,7 +31,7 @@ from ontogeny.isa.verify import value_types
 Types = tuple[Type, ...]
 Formula = Callable[[Instr, Types, Types], int]
 ONE_ROUND = "counted for one round; how many there are is decided by data"
-BY_DIAL = "counted for {} rounds, which is what the dial begins at; turned, there are others"
+BY_DIAL = "counted for {} rounds, by the dial; turned, there are others"
 
 
 @dataclass(frozen=True, slots=True)

@@ -12,6 +12,7 @@ import pytest
 from typer.testing import CliRunner, Result
 
 from ontogeny.faces.cli import app
+from ontogeny.isa.cost import routine_cost
 from ontogeny.record.run import open_run
 from ontogeny.train.regimes.table import TABLE, Regime
 
@@ -78,6 +79,41 @@ def test_seeds_goals_and_options_of_the_file(place: Path, tmp_path: Path) -> Non
     named = [open_run(place / one["run"]).program.has("predict") for one in told["tried"][:3]]
     assert named == [True, True, False]
     assert (tmp_path / "a.png").stat().st_size > 1000
+
+
+JUDGED = """
+from dataclasses import replace
+import ontogeny as og
+from tests.faces import captured
+
+def experiment() -> og.Experiment:
+    made = captured.experiment()
+    held_out = made.data.arrays
+    example = {name: values[:16] for name, values in held_out.items()}
+    learner = og.capture(captured.Net(), captured.loss, og.adamw(lr=1e-2), example, valid=held_out)
+    valid = {f"valid.{name}": values for name, values in held_out.items()}
+    return replace(made, learner=learner, valid=valid, evaluate_every=10)
+"""
+
+
+def test_what_is_measured_is_of_the_last_state_and_work_is_all_of_it(place: Path, tmp_path: Path) -> None:
+    (tmp_path / "judged.py").write_text(JUDGED, encoding="utf-8")
+    file = str(tmp_path / "judged.py")
+    found = tried(file, "--steps", "5", "--try", "sleep:every=2,replays=1", "--try", "lr=1e35")
+    run, asleep = (open_run(place / found[name]["run"]) for name in ("plain", "sleep:every=2,replays=1"))
+    for one, name in ((run, "plain"), (asleep, "sleep:every=2,replays=1")):
+        machine = one._seat.another()
+        machine.load(one.state(5))
+        (loss,) = machine.call("evaluate", one.valid or {}, one.dials()).values()
+        assert one.latest()["valid.loss"] != found[name]["metrics"]["valid.loss"] == float(loss)
+    calls = 2 * routine_cost(asleep.program, "sleep").total.operations  # before the steps from 2 and 4
+    assert found["sleep:every=2,replays=1"]["operations"] == found["plain"]["operations"] + calls / 5
+    assert all(math.isfinite(value) for value in found["lr=1e35"]["metrics"].values())
+    run.advance(1)
+    run.close()
+    assert "valid.* as of step 0" in CliRunner().invoke(app, ["resume", run.folder.name, "--steps", "1"]).stdout
+    compared = CliRunner().invoke(app, ["compare", run.folder.name, asleep.folder.name]).stdout
+    assert compared.split("valid.* as of step")[1].split()[:2] == ["0", "0"]
 
 
 def test_what_ends_in_no_numbers_is_told_and_the_others_go_on() -> None:

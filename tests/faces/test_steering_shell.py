@@ -6,9 +6,12 @@ import json
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pytest
+from torch import nn
 from typer.testing import CliRunner, Result
 
+import ontogeny as og
 from ontogeny.faces.cli import app
 from ontogeny.faces.generated import given_as
 from ontogeny.faces.registry import COMMANDS, Entry
@@ -153,6 +156,20 @@ def test_odd_arguments_are_refused_in_one_line() -> None:
 )
 def test_a_value_is_given_to_the_shell_as_it_is_written(word: str, value: object) -> None:
     assert given_as(word) == value
+
+
+def test_arguments_are_given_one_by_one_or_in_one_word_and_regimes_by_their_names(tmp_path: Path) -> None:
+    x = np.ones((8, 2), np.float32)
+    learner = og.capture(nn.Linear(2, 1), lambda model, batch: model(batch["x"]).mean(), og.sgd(lr=0.1), {"x": x})
+    with og.create(tmp_path / "runs" / "two", learner, og.Arrays({"x": x}, batch_size=8)) as run:
+        run.advance(1)
+    for words in (["--arguments", "every=5,scale=0.8"], ["--arguments", "every=5", "--arguments", "scale=0.8"]):
+        made = plain(shell("rule", "two", "sleep", *words, "--json").output)["run"]
+        assert (dials := open_run(Path("runs") / made).dials())["sleep_every"] == 5 and dials["sleep_scale"] == 0.8
+    for name in ("grokfast", "bursts", "cycles", "warmup"):
+        assert plain(shell("rule", "two", name, "--json").output)["run"] == f"two-{name}"
+    assert "2 times itself" in shell("rule", "two", "bursts", "--arguments", "height=2").output
+    assert "did you mean 'grokfast'?" in shell("rule", "two", "grokfst", exit_code=1).output
 
 
 def test_turning_a_dial_is_foretold() -> None:

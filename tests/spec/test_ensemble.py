@@ -10,6 +10,8 @@ import pytest
 from torch import nn
 
 import ontogeny as og
+from ontogeny.ask.capacity import capacity
+from ontogeny.ask.target_bits import BITS
 from ontogeny.isa.errors import ProgramError
 from ontogeny.machine.base import value_of
 from ontogeny.record.run import create
@@ -61,6 +63,26 @@ def test_one_run_of_all_members_is_a_run_of_each(tmp_path: Path) -> None:
     assert said["ensemble_loss"] < np.mean([one["ensemble_loss"] for one in alone]) - 1e-3  # by Jensen's inequality
     for run in runs:
         run.close()
+
+
+def test_an_ensemble_is_asked_for_all_of_it_and_charged_its_cross_entropy(tmp_path: Path) -> None:
+    data = points(64, 16, seed=1)
+    whole, predict = Ensemble.of(MLP, MEMBERS, FIRST), lambda m, b: m(b["x"])
+    learner = og.capture(whole, ensemble_loss, og.adamw(1e-2), data.batch(0), predict=predict)
+    with create(tmp_path / "whole", learner, data, seed=1) as run:
+        run.advance(4)
+        said = together([run], {"x": data.arrays["x"]}, data.arrays["y"])
+        found = capacity(run)
+        assert og.recall(run).items.loss.mean() == pytest.approx(said["ensemble_loss"], rel=1e-5)
+        assert found.model == pytest.approx(64 * said["ensemble_loss"] * BITS, rel=1e-5)
+        sent = {one.name: one.bits for one in found.descriptions}
+        assert sent["prequential"] == pytest.approx(16 * run.metrics()["ensemble_loss"].sum() * BITS)
+
+    penalised = lambda m, b: cross_entropy(m, b)["loss"] + 1e-3 * m.up.weight.square().sum()  # noqa: E731
+    learner = og.capture(MLP(), penalised, og.sgd(), data.batch(0))
+    with create(tmp_path / "penalised", learner, data) as run:
+        run.advance(4)
+        assert "prequential" not in {one.name for one in capacity(run).descriptions}
 
 
 def test_what_is_no_ensemble_is_refused(tmp_path: Path) -> None:

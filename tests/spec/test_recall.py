@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 import numpy as np
@@ -16,15 +16,17 @@ import ontogeny as og
 from ontogeny.ask.alternative import alternative, kept
 from ontogeny.ask.diagnose import diagnose
 from ontogeny.ask.extraction import Continuing
+from ontogeny.ask.forget import forget
 from ontogeny.ask.items import ByClass, Judged, judge
-from ontogeny.ask.left_out import in_all, left_out
+from ontogeny.ask.left_out import LeftOut, in_all, left_out
 from ontogeny.ask.memorised import index_of, newcombe
-from ontogeny.ask.remembered import estimated_words
+from ontogeny.ask.remembered import estimated_words, left_out_words, target_words
 from ontogeny.ask.subsets import LEAST, _differences, agreement, by_subsets
 from ontogeny.data.base import Array
 from ontogeny.data.canaries import Planted, plant
 from ontogeny.isa.errors import DataError, RecordError
 from ontogeny.record.run import Run
+from ontogeny.train.regimes.table import Regime
 from tests.spec.training import GPT, MLP, cross_entropy, points
 
 COUNT, BATCH, CANARIES, STEPS = 40, 10, 12, 90
@@ -164,6 +166,33 @@ def test_an_example_left_out_is_trained_again_without_it(run: Run, tmp_path: Pat
             left_out(run, examples)
 
 
+def test_a_share_is_told_of_the_examples_that_are_right(run: Run) -> None:
+    early = left_out(run, run.data.canaries.numbers[:6], at=(8,))
+    right = [one for one in early if one.right[0] == 1.0]
+    assert len(right) < len(early)
+    assert in_all(early).right == len(right) and f"of {len(right)} that are right, among 6" in words_of(early)
+    wrong = [one for one in early if one.right[0] < 1.0]
+    assert in_all(wrong).right == 0 and words_of(wrong).startswith("none is right")
+
+
+def words_of(found: Sequence[LeftOut]) -> str:
+    return " ".join(left_out_words(in_all(found)))
+
+
+def test_a_regime_that_a_run_began_with_is_asked_as_any_other_run(run: Run, tmp_path: Path) -> None:
+    with Regime.parse("sleep:every=3,replays=1").begun(run, tmp_path / "asleep") as asleep:
+        asleep.advance(9)
+        number = int(asleep.data.indices(1)[0])
+        (found,) = left_out(asleep, [number])
+        without = forget(asleep, [number], tmp_path / "forgot")
+        assert without is not None and without.program.has("sleep")
+        with without:
+            ask = judge(without)
+            ask.load(without.state())
+            assert found.loss_without[0] == ask(run.data.examples(np.array([number])), without.dials()).loss[0]
+        assert found.loss_without[0] > found.loss[0] and len(by_subsets(asleep, 4).numbers) == COUNT
+
+
 def test_subsets_estimate_what_leaving_out_gives(run: Run) -> None:
     found = by_subsets(run, 5, 0.7, at=40)
     assert np.array_equal(found.memorised, by_subsets(run, 5, 0.7, at=40).memorised, equal_nan=True)
@@ -204,6 +233,7 @@ def test_real_numbers_are_held_against_what_is_predicted(tmp_path: Path) -> None
         state, ask = made.state(), judge(made)
     weight, bias = (state["params"].reshape(-1)[d.offset : d.offset + d.type.size] for d in made.program.named_params())
     off = np.abs(x @ weight.reshape(3, 1) + bias - data.arrays["y"])[:, 0]
+    assert "right is what is within 1%" in target_words(found)[0]
     assert not found.classes and found.items.loss == pytest.approx(off, abs=1e-5)
     assert ask.label == "y" and found.memorised.index is None and found.valid is None
 

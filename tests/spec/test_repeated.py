@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from pathlib import Path
 
 import numpy as np
@@ -9,8 +10,10 @@ import pytest
 import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
+from typer.testing import CliRunner
 
 import ontogeny as og
+from ontogeny.faces.cli import app
 from ontogeny.faces.costs import turned
 from ontogeny.front.edits import apply
 from ontogeny.front.repeated import Repeated
@@ -114,6 +117,19 @@ def test_a_parameter_of_the_block_is_used_once_for_each_round(made: tuple[Net, L
     assert "for 4 rounds" in four.remark
     with pytest.raises(OntogenyError, match="no dial 'turns'; there are lr, weight_decay, rounds"):
         turned(program, {"turns": 2.0})
+
+
+def test_a_runs_cost_is_counted_by_its_dials_as_they_stand(
+    made: tuple[Net, Learner], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with og.create(tmp_path / "run", made[1], og.Arrays(arrays(batch(40)), batch_size=10)) as run:
+        run.set_dial("rounds", 5.0)
+    monkeypatch.setenv("ONTOGENY_RUNS", str(tmp_path))
+    for words, rounds in (([], 5.0), (["--dial", "rounds=2"], 2.0)):
+        said = CliRunner().invoke(app, ["cost", "run", "--json", *words]).stdout
+        assert json.loads(said)["total"]["uses"]["loop.block.within.weight"] == rounds
+    said = CliRunner().invoke(app, ["cost", "run", "--dial", "rounds=nan"]).output
+    assert "'rounds=nan' is no dial" in said
 
 
 def test_it_is_read_again_from_text_and_is_a_loop_at_every_size(made: tuple[Net, Learner]) -> None:

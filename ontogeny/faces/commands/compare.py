@@ -9,6 +9,7 @@ from rich.markup import escape
 
 from ontogeny.ask.price.learner import step_of
 from ontogeny.faces.costs import turned
+from ontogeny.faces.running import evaluated
 from ontogeny.faces.sources import RunNames, opened
 from ontogeny.faces.terminal import AsJson, amount, answer, columns, number, table
 from ontogeny.isa.errors import OntogenyError
@@ -37,7 +38,8 @@ def described(run: Run) -> dict[str, Any]:
     made["program_changed_at"] = run.changed
     step = step_of(turned(run.program, run.dials()))
     work = {"parameters": step.parameters, "operations": step.products + step.others, "uses": step.uses}
-    return {"run": run.folder.name, **made, "dials": run.dials(), **work, "metrics": run.latest(), "hash": run.hash()}
+    reached = {"dials": run.dials(), **work, "metrics": run.latest(), **evaluated(run), "hash": run.hash()}
+    return {"run": run.folder.name, **made, **reached}
 
 
 def say(console: Console, document: dict[str, Any]) -> None:
@@ -56,6 +58,8 @@ def say(console: Console, document: dict[str, Any]) -> None:
             values = [run[group].get(name) for run in runs]
             if group == "metrics" or len(set(values)) > 1:
                 shown.add_row(escape(name), *("" if value is None else number(value) for value in values))
+    if any("evaluated_at" in run for run in runs):
+        shown.add_row("valid.* as of step", *(str(run.get("evaluated_at", run["step"])) for run in runs))
     console.print(shown)
     first = escape(runs[0]["run"])
     for run, at in zip(runs[1:], document["parts_at"], strict=True):

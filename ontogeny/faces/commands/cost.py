@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import asdict
 from pathlib import Path
 from typing import Annotated, Any
@@ -11,6 +12,7 @@ from rich.console import Console
 from rich.markup import escape
 
 from ontogeny.faces.costs import Line, Total, top, turned
+from ontogeny.faces.running import evaluated
 from ontogeny.faces.sources import load_any, opened
 from ontogeny.faces.terminal import AsJson, amount, answer, number, size, table
 from ontogeny.isa.errors import OntogenyError
@@ -33,9 +35,11 @@ def command(
 ) -> None:
     """Count the operations and bytes of every instruction.
 
-    A multiply-add is two operations. Bytes are those of operands and results, as if nothing stayed in a cache.
+    A multiply-add is two operations. Bytes are those of operands and results, as if nothing stayed in a cache. A run's
+    loops are counted by its dials as they stand.
     """
-    program = turned(resized(load_any(source), dict(map(named_size, sizes or []))), dict(map(named_dial, dials or [])))
+    program = resized(as_it_stands(source), dict(map(named_size, sizes or [])))
+    program = turned(program, dict(map(named_dial, dials or [])))
     name = routine or usual(program)
     lines, total = top(program, name, count, sort)
     document: dict[str, Any] = {
@@ -54,12 +58,18 @@ def command(
     answer(document, as_json, words)
 
 
+def as_it_stands(source: str) -> Program:
+    """The program of a file, or of a run by its present dials."""
+    program = load_any(source)
+    return program if source == "-" or Path(source).is_file() else turned(program, opened(source).dials())
+
+
 def learned(source: str) -> dict[str, float]:
     """What a run has reached, and at which step; nothing of a program that is no run, or has taken no step."""
     if source == "-" or Path(source).is_file():
         return {}
     run = opened(source)
-    return {"step": float(run.step), **run.latest()} if run.step else {}
+    return {"step": float(run.step), **run.latest(), **evaluated(run)} if run.step else {}
 
 
 def named_size(text: str) -> tuple[str, int]:
@@ -74,9 +84,12 @@ def named_dial(text: str) -> tuple[str, float]:
     """`rounds=8` as a name and a number. Raises OntogenyError for anything else."""
     name, _, value = text.partition("=")
     try:
-        return name, float(value)
+        found = float(value)
     except ValueError:
-        raise OntogenyError(f"{text!r} is no dial; write a name and a number, as in rounds=8") from None
+        found = math.nan
+    if not math.isfinite(found):
+        raise OntogenyError(f"{text!r} is no dial; write a name and a number, as in rounds=8")
+    return name, found
 
 
 def usual(program: Program) -> str:

@@ -1,4 +1,5 @@
-"""Rules that come with a course of their rate, each by a name: the catapults, which begin very large and are cooled.
+"""Edits by names of their own: rules that come with a course of their rate, the catapults, which begin very large and
+are cooled; and single edits with arguments that are usual (`USUAL`).
 
 What they are for, and where their numbers were found, `train/regimes/catapult.py` and `muon_catapult.py` say; the
 numbers stand here, so that a run may be put on such a course while it trains (`rule catapult`), from any step on.
@@ -36,6 +37,14 @@ class Course:
 CATAPULT = Course("adamw", {"lr": 1.4e-2, "weight_decay": 1.0, "beta1": 0.8, "beta2": 0.95}, (100, 250), 0.2)
 MUON_CATAPULT = Course("muon", {"lr": 0.25, "weight_decay": 0.2, "momentum": 0.6, "adam_lr": 2e-2}, (30, 100), 0.2)
 COURSES: Mapping[str, Course] = {"catapult": CATAPULT, "muon_catapult": MUON_CATAPULT}
+
+USUAL: Mapping[str, Change] = {
+    "grokfast": ("smooth", {}),
+    "bursts": ("schedule", {"shape": "bursts", "steps": 50, "length": 5, "height": 3.0}),
+    "cycles": ("schedule", {"shape": "cycles", "steps": 50}),
+    "warmup": ("schedule", {"shape": "warmup", "steps": 20}),
+}
+"""What is known by a name of its own and is an edit with some arguments, others of which may be given."""
 
 
 def course_edits(name: str, start: int, given: Mapping[str, Any]) -> tuple[Change, ...]:

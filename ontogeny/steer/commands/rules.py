@@ -11,7 +11,7 @@ from typing import Annotated, Any, ClassVar
 
 from pydantic import Field
 
-from ontogeny.front.edits.courses import COURSES, course_edits
+from ontogeny.front.edits.courses import COURSES, USUAL, course_edits
 from ontogeny.front.edits.edit import Kind, Parameter
 from ontogeny.front.edits.edited import Edited
 from ontogeny.front.edits.rule import RULES
@@ -26,7 +26,7 @@ from ontogeny.steer.session import Session, fork_name
 YES = {"true": True, "yes": True, "on": True, "1": True, "false": False, "no": False, "off": False, "0": False}
 PLAIN = tuple(name for name, edit in EDITS.items() if not edit.parameters)
 """Edits without arguments."""
-EVERY = (*EDITS, *RULES, *COURSES)
+EVERY = (*EDITS, *RULES, *COURSES, *USUAL)
 FROM_HERE = {"rule": "since", "momentum": "since", "schedule": "start"}
 """Edits that count steps from where they begin, each with the argument that says where: here, unless it is given."""
 
@@ -117,7 +117,8 @@ class Rule(Editing):
 
     def edited(self, run: Run, step: int) -> Edited:
         """The program after the edit."""
-        name, given = self.edit, dict(self.arguments)
+        name, usual = USUAL.get(self.edit, (self.edit, {}))
+        given = {**usual, **self.arguments}
         if name in COURSES:
             return apply_all(run.as_of(step).program, course_edits(name, step, given))
         if name in RULES:

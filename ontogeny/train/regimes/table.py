@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import Any
 
 from ontogeny.front.edits import apply_all
-from ontogeny.front.edits.courses import COURSES, course_edits
+from ontogeny.front.edits.courses import COURSES, USUAL, course_edits
 from ontogeny.front.edits.rule import RULES
 from ontogeny.front.edits.table import EDITS
 from ontogeny.isa.errors import EditError
@@ -30,11 +30,8 @@ TABLE: Mapping[str, tuple[EDIT, ...]] = {
     "replay": (("sleep", {"every": 10, "scale": 0.97, "replays": 2, "rate": 0.02}),),
     "perturb": (("perturb", {"every": 50, "shrink": 0.9, "sigma": 0.01}),),
     "sam": (("sam", {"rho": 0.05}),),
-    "grokfast": (("smooth", {}),),
     "perpendicular": (("perpendicular", {}),),
-    "bursts": (("schedule", {"shape": "bursts", "steps": 50, "length": 5, "height": 3.0}),),
-    "cycles": (("schedule", {"shape": "cycles", "steps": 50}),),
-    "warmup": (("schedule", {"shape": "warmup", "steps": 20}),),
+    **{name: (edit,) for name, edit in USUAL.items()},
     **{name: course.edits() for name, course in COURSES.items()},
 }
 """What each is; one of a single edit takes that edit's arguments."""
