@@ -63,18 +63,22 @@ def measure(
     begun: Result | None = None,
     after: Callable[[Result], None] = lambda _: None,
 ) -> Result:
-    """The claim measured with seeds, else with those of its form; those that `begun` has are not measured again.
+    """The claim measured with seeds, else with those of its form, beside those that `begun` has, each once.
 
     `after` is told the result after every seed.
     """
-    form = claim.form(full)
-    known = {one.seed: one for one in begun.seeds} if begun else {}
-    result = Result(claim, full, (), time.strftime("%Y-%m-%d"), _place())
-    for seed in seeds or form.seeds:
-        one = known.get(seed) or _one(claim, seed, form.given)
-        result = replace(result, seeds=(*result.seeds, one))
+    result = begun or Result(claim, full)
+    for seed in missing(claim, full, seeds, begun):
+        one = _one(claim, seed, claim.form(full).given)
+        result = replace(result, seeds=(*result.seeds, one), date=time.strftime("%Y-%m-%d"), place=_place())
         after(result)
     return result
+
+
+def missing(claim: Claim, full: bool, seeds: tuple[int, ...] = (), begun: Result | None = None) -> tuple[int, ...]:
+    """Of seeds, else of those of the form, the ones that `begun` lacks, each once."""
+    known = {one.seed for one in begun.seeds} if begun else set()
+    return tuple(seed for seed in dict.fromkeys(seeds or claim.form(full).seeds) if seed not in known)
 
 
 def write(result: Result, path: Path) -> None:
@@ -108,6 +112,8 @@ def read(claim: Claim, path: Path) -> Result:
             for one in document["seeds"]
         )  # fmt: skip
         found = Result(claim, full, seeds, document["date"], document["place"])
+        if len({one.seed for one in seeds}) < len(seeds):
+            raise ValueError("a seed that counts twice")
         other = document["claim"] != claim.name or document["given"] != _through_json(claim.form(full).given)
     except (OSError, ValueError, KeyError, TypeError, AttributeError) as error:
         raise ClaimError(f"{path} holds no result of a claim ({error!r}); measure it again") from error

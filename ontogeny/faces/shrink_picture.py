@@ -10,6 +10,9 @@ from ontogeny.faces.picture import COLOURS, FAINT, INK, MARGIN, MARKS, PAPER
 from ontogeny.faces.ticks import marks
 from ontogeny.train.small.shrink import Report
 
+SHAPES = "oDsv^P*X"
+"""One for each way and what was before, since there are fewer colours, and points of two ways may coincide."""
+
 
 def draw(report: Report) -> Figure:
     """One panel; a pruned network stands at as many parameters as it has weights that are not zero."""
@@ -21,7 +24,8 @@ def draw(report: Report) -> Figure:
     panel.step(*zip(*front, strict=True), where="post", color=FAINT, linewidth=2.2, zorder=1)
     for place, way in enumerate(dict.fromkeys(one.way for one in every)):
         own = [(one.parameters, one.quality.loss) for one in every if one.way == way]
-        panel.plot(*zip(*own, strict=True), "o", color=COLOURS[place % len(COLOURS)], markersize=8, label=way)
+        shape, colour = SHAPES[place % len(SHAPES)], COLOURS[place % len(COLOURS)]
+        panel.plot(*zip(*own, strict=True), shape, color=colour, alpha=0.8, markersize=8, label=way)
     if all(one.quality.loss > 0 for one in every):
         panel.set_yscale("log")
         places = marks(Scale(LOG), *panel.get_ylim(), MARKS)

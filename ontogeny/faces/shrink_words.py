@@ -12,7 +12,7 @@ from ontogeny.train.small.lost import Lost
 from ontogeny.train.small.shrink import Network, Report
 from ontogeny.train.small.sizes import parameters
 from ontogeny.train.small.task import Task
-from ontogeny.train.small.ways import LOTTERY, Chosen, Plan
+from ontogeny.train.small.ways import Chosen, Plan
 
 WORST = 5
 NAMED = 12
@@ -23,8 +23,7 @@ def planned(task: Task, chosen: Sequence[Chosen], plan: Plan) -> list[str]:
     whole = parameters(task.teacher.program)
     lines = []
     for one in chosen:
-        rewind = task.run.step // 10 if plan.rewind is None else plan.rewind
-        steps = plan.rounds * (task.run.step - rewind) if one.way == LOTTERY else plan.steps
+        steps = plan.takes(one.way, task.run)
         share = f"{one.parameters:,} of {whole:,} parameters"
         lines.append(f"{one.way}: {share}, {one.words}; {steps:,} steps of batches of {task.batch_size}")
     if plan.written:

@@ -34,6 +34,9 @@ def test_a_claim_is_measured_kept_and_judged() -> None:
     assert json.loads(shell(NAND, "--folder", "claims", "--json").stdout)[0]["verdict"] == "fails"
     said = shell(NAND, "--folder", "claims").output
     assert "A NAND gate takes two neurons." in said and "seeds 0" in said
+    again = shell(NAND, "--measure", "--seeds", "3,3").output
+    assert "1 seed," in again and "seeds 0, 3," in again, "what was measured before counts too"
+    assert "--anew measures them again" in shell(NAND, "--measure").output
 
 
 def test_pages_are_written() -> None:
@@ -64,6 +67,8 @@ def test_what_was_measured_beside_is_a_table(monkeypatch: pytest.MonkeyPatch) ->
         (("nand",), "no claim 'nand'"),
         ((NAND, "--full"), "give --measure as well"),
         ((NAND, "--measure", "--seeds", "a"), "whole numbers"),
+        (("local-rules", "--measure", "--seeds", "-5"), "whole numbers from 0"),
+        (("local-rules", "--measure", "--seeds", "4294967296"), "whole numbers from 0"),
         ((NAND, "-o", "book.pdf"), "neither .html nor .md"),
         ((NAND, "--folder", "nowhere"), "there is no folder nowhere"),
     ],

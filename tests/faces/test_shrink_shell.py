@@ -3,14 +3,19 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 from typer.testing import CliRunner, Result
 
 from ontogeny.faces.cli import app
+from ontogeny.faces.shrink_picture import draw
 from ontogeny.record.run import open_run
+from ontogeny.train.small.lost import Quality
+from ontogeny.train.small.shrink import Network, Report
 from ontogeny.train.small.sizes import parameters
+from ontogeny.train.small.ways import WAYS
 from tests.faces.folder import stand_in
 
 DIGITS = str(Path(__file__).parents[2] / "examples" / "digits.py")
@@ -60,6 +65,13 @@ def test_a_run_is_made_smaller_by_one_command(here: Path) -> None:
     assert all(Path(file).stat().st_size for file in found["files"])
 
 
+def test_every_way_looks_like_no_other_in_the_picture() -> None:
+    one = Network("before", "digits", "", 5000, 10.0, Quality(0.2, 0.9), ())
+    report = Report(one, tuple(replace(one, way=way, run=way, parameters=500) for way in WAYS))
+    lines = draw(report).axes[0].get_legend_handles_labels()[0]
+    assert len({(line.get_marker(), line.get_color()) for line in lines}) == 1 + len(WAYS)
+
+
 def test_what_it_would_do_is_told_and_nothing_done(here: Path) -> None:
     before = sorted(path.name for path in (here / "runs").iterdir())
     told = shell("shrink", "digits", "--by", "2", "--by", "5", "--written", "7", "--dry-run").stdout
@@ -78,6 +90,9 @@ def test_what_it_would_do_is_told_and_nothing_done(here: Path) -> None:
         (("--way", "magic"), "there are distil, units, sparse, magnitude"),
         (("--way", "wanda", "--operations", "1k"), "saves no operations"),
         (("--temperature", "0"), "the temperature is above 0"),
+        (("--lr", "-1"), "a learning rate of -1 is none"),
+        (("--way", "lottery", "--rewind", "400"), "rewind to a step from 0"),
+        (("hidden=32",), "name it with --file"),
         (("-o", DIGITS), "names a folder"),
     ],
 )

@@ -14,6 +14,7 @@ from ontogeny.claims.book import NAMES, claim, claims
 from ontogeny.claims.claim import Claim, Expectation, Form, Measured, Series
 from ontogeny.claims.result import Result, measure, read, write
 from ontogeny.claims.verdict import Verdict, interval
+from ontogeny.faces.claims import BOOK
 from ontogeny.isa.errors import ClaimError
 
 
@@ -80,6 +81,14 @@ def test_a_result_is_read_as_it_was_written_and_goes_on_with_missing_seeds(tmp_p
     assert asked == [0, 1, 2]
     assert [line.y for line in again.seeds[2].measured.series] == [(0, 3.0)]
     assert "verdict" not in path.read_text()
+    one_more = measure(one, True, (1, 1), begun=measure(one, True, (0, 0, 0)))
+    assert [seed.seed for seed in one_more.seeds] == [0, 1], "each seed counts once, and none is lost for another"
+    assert measure(one, True, (0,), begun=found) is found, "where nothing was measured the date stays"
+
+
+def test_no_interval_of_the_book_reaches_beyond_what_its_figure_can_be() -> None:
+    found = read(claim("trained-item-approximated"), BOOK / "trained-item-approximated.json")
+    assert all(0 <= one.interval.low <= one.interval.high <= 1 for one in found.judged)
 
 
 def test_results_that_are_damaged_or_of_another_experiment_are_refused(tmp_path: Path) -> None:
@@ -87,6 +96,11 @@ def test_results_that_are_damaged_or_of_another_experiment_are_refused(tmp_path:
     write(measure(one, False), path)
     with pytest.raises(ClaimError, match="another experiment"):
         read(replace(one, quick=Form((0,), 1.0, {"steps": 4})), path)
+    path.write_text(
+        path.read_text().replace('"seeds": [', '"seeds": [' + '{"seed": 0, "seconds": 0, "figures": {}, "series": []},')
+    )
+    with pytest.raises(ClaimError, match="counts twice"):
+        read(one, path)
     path.write_text(path.read_text()[:-40])
     with pytest.raises(ClaimError, match="measure it again"):
         read(one, path)

@@ -171,6 +171,7 @@ def test_a_mask_outlives_a_change_of_the_rule_also_to_one_that_lays_parameters_o
 
 
 def test_a_lottery_goes_back_to_exactly_what_the_weights_were(run: Run, tmp_path: Path) -> None:
+    assert Plan(7, rounds=3, rewind=5).takes("lottery", run) == 3 * (run.step - 5) and Plan(7).takes("units", run) == 7
     ticket = lottery(run, 10, lambda round: tmp_path / f"round-{round}", keep=60, rounds=2)
     assert ticket.step == run.step and ticket.base == 10
     first, was = ticket.state(11), run.fork(10, tmp_path / "beside")

@@ -55,9 +55,11 @@ CLAIM = Claim(
     "the likeliest character each time. An item is reproduced where the next 33 are exactly those of the text.",
     measure=measure,
     expects=(
-        Expectation("exact_much", "<=", 0.05, "of much text, at most one item of twenty comes back exactly"),
-        Expectation("exact_little", "<=", 0.5, "of little text, seen much more often, at most half of the items do"),
-        Expectation("held_out_little", "<=", 0.01, "what was not trained on does not come back"),
+        Expectation("exact_much", "<=", 0.05, "of much text, at most one item of twenty comes back exactly", (0, 1)),
+        Expectation(
+            "exact_little", "<=", 0.5, "of little text, seen much more often, at most half of the items do", (0, 1)
+        ),
+        Expectation("held_out_little", "<=", 0.01, "what was not trained on does not come back", (0, 1)),
     ),
     quick=Form((0, 1), 4.0, {"little": 1100, "much": 2200, "width": 16, "steps": 6, "asked": 1, "depth": 1}),
     full=Form((0, 1, 2), 60.0, {"little": 6000, "much": 60_000, "width": 64, "steps": 600, "asked": 3}),

@@ -13,12 +13,15 @@ from rich.table import Table
 
 from ontogeny.claims.book import claims
 from ontogeny.claims.claim import Claim
-from ontogeny.claims.result import Result, measure, read, write
+from ontogeny.claims.result import Result, measure, missing, read, write
 from ontogeny.faces.claims import BOOK, COLOURS, Pairs, beside, document, figure_rows, known, markdown, short
 from ontogeny.faces.claims import command as spelt
 from ontogeny.faces.outputs import SPELT, place
 from ontogeny.faces.terminal import AsJson, answer, columns, duration, table, tell
 from ontogeny.isa.errors import ClaimError
+
+LARGEST = 2**32 - 1
+"""The largest seed that NumPy, torch and Python all take."""
 
 
 def command(
@@ -38,7 +41,7 @@ def command(
     """Claims about learning as experiments: what was measured, and the verdict, which is computed from that.
 
     --measure repeats them: a quick form takes seconds, a full one up to hours, told beforehand. Figures are kept after
-    every seed, in claims/ unless a folder is named, and the next time only missing seeds are measured.
+    every seed, in claims/ unless a folder is named; the next time only missing seeds are measured, and all count.
     """
     chosen = claims(names or ())
     if (seeds or full or anew) and not again:
@@ -108,19 +111,22 @@ def _verdict(found: Result | None) -> str:
 
 def _seeds(text: str) -> tuple[int, ...]:
     try:
-        return tuple(int(one) for one in text.split(",")) if text else ()
-    except ValueError as error:
-        raise ClaimError(f"--seeds {text!r}: give whole numbers with commas between, such as 0,1,2") from error
+        found = tuple(int(one) for one in text.split(",")) if text else ()
+    except ValueError:
+        found = (-1,)
+    if not all(0 <= one <= LARGEST for one in found):
+        raise ClaimError(f"--seeds {text!r}: give whole numbers from 0 to {LARGEST} with commas between, such as 0,1,2")
+    return found
 
 
 def _measured(claim: Claim, full: bool, seeds: tuple[int, ...], folder: Path, anew: bool) -> Result:
-    form = claim.form(full)
-    count = len(seeds or form.seeds)
-    tell(f"{claim.name}: {count} seed{'s' * (count != 1)}, about {duration(form.seconds * count)} of CPU")
     path = place(str(folder / f"{claim.name}.json"), "")
     begun = read(claim, path) if path.exists() and not anew else None
     if begun and begun.full != full:
         raise ClaimError(f"{path} is of the {'full' if begun.full else 'quick'} form; name another --folder, or --anew")
+    count = len(missing(claim, full, seeds, begun))
+    said = f"{count} seed{'s' * (count != 1)}, about {duration(claim.form(full).seconds * count)} of CPU"
+    tell(f"{claim.name}: {said if count else f'{escape(str(path))} has these seeds; --anew measures them again'}")
     return measure(claim, full, seeds, begun, lambda result: write(result, path))
 
 

@@ -62,14 +62,17 @@ def command(
     as_json: AsJson = False,
 ) -> None:
     """Make a network smaller: distilled or pruned to a size, as ONNX and in 8 bits, and what was lost by that."""
+    if options and not file:
+        raise SmallError(f"{' '.join(options)} is of the experiment's file; name it with --file FILE.py")
     run = opened(name, file, options or ())
     task = task_of(run, [opened(other) for other in teacher or ()])
     budgets = _budgets(task, by or [], ((PARAMETERS, to), (OPERATIONS, operations), (MILLISECONDS, milliseconds)))
     count = max(LEAST, TIMES * run.step) if steps is None else steps
-    (teaching := Teaching(temperature, hard, features)).check()
+    teaching = Teaching(temperature, hard, features)
     plan = Plan(count, lr, teaching=teaching, seed=seed, rounds=rounds, rewind=rewind, written=written)
     build = _build(run, file, options or [], argument)
     chosen = [choose(task, each, budget, build) for budget in budgets for each in _ways(way or [], budget)]
+    plan.check(run, {one.way for one in chosen})
     lines = planned(task, chosen, plan)
     if dry:
         answer({"plan": lines}, as_json, lambda console: console.print(escape("\n".join(lines)), soft_wrap=True))

@@ -7,6 +7,7 @@ not in it, and running statistics stay as they are.
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
@@ -42,8 +43,8 @@ class Teaching:
 
     def check(self) -> None:
         """Raises SmallError for what is no temperature, no share and no weight."""
-        if not self.temperature > 0 or not 0 <= self.hard <= 1 or not self.features >= 0:
-            raise SmallError(f"{self}: the temperature is above 0, hard from 0 to 1, features 0 or more")
+        if not (0 < self.temperature < math.inf and 0 <= self.hard <= 1 and 0 <= self.features < math.inf):
+            raise SmallError(f"{self}: the temperature is above 0, hard from 0 to 1, features 0 or more, all finite")
 
 
 def softened(scores: Tensor, teacher: Tensor, temperature: float) -> Tensor:

@@ -115,6 +115,22 @@ def hold(run: Run, gone: Gone, author: str = "you") -> None:
     run.call(ROUTINE, author=author)
 
 
+def check_rounds(rounds: int, steps: int) -> None:
+    """SmallError for fewer steps than two for each round of gradual pruning, or no round."""
+    if not 0 < 2 * rounds <= steps:
+        raise SmallError(f"{rounds} rounds in {steps} steps; take 1 round or more, and two steps or more for each")
+
+
+def check_rewind(run: Run, rewind: int, rounds: int) -> None:
+    """SmallError where a lottery cannot go back to a step of the run and on from there, or goes no round."""
+    if not run.step:
+        raise SmallError(f"{run.folder.name} is at step 0, so there is no step to rewind to; run it first")
+    if not 0 <= rewind < run.step or rounds < 1:
+        raise SmallError(
+            f"rewind to a step from 0 to {run.step - 1} and take 1 round or more, not {rewind} and {rounds}"
+        )
+
+
 def gradual(
     run: Run,
     folder: Path,
@@ -131,8 +147,7 @@ def gradual(
     still there: most goes at first, while much is left. What has gone does not come back. `edits` are of the rule by
     which all of it learns. SmallError for fewer steps than two for each round, and where biases alone are too many.
     """
-    if not 0 < 2 * rounds <= steps:
-        raise SmallError(f"{rounds} rounds in {steps} steps; take 1 round or more, and two steps or more for each")
+    check_rounds(rounds, steps)
     scores, first = weighed(run.learner, {}), run.step
     _left(scores, keep)
     total = sum(each.size for each in scores.values())
@@ -158,10 +173,7 @@ def lottery(
     In each round all but a share of the weights are pruned by their size at the end of the round before; the rest goes
     back to what it exactly was at step `rewind`, optimizer and order of examples included, and learns to the end again.
     """
-    if not 0 <= rewind < run.step or rounds < 1:
-        raise SmallError(
-            f"rewind to a step from 0 to {run.step - 1} and take 1 round or more, not {rewind} and {rounds}"
-        )
+    check_rewind(run, rewind, rounds)
     scores, latest = weighed(run.learner, {}), run
     fixed = sum(each.size for each in scores.values() if each.ndim < 2)
     total = sum(each.size for each in scores.values()) - fixed

@@ -23,7 +23,7 @@ from ontogeny.train.small.sizes import operations, parameters
 from ontogeny.train.small.task import Task
 from ontogeny.train.small.teacher import outputs
 from ontogeny.train.small.units import PREDICT
-from ontogeny.train.small.ways import PRUNED, SPARSE, Chosen, Plan, carry_out
+from ontogeny.train.small.ways import PRUNED, Chosen, Plan, carry_out
 
 
 @dataclass(frozen=True, slots=True)
@@ -103,8 +103,8 @@ def shrink(
         started = time.process_time()
         with carry_out(task, one, plan, partial(runs, one.way), advance) as run:
             seconds = time.process_time() - started
-            steps = plan.steps if one.way == SPARSE else run.step - run.base
-            found.append(_measured(task, one, run, (steps, seconds), files / run.folder.name if files else None))
+            taken = plan.takes(one.way, task.run), seconds
+            found.append(_measured(task, one, run, taken, files / run.folder.name if files else None))
     return Report(before, tuple(found))
 
 

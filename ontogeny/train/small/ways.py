@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+import math
+from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
@@ -66,6 +67,24 @@ class Plan:
         rule = self.by(self.lr, self.weight_decay)
         return rule.with_schedule(warmup(rise, cosine(self.steps, FLOOR)))
 
+    def early(self, run: Run) -> int:
+        """The step that a lottery of a run goes back to."""
+        return run.step // 10 if self.rewind is None else self.rewind
+
+    def takes(self, way: str, run: Run) -> int:
+        """Steps that a way of making a run smaller takes, in all."""
+        return self.rounds * (run.step - self.early(run)) if way == LOTTERY else self.steps
+
+    def check(self, run: Run, ways: Collection[str]) -> None:
+        """SmallError for a rate or a teaching that is none, and for rounds that one of the ways cannot take."""
+        if not 0 < self.lr < math.inf:
+            raise SmallError(f"a learning rate of {self.lr:g} is none; give a number above 0, such as 0.003")
+        self.teaching.check()
+        if LOTTERY in ways:
+            masks.check_rewind(run, self.early(run), self.rounds)
+        if GRADUAL in ways:
+            masks.check_rounds(self.rounds, self.steps)
+
 
 @dataclass(frozen=True, slots=True)
 class Chosen:
@@ -118,8 +137,8 @@ def carry_out(
 ) -> Run:
     """The finished run of a way. `folder` gives a new folder each time, `advance` takes steps."""
     if chosen.way == LOTTERY:
-        rewind = task.run.step // 10 if plan.rewind is None else plan.rewind
-        return masks.lottery(task.run, rewind, lambda _: folder(), chosen.parameters, plan.rounds, advance)
+        early = plan.early(task.run)
+        return masks.lottery(task.run, early, lambda _: folder(), chosen.parameters, plan.rounds, advance)
     if chosen.way == GRADUAL:
         rule: masks.Edits = (("rule", {"to": plan.rule(), "since": task.run.step}),)
         return masks.gradual(task.run, folder(), chosen.parameters, plan.rounds, plan.steps, AUTHOR, rule, advance)
