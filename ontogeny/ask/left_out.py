@@ -119,6 +119,8 @@ def left_out(
     Raises RecordError for a program that takes batches of one size alone or changed on the way, an example that was in
     no batch, and for several workers where the data is not saved with the run.
     """
+    if workers < 1:
+        raise RecordError(f"{workers} workers; give 1 or more")
     asked = numbers(run, examples)
     steps = tuple(sorted(set(at))) or (run.step,)
     _check(run, asked, steps)

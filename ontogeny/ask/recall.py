@@ -131,6 +131,8 @@ def recall(
     step = run.step if at is None else at
     if not 0 <= step <= run.step:
         raise RecordError(f"step {step} is not recorded; there are steps 0 to {run.step}")
+    if min(most, continued) < 1:
+        raise RecordError(f"most {most} examples, {continued} of them continued; give 1 or more of each")
     asked = [n for first, stop in numbers(run, examples) for n in range(first, stop)] if examples else None
     chosen = spread(np.arange(examples_of(run)), most) if asked is None else np.array(asked, np.int64)
     met, run = occurrences(run, step), run.as_of(step)

@@ -53,6 +53,7 @@ def test_without_a_course_the_rate_stays() -> None:
         ({"cool": (30, 10)}, "from step 30 to step 10"),
         ({"cool": (10, 30), "warm_up": 20}, "shorten the warm-up"),
         ({"burst": (2.0, 10, 10)}, "nothing between"),
+        ({"warm_up": -3}, "warmup: -3 steps; expected 0 or more"),
     ],
 )
 def test_a_course_that_contradicts_itself_is_refused(given: dict[str, object], said: str) -> None:

@@ -248,7 +248,7 @@ def test_slow_gradients_amplified(learners: dict[str, Learner]) -> None:
 
     def hook(plain: nn.Module, step: Callable[[], None], _: int) -> None:
         for name, p in plain.named_parameters():
-            averages[name] = 0.9 * averages.get(name, 0.0) + 0.1 * p.grad  # type: ignore[operator]
+            averages[name] = 0.9 * averages.get(name, p.grad) + 0.1 * p.grad  # type: ignore[operator]
             p.grad = p.grad + 1.5 * averages[name]
         step()
 

@@ -161,6 +161,10 @@ def test_an_example_left_out_is_trained_again_without_it(run: Run, tmp_path: Pat
     assert one.needed[1] > 1 and one.memorised.tolist() == [bool(one.right[0]), True]
     whole = in_all(found)
     assert whole.examples == 2 and whole.by_chance < 0.3 and whole.needed > whole.needed_by_chance
+    with pytest.raises(RecordError, match="0 workers; give 1 or more"):
+        left_out(run, [3], workers=0)
+    with pytest.raises(RecordError, match="most 0 examples"):
+        og.recall(run, most=0)
     for examples, said in (("", "names no example"), ("40", "numbers 0 to 39")):
         with pytest.raises((RecordError, DataError), match=said):
             left_out(run, examples)

@@ -1,6 +1,6 @@
 """Slow gradients amplified: gradient + lamb * ema(gradient) (Grokfast-EMA: Lee et al. 2024, arXiv 2405.20233).
 
-The average starts at zero where the edit is made; the paper's starts at the first gradient.
+As in the authors' code the average begins with the first gradient, here the first after the edit was made.
 """
 
 from __future__ import annotations
@@ -15,8 +15,10 @@ from ontogeny.front.edits.rewrite import Rewrite
 from ontogeny.isa.build import Builder
 from ontogeny.isa.errors import EditError
 from ontogeny.isa.program import Decl
+from ontogeny.isa.types import DType, Type
 
-SLOT = "gradient_ema"
+SLOT, BEGUN = "gradient_ema", "gradient_ema_begun"
+"""The average, and 1 once there is one."""
 DIALS: Mapping[str, float] = {"ema_decay": 0.98, "ema_gain": 2.0}
 
 
@@ -45,12 +47,15 @@ def again(rewrite: Rewrite, standing: Standing) -> None:
 def _smooth(rewrite: Rewrite, builder: Builder, given: list[tuple[Decl, Value]], one: tuple[Decl, Value]) -> Value:
     decl, gradient = one
     name = f"{SLOT}.{decl.name}" if len(given) > 1 else SLOT
-    if rewrite.decl(name) is None:
-        rewrite.declare(Decl("state", name, decl.type))
+    begun = name.replace(SLOT, BEGUN, 1)
+    for state, type_ in ((name, decl.type), (begun, Type(DType.F64))):
+        if rewrite.decl(state) is None:
+            rewrite.declare(Decl("state", state, type_))
     builder.program = rewrite.program
-    decay, gain = (Value(builder, builder.read(dial)) for dial in DIALS)
-    average = Value(builder, builder.read(name)).lerp(gradient, 1.0 - decay)
+    decay, gain, was = (Value(builder, builder.read(one)) for one in (*DIALS, begun))
+    average = Value(builder, builder.read(name)).lerp(gradient, 1.0 - decay * was)
     builder.commit(name, average.name)
+    builder.commit(begun, (was * 0.0 + 1.0).name)
     return gradient.axpy(average, gain)
 
 

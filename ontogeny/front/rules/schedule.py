@@ -17,6 +17,8 @@ def constant() -> Schedule:
 
 def warmup(steps: int, then: Schedule | None = None) -> Schedule:
     """Rises from 1/steps to one over `steps`, and multiplies what comes `then`."""
+    if steps < 0:
+        raise ProgramError(f"warmup: {steps} steps; expected 0 or more")
 
     def factor(step: Value) -> Value:
         rise = minimum((step + 1.0) / float(steps), 1.0)
