@@ -208,8 +208,10 @@ def _distilled() -> list[str]:
     rows = []
     for parameters in STUDENTS:
         one = brain.student(parameters)
-        labels = (operations(one.labels.operations), dollars(one.labels.dollars), f"{one.by_teacher:,.2f}")
-        rows.append((count(one.parameters), count(one.tokens), *labels, dollars(one.learning.dollars)))
+        said = one.labels
+        labels = (operations(said.operations), dollars(said.dollars), time(said.hours), in_units(said.watt_hours, "Wh"))
+        rows.append((count(one.parameters), count(one.tokens), *labels, f"{one.by_teacher:,.2f}",
+                     dollars(one.learning.dollars)))  # fmt: skip
     weights = replace(TERMS, state_bytes=2.0)
     asked = price(2 * SYNAPSES, SYNAPSES, weights)
     million = price(2e6 * SYNAPSES, SYNAPSES, weights)
@@ -217,7 +219,7 @@ def _distilled() -> list[str]:
     text = f"""Nobody would serve the large network: its weights alone take {in_units(asked.state, "B")},
     {asked.accelerators:,} H100s at {dollars(asked.accelerators * TERMS.hourly)} an hour, and a million tokens from
     it cost {dollars(million.dollars)}. So it is distilled. A student needs the large one's answers on the tokens
-    that it learns from, a forward pass each."""
+    that it learns from, a forward pass each; times are those of as many H100s as hold the weights."""
     more = f"""Labels on more than {count(brain.break_even())} tokens, three times the teacher's token-passes, cost
     more than the teacher did: a student on 20 tokens a parameter reaches that at
     {count(brain.break_even() / brain.TOKENS_A_PARAMETER)} parameters. The student's own learning is nothing beside
@@ -230,6 +232,8 @@ def _distilled() -> list[str]:
         "tokens",
         "operations of labels",
         "labels",
+        "time",
+        "energy",
         "by the teacher's cost",
         "its own learning",
     )

@@ -9,8 +9,10 @@ from typing import Any
 from matplotlib.figure import Figure
 from matplotlib.layout_engine import ConstrainedLayoutEngine
 
+from ontogeny.ask.scale import LOG, Scale
 from ontogeny.claims.result import Result
-from ontogeny.faces.picture import COLOURS, FAINT, INK, MARGIN, PAPER
+from ontogeny.faces.picture import COLOURS, FAINT, INK, MARGIN, MARKS, PAPER
+from ontogeny.faces.ticks import marks
 
 ACROSS = 3
 """Expectations beside one another; further ones stand beneath, so that all can be read."""
@@ -22,8 +24,8 @@ def draw(found: Result) -> Figure:
     across = min(ACROSS, len(found.judged))
     rows = math.ceil(len(found.judged) / across)
     layout = ConstrainedLayoutEngine(h_pad=MARGIN, w_pad=MARGIN)
-    figure = Figure(figsize=(3.2 * across + 5.2 * lines, 3.4 * rows), layout=layout, facecolor=PAPER)
-    grid = figure.add_gridspec(rows, across + lines, width_ratios=[*([1.6] if lines else []), *[1.0] * across])
+    figure = Figure(figsize=(3.2 * across + 6.8 * lines, 3.4 * rows), layout=layout, facecolor=PAPER)
+    grid = figure.add_gridspec(rows, across + lines, width_ratios=[*([2.1] if lines else []), *[1.0] * across])
     if lines:
         _lines(figure.add_subplot(grid[:, 0]), found)
     for place in range(len(found.judged)):
@@ -69,10 +71,13 @@ def _lines(panel: Any, found: Result) -> None:
             )
     for axis in found.claim.logarithmic:
         getattr(panel, f"set_{axis}scale")("log")
+        places = marks(Scale(LOG), *getattr(panel, f"get_{axis}lim")(), MARKS)
+        getattr(panel, f"set_{axis}ticks")([value for value, _ in places], [words for _, words in places])
+    panel.minorticks_off()
     across, up = found.claim.axes
     panel.set_xlabel(across, color=INK)
     _styled(panel, up)
-    panel.legend(frameon=False, fontsize=8, labelcolor=INK)
+    panel.legend(frameon=False, fontsize=8, labelcolor=INK, loc="upper left", bbox_to_anchor=(1, 1))
 
 
 def _styled(panel: Any, name: str) -> None:

@@ -12,6 +12,7 @@ from typer.testing import CliRunner, Result
 from ontogeny.claims.book import claims
 from ontogeny.faces.claims import BOOK, beside, known, markdown, short
 from ontogeny.faces.claims_page import page
+from ontogeny.faces.claims_picture import draw
 from ontogeny.faces.cli import app
 
 NAND = "nand-is-two-neurons"
@@ -45,6 +46,18 @@ def test_pages_are_written() -> None:
     assert "<svg" in page and "one neuron makes at least one" in page and "<b>fails</b>" in page
     shell(NAND, "--folder", "claims", "-o", "book.md")
     assert "| one neuron makes at least one (wrong_with_one >= 1) | 0 | 0 to 0 | fails |" in Path("book.md").read_text()
+
+
+def test_a_legend_stands_beside_the_lines_and_axes_by_powers_have_plain_numbers() -> None:
+    (claim,) = claims(["larger-with-decay"])
+    result = known(claim, BOOK)
+    assert result is not None
+    figure = draw(result)
+    figure.draw_without_rendering()
+    panel = figure.axes[0]
+    legend = panel.get_legend()
+    assert legend is not None and legend.get_window_extent().x0 >= panel.get_window_extent().x1
+    assert "200" in [label.get_text() for label in panel.get_xticklabels()]
 
 
 def test_what_was_measured_beside_is_a_table(monkeypatch: pytest.MonkeyPatch) -> None:
