@@ -71,7 +71,8 @@ def _lines(panel: Any, found: Result) -> None:
             )
     for axis in found.claim.logarithmic:
         getattr(panel, f"set_{axis}scale")("log")
-        places = marks(Scale(LOG), *getattr(panel, f"get_{axis}lim")(), MARKS)
+        low, high = getattr(panel, f"get_{axis}lim")()
+        places = marks(Scale(LOG), low, high, MARKS)
         getattr(panel, f"set_{axis}ticks")([value for value, _ in places], [words for _, words in places])
     panel.minorticks_off()
     across, up = found.claim.axes

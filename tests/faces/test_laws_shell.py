@@ -75,6 +75,8 @@ def test_a_published_law_answers_without_runs_and_without_intervals() -> None:
     found = json.loads(shell("--published", "muennighoff", "--budget", "1e22", "--unique", "25B", "--json").stdout)
     assert found["optimal"][0]["epochs"]["value"] > 2 and found["optimal"][0]["loss"]["low"] == "NaN"
     assert "R_D" in shell("--published", "muennighoff").stdout
+    far = shell("--published", "besiroglu", "--at", "1e14,130e6").stdout
+    assert "6.25e+03x" in far and "it is a guess" in far, "the runs behind it had at most 16 billion parameters"
 
 
 def test_runs_are_found_by_name_or_by_their_folder_and_refused_with_what_they_lack(

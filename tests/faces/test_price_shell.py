@@ -102,7 +102,8 @@ def test_this_machine_is_measured(program: str, monkeypatch: pytest.MonkeyPatch)
     [
         ((), "name a learner, or give a shape"),
         (("--parameters", "1e9", "--tokens", "1e9", "--layers", "3"), "give all three, or none"),
-        (("--parameters", "1e9", "--tokens", "1e9", "--machine", "abacus"), "choose one of"),
+        (("--parameters", "1e9", "--tokens", "1e9", "--machine", "abacus"), "is not in the table; choose one of p4d"),
+        (("--parameters", "1e300", "--tokens", "1e300"), "both must be finite"),
         (("--parameters", "1e9", "--tokens", "1e9", "--machine", "i4i.32xlarge"), "has no accelerators"),
         (("--parameters", "1e9", "--tokens", "1e9", "--precision", "f8"), "choose one of"),
         (("--parameters", "1e14", "--tokens", "1e9", "--accelerators", "3"), "it takes 22,223 or more"),

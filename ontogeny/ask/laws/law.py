@@ -8,7 +8,8 @@ law.optimal(1e21)
 from __future__ import annotations
 
 import math
-from dataclasses import asdict, dataclass
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass, field
 from typing import Any
 
 import numpy as np
@@ -71,7 +72,10 @@ class Optimal:
 
 @dataclass(frozen=True, eq=False)
 class Law:
-    """A form with its numbers, those of samples of the points f64[B, P], and how the fit went."""
+    """A form with its numbers, those of samples of the points f64[B, P], and how the fit went.
+
+    `largest` says of a law without points how many parameters and tokens the runs had that it was fitted to.
+    """
 
     form: Form
     kept: Floats
@@ -81,6 +85,7 @@ class Law:
     same: tuple[int, int] = (0, 0)
     failed: int = 0
     source: str = ""
+    largest: Mapping[str, float] = field(default_factory=dict)
 
     def numbers(self) -> dict[str, Interval]:
         """The form's numbers by name; a floor that the fit took down without end is 0."""
@@ -156,7 +161,8 @@ class Law:
     def beyond(self, at: Points) -> float:
         """The largest factor by which a point lies outside the range of the law's own points, over its axes."""
         if self.points is None:
-            return float("nan")
+            factors = [float(getattr(at, axis)[0]) / most for axis, most in self.largest.items()]
+            return max(1.0, *factors) if factors else float("nan")
         factors = [1.0]
         for axis in self.form.axes:
             (low, high), value = self.points.range(axis), float(getattr(at, axis)[0])

@@ -29,7 +29,7 @@ WRITTEN = 3e14
 LAYERS, CONTEXT = 200, 4096
 DATA_GAIN = 5.17
 """How many times the data tuned decay and ensembles were worth, at 200 million tokens (Kim et al. 2025)."""
-LARGEST = {"besiroglu": 16e9, "muennighoff": 8.7e9}
+LARGEST = {name: published(name).largest["parameters"] for name in ("besiroglu", "muennighoff")}
 """Parameters of the largest network that a law was fitted to."""
 
 

@@ -14,7 +14,7 @@ from __future__ import annotations
 import math
 from dataclasses import dataclass
 
-from ontogeny.ask.hardware import Accelerator, Machine, machine_named, with_accelerators
+from ontogeny.ask.hardware import MACHINES, Accelerator, Machine, machine_named, with_accelerators
 from ontogeny.isa.errors import RecordError
 
 MACHINE, PRECISION = "8xH100", "bf16"
@@ -66,8 +66,8 @@ class Terms:
 
     def __post_init__(self) -> None:
         if self.machine not in with_accelerators():
-            named = machine_named(self.machine).name
-            raise RecordError(f"{named} has no accelerators; choose one of {', '.join(with_accelerators())}")
+            what = "has no accelerators" if self.machine in MACHINES else "is not in the table"
+            raise RecordError(f"the machine {self.machine!r} {what}; choose one of {', '.join(with_accelerators())}")
         known = self.accelerator.peak
         if self.precision not in known:
             raise RecordError(f"{self.accelerator.name} has no {self.precision}; choose one of {', '.join(known)}")
@@ -76,9 +76,9 @@ class Terms:
         if not 1 <= self.overhead < math.inf:
             raise RecordError("the overhead is all power by that of machines: 1 or more")
         if not 0 <= self.state_bytes < math.inf or self.accelerators < 0:
-            raise RecordError("bytes of state and accelerators must be 0 or more")
+            raise RecordError("bytes of state and accelerators must be 0 or more, and finite")
         if self.dollars is not None and not 0 <= self.dollars < math.inf:
-            raise RecordError("the price of an hour must be 0 or more")
+            raise RecordError("the price of an hour must be 0 or more, and finite")
 
     @property
     def kind(self) -> Machine:
@@ -126,7 +126,7 @@ class Price:
 def price(operations: float, parameters: float, terms: Terms) -> Price:
     """What so many operations on a network of so many parameters come to. Raises RecordError for what is no number."""
     if not (0 <= operations < math.inf and 0 < parameters < math.inf):
-        raise RecordError("operations must be 0 or more and parameters more than 0")
+        raise RecordError(f"{operations:g} operations of {parameters:g} parameters have no price; both must be finite")
     state = parameters * terms.state_bytes
     needed = max(1, math.ceil(state / (terms.accelerator.memory * terms.filled)))
     if 0 < terms.accelerators < needed:

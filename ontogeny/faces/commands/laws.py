@@ -26,12 +26,13 @@ from ontogeny.record.runs_folder import RunsFolder
 Given = Annotated[
     list[str] | None, typer.Argument(metavar="RUN...|FILE.csv", help="Runs, a folder of runs, or CSV files of points.")
 ]
+AT = "Foretell a run; D are all tokens that it sees, EPOCHS times each."
 
 
 def command(
     given: Given = None,
     form: Annotated[str, typer.Option("--form", help=f"Of {', '.join(FORMS)}; else the richest supported.")] = "",
-    at: Annotated[list[str] | None, typer.Option("--at", metavar="N,D[,EPOCHS]", help="Foretell a run.")] = None,
+    at: Annotated[list[str] | None, typer.Option("--at", metavar="N,D[,EPOCHS]", help=AT)] = None,
     budget: Annotated[list[str] | None, typer.Option("--budget", help="Operations to make the best of.")] = None,
     unique: Annotated[str, typer.Option("--unique", help="Distinct tokens there are, for --budget.")] = "",
     per: Annotated[float | None, typer.Option("--per", help="Operations a parameter and token.")] = None,
