@@ -49,7 +49,7 @@ def of_published(figures: Figures) -> None:
     started = time.process_time()
     law = fitted(POINTS, "chinchilla", samples=500)
     figures["published.cpu_seconds"] = round(time.process_time() - started, 2)
-    _, theirs, _ = LAWS["besiroglu"]
+    _, theirs, *_ = LAWS["besiroglu"]
     for name, one in law.numbers().items():
         print(f"  {name}: {one.value:.4f} ({one.low:.4f} to {one.high:.4f}), printed {theirs[name]} +- {ERRORS[name]}")
     off = {name: abs(one.value - theirs[name]) / ERRORS[name] for name, one in law.numbers().items()}
