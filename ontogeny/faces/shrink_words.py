@@ -8,6 +8,7 @@ from rich.console import Console
 from rich.markup import escape
 
 from ontogeny.faces.terminal import amount, number, size, table
+from ontogeny.record.run import Run
 from ontogeny.train.small.lost import Lost
 from ontogeny.train.small.shrink import Network, Report
 from ontogeny.train.small.sizes import parameters
@@ -18,14 +19,18 @@ WORST = 5
 NAMED = 12
 
 
-def planned(task: Task, chosen: Sequence[Chosen], plan: Plan) -> list[str]:
-    """A line for each network that is going to be made."""
+def planned(task: Task, chosen: Sequence[Chosen], plan: Plan, teachers: Sequence[Run] = ()) -> list[str]:
+    """A line for each network that is going to be made, and who teaches it, where these are several."""
     whole = parameters(task.teacher.program)
     lines = []
     for one in chosen:
         steps = plan.takes(one.way, task.run)
         share = f"{one.parameters:,} of {whole:,} parameters"
         lines.append(f"{one.way}: {share}, {one.words}; {steps:,} steps of batches of {task.batch_size}")
+    if teachers:
+        lines.append(
+            f"taught by {', '.join(f'{one.folder.name} at step {one.step:,}' for one in (task.run, *teachers))}"
+        )
     if plan.written:
         lines.append(f"students also read {plan.written:,} sequences that the teacher writes")
     if task.inside:

@@ -78,6 +78,9 @@ def test_what_it_would_do_is_told_and_nothing_done(here: Path) -> None:
     assert "7 sequences that the teacher writes" in told
     assert told.count("distil: ") == 2 and "fewer units: 0.weight [32, 64] -> [15, 64]" in told
     assert sorted(path.name for path in (here / "runs").iterdir()) == before
+    shell("fork", "digits", "0", "--name", "unlearned")
+    told = shell("shrink", "digits", "--teacher", "unlearned", "--dry-run").stdout
+    assert "taught by digits at step 150, unlearned at step 0" in told
 
 
 @pytest.mark.parametrize(

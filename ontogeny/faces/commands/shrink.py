@@ -65,7 +65,8 @@ def command(
     if options and not file:
         raise SmallError(f"{' '.join(options)} is of the experiment's file; name it with --file FILE.py")
     run = opened(name, file, options or ())
-    task = task_of(run, [opened(other) for other in teacher or ()])
+    teachers = [opened(other) for other in teacher or ()]
+    task = task_of(run, teachers)
     budgets = _budgets(task, by or [], ((PARAMETERS, to), (OPERATIONS, operations), (MILLISECONDS, milliseconds)))
     count = max(LEAST, TIMES * run.step) if steps is None else steps
     teaching = Teaching(temperature, hard, features)
@@ -73,7 +74,7 @@ def command(
     build = _build(run, file, options or [], argument)
     chosen = [choose(task, each, budget, build) for budget in budgets for each in _ways(way or [], budget)]
     plan.check(run, {one.way for one in chosen})
-    lines = planned(task, chosen, plan)
+    lines = planned(task, chosen, plan, teachers)
     if dry:
         answer({"plan": lines}, as_json, lambda console: console.print(escape("\n".join(lines)), soft_wrap=True))
         return
