@@ -292,13 +292,20 @@ def _measured() -> list[str]:
     text = f"""Operations and memory are arithmetic, and extrapolate. Utilisation is published for {count(16384)}
     H100s and {count(405e9)} parameters: this run has {SYNAPSES / 405e9:,.0f} times the parameters on
     {brain.teacher().accelerators / 16384:.1f} times the accelerators, and {TERMS.utilisation:.0%} is a guess for
-    it. By the same arithmetic Llama 3.1 405B comes out within 3% of its published 30.84 million H100 hours
-    (`benches/price.py`). Loss does not extrapolate so. `ontogeny laws` fits such laws to one's own runs, with
+    it. By the same arithmetic Llama 3.1 405B comes out {_off(brain.LLAMA_UTILISATION[0])} its published
+    {count(brain.LLAMA_HOURS)} H100 hours at {brain.LLAMA_UTILISATION[0]:.0%}, as was reached on as many of them,
+    {" and ".join(f"{_off(one)} at {one:.0%}" for one in brain.LLAMA_UTILISATION[1:])}, which were reached
+    elsewhere (`benches/price.py`). Loss does not extrapolate so. `ontogeny laws` fits such laws to one's own runs, with
     intervals, and says how far beyond them a forecast lies; the runs made here have at most 162,000 parameters
     (LOG.md), {count(SYNAPSES / 162e3)} times fewer, and there a law fitted to the smaller ones foretold networks of
     a few times the size within 4%. What decay and learning rate do at fixed data was measured over less than a
     decade of width; until a law of theirs has been seen to hold over several, none is carried to this page."""
     return ["## Where the figures come from, and how far they carry", "", *paragraph(text)]
+
+
+def _off(utilisation: float) -> str:
+    off = brain.llama_off(utilisation)
+    return f"{abs(off):.1%} {'above' if off > 0 else 'below'}"
 
 
 def _end() -> list[str]:

@@ -45,6 +45,12 @@ def test_the_equal_run_is_equal_and_the_cheapest() -> None:
         )
 
 
+def test_llama_comes_out_as_its_shape_says() -> None:
+    each = 6 * (405e9 - 128256 * 16384) + 6 * 126 * 16384 * 8192
+    hours = each * 15.6e12 / (989e12 * 0.41) / 3600 / 0.9
+    assert brain.llama_off(0.41) == pytest.approx(hours / 30.84e6 - 1) == pytest.approx(-0.0302, abs=1e-4)
+
+
 def test_traffic_and_years() -> None:
     moved = brain.traffic(2e6)
     assert moved.traffic == pytest.approx(6e14 / 50e9)

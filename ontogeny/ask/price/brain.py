@@ -29,6 +29,9 @@ WRITTEN = 3e14
 LAYERS, CONTEXT = 200, 4096
 DATA_GAIN = 5.17
 """How many times the data tuned decay and ensembles were worth, at 200 million tokens (Kim et al. 2025)."""
+LLAMA = Shape(405e9, 15.6e12, layers=126, width=16384, context=8192, embedding=128_256 * 16384)
+LLAMA_HOURS, LLAMA_UTILISATION = 30.84e6, (0.41, 0.38, 0.43)
+"""H100 hours of its model card; shares of the peak by its paper (arXiv 2407.21783, table 4), 41% for most of them."""
 LARGEST = {name: published(name).largest["parameters"] for name in ("besiroglu", "muennighoff")}
 """Parameters of the largest network that a law was fitted to."""
 
@@ -46,6 +49,11 @@ def brain_watt_hours() -> float:
 def priced(shape: Shape, terms: Terms = TERMS) -> Price:
     """A run."""
     return price(shape.operations, shape.parameters, terms)
+
+
+def llama_off(utilisation: float) -> float:
+    """By what share the hours that are computed for Llama 3.1 405B are above those that were published."""
+    return priced(LLAMA, replace(TERMS, utilisation=utilisation)).accelerator_hours / LLAMA_HOURS - 1
 
 
 def first_estimate() -> Price:
