@@ -13,6 +13,7 @@ from ontogeny.data.base import Array
 from ontogeny.data.without import Without
 from ontogeny.isa.program import Program
 from ontogeny.machine.base import Machine
+from ontogeny.machine.reads import reads
 from ontogeny.record import replay
 from ontogeny.record.ground import Ground
 from ontogeny.record.history import History
@@ -51,16 +52,26 @@ class Pair:
 
 
 class Lenient(Stepper):
-    """A stepper that passes over a step whose batch is left empty: its edits happen, and nothing is learned."""
+    """A stepper that passes over a step whose batch is left empty: what needs no batch happens, nothing is learned."""
 
     def take(self, machine: Machine, step: int) -> dict[str, Array]:
-        """The step, or only its events."""
-        data = self.examples(step)
-        if not isinstance(data, Without) or data.kept(step).any():
+        """The step, or only what happens before it."""
+        if self._left(step):
             return super().take(machine, step)
-        for event in self.schedule.events.get(step, ()):
-            self._happen(machine, event, {})
+        self.prepare(machine, step)
         return {}
+
+    def _left(self, step: int) -> bool:
+        data = self.examples(step)
+        return not isinstance(data, Without) or bool(data.kept(step).any())
+
+    def _batch(self, step: int) -> dict[str, Array]:
+        return super()._batch(step) if self._left(step) else {}
+
+    def _call(self, machine: Machine, routine: str, batch: Mapping[str, Array], dials: Mapping[str, float]) -> None:
+        program = self.ground.program
+        if batch or not {decl.name for decl in program.of("input")} & {*reads(program, program.routine(routine))}:
+            super()._call(machine, routine, batch, dials)
 
 
 def beside(run: Replayable, journal: Iterable[Entry], first: int, last: int) -> Iterator[Pair]:

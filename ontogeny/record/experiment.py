@@ -57,6 +57,7 @@ class Experiment:
 
     `valid` holds the inputs of the learner's `evaluate` routine (such as `valid.x`), given once; `dials` replace the
     program's defaults; `evaluate_every` counts steps, 0 for never; a run that is `until` a goal stops when it is met.
+    None for either mapping is an empty one.
     """
 
     learner: Learner
@@ -67,3 +68,7 @@ class Experiment:
     evaluate_every: int = 10
     until: Goal | None = None
     name: str = ""
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "valid", self.valid or {})
+        object.__setattr__(self, "dials", self.dials or {})

@@ -49,7 +49,7 @@ class Stepper:
         batch, dials = self.begin(machine, step, on_event)
         for routine, dial in self._periodic:
             if is_due(dials[dial], step):
-                machine.call(routine, batch, dials)
+                self._call(machine, routine, batch, dials)
                 if on_event is not None:
                     on_event(Entry(CALL, step, {"routine": routine}, PROGRAM))
         return batch, dials
@@ -60,7 +60,7 @@ class Stepper:
         """What the journal says at a step, as `prepare` does, without what the program itself calls there."""
         if not self._first <= step < self._end:
             self._enter(step)
-        batch = self._batches.batch(step)
+        batch = self._batch(step)
         if step in self.schedule.events:
             for event in self.schedule.events[step]:
                 self._happen(machine, event, batch)
@@ -85,9 +85,16 @@ class Stepper:
     def _dials_at(self, step: int) -> dict[str, float]:
         return self._dials if step >= self._settled else self.schedule.dials(step)
 
+    def _batch(self, step: int) -> dict[str, Array]:
+        return self._batches.batch(step)
+
+    def _call(self, machine: Machine, routine: str, batch: Mapping[str, Array], dials: Mapping[str, float]) -> None:
+        """Calls a routine that a journal's entry or the program itself has called beside `learn`."""
+        machine.call(routine, batch, dials)
+
     def _happen(self, machine: Machine, event: Entry, batch: Mapping[str, Array]) -> None:
         if event.kind == CALL:
-            machine.call(event["routine"], batch, self._dials_at(event.at))
+            self._call(machine, event["routine"], batch, self._dials_at(event.at))
         else:
             state = machine.state()
             happened(state, event, self.ground)

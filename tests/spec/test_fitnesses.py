@@ -122,3 +122,8 @@ def test_traces_that_do_not_go_together_are_refused() -> None:
         follows(BITS * 2, PARITY, 1)
     with pytest.raises(SearchError, match="expected spread and change"):
         Reals(change=0)
+
+
+def test_an_experiment_may_have_none_held_out() -> None:
+    found = Experiment(learner(), data(), valid=None, dials=None)  # type: ignore[arg-type]
+    assert found.valid == found.dials == {}

@@ -12,6 +12,7 @@ import torch
 import ontogeny as og
 from ontogeny.ask.explain import explain
 from ontogeny.data.arrays import Arrays
+from ontogeny.data.without import ranges
 from ontogeny.front.edits import apply, describe
 from ontogeny.isa.errors import EditError
 from ontogeny.isa.periodic import is_due, periodic
@@ -21,6 +22,8 @@ from ontogeny.machine.base import value_of
 from ontogeny.machine.formats import NUMPY
 from ontogeny.machine.learner import Array, Learner
 from ontogeny.machine.reference import ReferenceMachine
+from ontogeny.record.counterfactual import Lenient, schedule
+from ontogeny.record.journal import Entry
 from ontogeny.record.run import Run, create
 from tests import small
 from tests.spec.training import MLP, cross_entropy, points
@@ -150,6 +153,21 @@ def test_it_is_due_every_so_many_steps_but_not_before_the_first() -> None:
     assert [step for step in range(13) if is_due(5.0, step)] == [5, 10]
     assert [step for step in range(8) if is_due(2.9, step)] == [2, 4, 6]
     assert not any(is_due(every, step) for every in (0.0, -3.0, 0.5, float("inf"), float("nan")) for step in range(5))
+
+
+@pytest.mark.parametrize("replays", [0, 1])
+def test_with_no_example_left_it_sleeps_where_that_needs_none(learner: Learner, tmp_path: Path, replays: int) -> None:
+    asleep = og.with_sleep(learner, every=3, scale=0.5, replays=replays)
+    with create(tmp_path / "run", asleep, points(64, 1, seed=1)) as run:
+        run.advance(4)
+        left_out = Entry("without", 3, {"examples": ranges(run.data.indices(3))})  # type: ignore[attr-defined]
+        machine = run._seat.another()
+        machine.load(run.state(3))
+        assert not Lenient(run.ground, schedule(run, (*run.entries, left_out))).take(machine, 3)
+        before, found = named(run.program, run.state(3)), named(run.program, machine.state())
+    scale = 1.0 if replays else 0.5
+    for name, value in found.items():
+        assert np.array_equal(value, before[name] * (scale if value.ndim == 2 else 1.0))
 
 
 def test_a_run_that_goes_on_is_told_to_sleep(learner: Learner, tmp_path: Path) -> None:
