@@ -200,6 +200,9 @@ def test_files_are_what_they_hold(tmp_path: Path) -> None:
         Image.fromarray(frame).save(tmp_path / "film" / f"{place}.{('png', 'PNG')[place]}")
     found = of_file(tmp_path / "film")
     assert (found.symbols == shown).all() and found.sensor == 24 * 5 * 7 * 3 * 8
+    part = of_file(tmp_path / "film", most=50)
+    assert np.array_equal(part.symbols, shown[:1, :2]) and part.sensor == found.sensor
+    assert "the first 1 of 2 frames [5, 7, 3] of film, of it the first 2 of 5 rows" in part.how
     (tmp_path / "words.txt").write_text("five words of seven letters " * 50, encoding="utf-8")
     found = of_file(tmp_path / "words.txt")
     assert found.rate == pytest.approx(250 / 60 * 28 / 5) and found.kind == TEXT

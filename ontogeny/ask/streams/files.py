@@ -96,8 +96,11 @@ def _pictures(path: Path, files: list[Path], second: float, most: int) -> Stream
 def _images(name: str, frames: Symbols, second: float, most: int) -> Stream:
     each = frames[0].size
     shown = frames[: max(1, most // each)]
+    if each > most:
+        shown = shown[:, : max(1, most // (each // frames.shape[1]))]
     bits = 1 if frames.dtype.kind == "b" else 8 * frames.dtype.itemsize
-    how = f"{_first(len(frames), len(shown), 'frame')} {list(frames.shape[1:])} of {name}, {second:g} a second"
+    part = f", of it {_first(frames.shape[1], shown.shape[1], 'row')}" if shown.shape[1] < frames.shape[1] else ""
+    how = f"{_first(len(frames), len(shown), 'frame')} {list(frames.shape[1:])} of {name}{part}, {second:g} a second"
     return Stream(
         name, IMAGES, shown.astype(np.uint16) if bits > 8 else shown.astype(np.uint8), bits, second * each, how
     )
