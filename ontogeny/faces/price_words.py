@@ -8,8 +8,8 @@ from ontogeny.ask.hardware import machine_named, with_accelerators
 from ontogeny.ask.price.estimate import Assumption
 from ontogeny.ask.price.learner import Step
 from ontogeny.ask.price.operations import Term
-from ontogeny.ask.price.predict import Prediction
-from ontogeny.ask.price.words import in_units, operations, time
+from ontogeny.ask.price.predict import Own, Prediction
+from ontogeny.ask.price.words import dollars, in_units, operations, time
 from ontogeny.faces.terminal import duration
 
 Rows = list[tuple[str, ...]]
@@ -63,10 +63,12 @@ def short(seconds: float) -> str:
     return duration(seconds) if seconds >= 1e-3 else f"{seconds * 1e6:.3g} us"
 
 
-def here_words(found: Prediction, steps: int) -> str:
-    """What a step takes on this machine."""
+def here_words(found: Prediction, own: Own) -> str:
+    """What steps take on this machine, and where it is given what it draws and costs, their energy and money."""
     most = ", ".join(f"{name} {seconds / found.seconds:.0%}" for name, seconds in list(found.by_kind.items())[:5])
+    energy = f", {in_units(own.watt_hours, 'Wh')} at {own.watts:g} W" if own.watts else ""
+    money = f", {dollars(own.dollars)}" if own.dollars else ""
     return (
         f"here, in exact mode on one thread: {short(found.seconds)} of CPU a step ({most}), "
-        f"{time(found.seconds * steps / 3600)} in all; {found.unknown:.1%} of it by what was not measured."
+        f"{time(own.hours)} in all{energy}{money}; {found.unknown:.1%} of it by what was not measured."
     )

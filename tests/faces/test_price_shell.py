@@ -88,6 +88,11 @@ def test_this_machine_is_asked_by_rates(program: str, tmp_path: Path, monkeypatc
     again = json.loads(shell(program, "--rates", place, "--json").stdout)
     assert again == measured
     assert "here, in exact mode on one thread: 2 ms of CPU a step (call 100%" in shell(program, "--rates", place).stdout
+    owned = ("--rates", place, "--steps", "3600000", "--here-watts", "60", "--here-dollars", "0.5")
+    here = json.loads(shell(program, *owned, "--json").stdout)["here"]
+    assert here["watt_hours"] == pytest.approx(2001 * 60 / 1000) and here["dollars"] == pytest.approx(2001 * 0.5 / 1000)
+    assert "2 hours in all, 120 Wh at 60 W, 1.00 dollars; " in shell(program, *owned).stdout
+    assert "and finite" in shell(program, "--rates", place, "--here-watts", "inf", exit_code=1).stderr
 
 
 @pytest.mark.slow

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping
 from dataclasses import dataclass
 
@@ -10,6 +11,7 @@ from ontogeny.ask.price.charges import Charge, charges
 from ontogeny.ask.price.kinds import CALL
 from ontogeny.ask.price.rates import Rates
 from ontogeny.ask.price.surcharge import Footprint
+from ontogeny.isa.errors import RecordError
 from ontogeny.isa.program import Program, Routine
 
 BESIDE = "beside one another"
@@ -22,6 +24,27 @@ class Prediction:
     seconds: float
     by_kind: Mapping[str, float]
     unknown: float
+
+
+@dataclass(frozen=True)
+class Own:
+    """What so many calls take of the machine that was calibrated; nothing of what it draws or costs is not known."""
+
+    hours: float
+    watts: float
+    watt_hours: float
+    dollars: float
+
+
+def own_price(found: Prediction, calls: int, watts: float = 0.0, hourly: float = 0.0) -> Own:
+    """Hours of so many calls on one thread, and energy and money where what the machine draws and costs is given.
+
+    RecordError for what is no number of watts or dollars.
+    """
+    if not (0 <= watts < math.inf and 0 <= hourly < math.inf):
+        raise RecordError("what this machine draws and costs must be 0 or more, and finite")
+    hours = found.seconds * calls / 3600
+    return Own(hours, watts, hours * watts, hours * hourly)
 
 
 def predict(program: Program, routine: Routine, calibration: Calibration) -> Prediction:

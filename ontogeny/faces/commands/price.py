@@ -27,7 +27,7 @@ from ontogeny.ask.price.estimate import (
 )
 from ontogeny.ask.price.learner import LEARN
 from ontogeny.ask.price.operations import Shape
-from ontogeny.ask.price.predict import Prediction, predict
+from ontogeny.ask.price.predict import Prediction, own_price, predict
 from ontogeny.faces.commands.scale import machine_words
 from ontogeny.faces.outputs import place
 from ontogeny.faces.price_words import (
@@ -50,13 +50,15 @@ from ontogeny.isa.program import Program
 
 Share = Annotated[float, typer.Option("--utilisation", help="Share of the peak that is reached.")]
 Up = Annotated[float, typer.Option("--availability", help="Share of the hours without failures.")]
+Watts = Annotated[float, typer.Option("--here-watts", min=0, help="With --here: what this machine draws.")]
+Hourly = Annotated[float, typer.Option("--here-dollars", min=0, help="With --here: of an hour of it.")]
 LIST = "list"
 Which = Annotated[
     str, typer.Option("--machine", help=f"Of {', '.join(with_accelerators())}; or list: all, with sources.")
 ]
 Sizes = tuple[float, float, float, float, float, float, float, float, float, float]
-Ours = tuple[bool, str, str]
-"""Whether this machine is asked about, a file of what was measured, and one to keep it in."""
+Ours = tuple[bool, str, str, float, float]
+"""Whether this machine is asked about, a file of what was measured, one to keep it in, its watts, dollars an hour."""
 
 
 def command(
@@ -76,8 +78,7 @@ def command(
     recompute: Annotated[float, typer.Option("--recompute", help="Share of the forward pass done again.")] = 0.0,
     machine: Which = MACHINE,
     precision: Annotated[str, typer.Option("--precision", help="f32, tf32, bf16, f16 or fp8.")] = PRECISION,
-    utilisation: Share = UTILISATION,
-    availability: Up = AVAILABILITY,
+    utilisation: Share = UTILISATION, availability: Up = AVAILABILITY,
     overhead: Annotated[float, typer.Option("--overhead", help="All power by that of machines.")] = OVERHEAD,
     state_bytes: Annotated[float, typer.Option("--state-bytes", help="Of a parameter, in training.")] = STATE_BYTES,
     accelerators: Annotated[int, typer.Option("--accelerators", help="So many; else those that it fits on.")] = 0,
@@ -85,8 +86,8 @@ def command(
     here: Annotated[bool, typer.Option("--here", help="Of a learner: also on this machine, measured first.")] = False,
     rates: Annotated[str, typer.Option("--rates", help="With --here: what --save kept, instead of measuring.")] = "",
     save: Annotated[str, typer.Option("--save", help="With --here: keep what was measured in a file.")] = "",
-    as_json: AsJson = False,
-) -> None:
+    watts: Watts = 0.0, hourly: Hourly = 0.0, as_json: AsJson = False,
+) -> None:  # fmt: skip
     """Say what learning costs, of a learner or at any size: hours, machines, money, energy.
 
     Of a learner, operations are counted exactly from its program; of a shape (--parameters and --tokens), by 6ND and
@@ -96,9 +97,10 @@ def command(
         return _machines(as_json)
     terms = Terms(machine, precision, utilisation, availability, overhead, state_bytes, FILLED, accelerators, dollars)
     sizes = (parameters, tokens, epochs, layers, width, context, embedding, loops, active, recompute)
+    ours = (here, rates, save, watts, hourly)
     if source:
-        return _of_learner(source, steps, routine, terms, (here, rates, save), parameters or tokens, as_json)
-    return _of_shape(sizes, not every_pair, terms, (here, rates, save), as_json)
+        return _of_learner(source, steps, routine, terms, ours, parameters or tokens, as_json)
+    return _of_shape(sizes, not every_pair, terms, ours, as_json)
 
 
 def _of_learner(source: str, steps: int, routine: str, terms: Terms, ours: Ours, sized: float, as_json: bool) -> None:
@@ -107,15 +109,16 @@ def _of_learner(source: str, steps: int, routine: str, terms: Terms, ours: Ours,
     program = load_any(source)
     found = of_learner(source, program, terms, steps, routine)
     foretold = _foretold(program, routine, ours) if any(ours) else None
-    document = {**found.as_json(), "here": foretold and asdict(foretold)}
+    own = own_price(foretold, steps, *ours[3:]) if foretold else None
+    document = {**found.as_json(), "here": foretold and own and {**asdict(foretold), **asdict(own)}}
 
     def say(console: Console) -> None:
         _print(console, TERMS, step_rows(found.step))
         console.print(escape(found.sentence), soft_wrap=True)
         if steps == 1:
             console.print("[dim]--steps says how many[/]")
-        if foretold:
-            console.print(escape(here_words(foretold, steps)), soft_wrap=True)
+        if foretold and own:
+            console.print(escape(here_words(foretold, own)), soft_wrap=True)
         _print(console, ASSUMPTIONS, assumption_rows(found.price.assumptions))
 
     answer(document, as_json, say)
@@ -158,7 +161,7 @@ def _print(console: Console, heads: tuple[str, ...], rows: Rows) -> None:
 
 
 def _foretold(program: Program, routine: str, ours: Ours) -> Prediction:
-    _, rates, save = ours
+    _, rates, save, *_ = ours
     target = place(save, save) if save else None
     found = _read(rates) if rates else _measured()
     if target:

@@ -62,8 +62,6 @@ def command(
     as_json: AsJson = False,
 ) -> None:
     """Make a network smaller: distilled or pruned to a size, as ONNX and in 8 bits, and what was lost by that."""
-    if options and not file:
-        raise SmallError(f"{' '.join(options)} is of the experiment's file; name it with --file FILE.py")
     run = opened(name, file, options or ())
     teachers = [opened(other) for other in teacher or ()]
     task = task_of(run, teachers)
@@ -76,8 +74,7 @@ def command(
     plan.check(run, {one.way for one in chosen})
     lines = planned(task, chosen, plan, teachers)
     if dry:
-        answer({"plan": lines}, as_json, lambda console: console.print(escape("\n".join(lines)), soft_wrap=True))
-        return
+        return answer({"plan": lines}, as_json, lambda console: console.print(escape("\n".join(lines)), soft_wrap=True))
     tell(escape("\n".join(lines)))
     _carried_out(task, chosen, plan, Path(output or f"{run.folder.name}-small"), as_json)
 
@@ -124,6 +121,8 @@ def _ways(asked: list[str], budget: Budget) -> list[str]:
 
 def _build(run: Run, file: str, options: list[str], asked: str) -> tuple[str, int, Build] | None:
     """The experiment's width, or None without a file. SmallError where the file's network is not the run's."""
+    if options and not file:
+        raise SmallError(f"{' '.join(options)} is of the experiment's file; name it with --file FILE.py")
     if not file:
         return None
     known, given = arguments_of(file), pairs(options)
