@@ -126,7 +126,10 @@ class Price:
 def price(operations: float, parameters: float, terms: Terms) -> Price:
     """What so many operations on a network of so many parameters come to. Raises RecordError for what is no number."""
     if not (0 <= operations < math.inf and 0 < parameters < math.inf):
-        raise RecordError(f"{operations:g} operations of {parameters:g} parameters have no price; both must be finite")
+        raise RecordError(
+            f"{operations:g} operations of {parameters:g} parameters have no price; give 0 or more of more than 0, "
+            "and both must be finite"
+        )
     state = parameters * terms.state_bytes
     needed = max(1, math.ceil(state / (terms.accelerator.memory * terms.filled)))
     if 0 < terms.accelerators < needed:
