@@ -116,9 +116,13 @@ def read(claim: Claim, path: Path) -> Result:
             raise ValueError("a seed that counts twice")
         other = document["claim"] != claim.name or document["given"] != _through_json(claim.form(full).given)
     except (OSError, ValueError, KeyError, TypeError, AttributeError) as error:
-        raise ClaimError(f"{path} holds no result of a claim ({error!r}); measure it again") from error
+        raise ClaimError(
+            f"{path} holds no result of a claim ({error!r}); measure it again, with --measure --anew"
+        ) from error
     if other:
-        raise ClaimError(f"{path} is of another experiment than {claim.name} is now; measure it again")
+        raise ClaimError(
+            f"{path} is of another experiment than {claim.name} is now; measure it again, with --measure --anew"
+        )
     return found
 
 

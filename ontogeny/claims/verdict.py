@@ -76,7 +76,7 @@ def interval(values: Sequence[float], within: tuple[float, float] = (-math.inf, 
 def _judged(claim: Claim, expectation: Expectation, found: Sequence[Measured]) -> Judged:
     missing = [one for one in found if expectation.figure not in one.figures]
     if missing or not found:
-        raise ClaimError(f"{claim.name} measured no {expectation.figure!r}; measure it again")
+        raise ClaimError(f"{claim.name} measured no {expectation.figure!r}; measure it again, with --measure --anew")
     values = [float(one.figures[expectation.figure]) for one in found]
     if claim.exact:
         between = Interval(fmean(values), min(values), max(values))

@@ -95,6 +95,10 @@ def test_another_form_is_not_mixed_in() -> None:
     shell(NAND, "--measure")
     assert "another --folder" in shell(NAND, "--measure", "--full", exit_code=1).output
     shell(NAND, "--measure", "--full", "--anew")
+    kept = Path("claims", f"{NAND}.json")
+    kept.write_text(kept.read_text().replace('"given": {', '"given": {"other": 1, ').replace(", }", "}"))
+    assert "with --measure --anew" in shell(NAND, "--measure", "--full", exit_code=1).output
+    shell(NAND, "--measure", "--full", "--anew")
 
 
 def test_the_page_of_documentation_is_what_the_results_give() -> None:
