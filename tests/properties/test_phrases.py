@@ -30,8 +30,8 @@ SECONDS = 2.0
 
 
 def answered(reading: Reading) -> bool:
-    """Whether words are read as just one of: commands, a question back, a call for help, what is supposed."""
-    return sum(map(bool, (reading.commands, reading.unsure, reading.help, reading.supposed))) == 1
+    """Whether words are just one of: commands, a question back, a call for help, what is supposed, what is answered."""
+    return sum(map(bool, (reading.commands, reading.unsure, reading.help, reading.supposed, reading.answer))) == 1
 
 
 @given(st.text(max_size=300))

@@ -32,6 +32,35 @@ def test_how_long_something_takes_is_told_and_not_done(words: str, supposed: lis
     assert not found.commands and [one.says() for one in found.supposed] == supposed
 
 
+@pytest.mark.parametrize(
+    ("words", "by"),
+    [
+        ("make it ten times smaller", "10"),
+        ("Make the network smaller!", "10"),
+        ("please distil it into a smaller network", "10"),
+        ("could you compress the model 4x", "4"),
+        ("shrink it by a factor of 2.5", "2.5"),
+        ("make it two point five times smaller", "2.5"),
+    ],
+)
+def test_who_wants_a_smaller_network_is_told_where(words: str, by: str) -> None:
+    found = read(words, CONTEXT)
+    assert found.answer.endswith(f"ontogeny shrink {CONTEXT.run} --by {by}") and found == Reading(answer=found.answer)
+
+
+@pytest.mark.parametrize(
+    "words",
+    [
+        "make lr ten times smaller",
+        "shrink it by half",
+        "make it one times smaller",
+        "make it smaller, then run 10 steps",
+    ],
+)
+def test_what_else_becomes_smaller_is_no_network(words: str) -> None:
+    assert not read(words, CONTEXT).answer
+
+
 @pytest.mark.parametrize(("name", "hint"), HINTS.items())
 def test_what_is_offered_is_read_as_its_command(name: str, hint: str) -> None:
     commands = literally(heard(hint, CONTEXT), CONTEXT).commands

@@ -13,7 +13,7 @@ from dataclasses import replace
 from itertools import islice, product
 
 from ontogeny.steer.command import Command
-from ontogeny.steer.phrases.aside import asks_for_help, how_long
+from ontogeny.steer.phrases.aside import asks_for_help, how_long, smaller
 from ontogeny.steer.phrases.context import Context, context_of
 from ontogeny.steer.phrases.hedges import hedged, in_turn
 from ontogeny.steer.phrases.known import heard, known_words, says_nothing
@@ -68,6 +68,8 @@ def read(text: str, context: Context) -> Reading:
         return Reading(unsure=f"that is longer than {LONGEST} letters; say it in several sentences")
     if asks_for_help(text):
         return Reading(help=True)
+    if (elsewhere := smaller(text, context.run)) is not None:
+        return elsewhere
     said = heard(text, context)
     if len(said) > MOST or sum(word.separates for word in said) > 2 * CLAUSES:
         return Reading(unsure="that is much at once; say it in several sentences")
