@@ -123,3 +123,8 @@ def test_the_sweep_measures_what_the_shell_says_of_a_run(tmp_path: Path) -> None
     with create(tmp_path / "run", made.learner, made.data) as run:
         run.advance(10)
         assert held(0, SMALL, 4.0, 10, points=2).bits == pytest.approx(capacity(run).per_parameter, rel=1e-5)
+
+
+def test_a_network_goes_on_in_bf16() -> None:
+    found = held(0, MERGED, 4.0, 6, points=2, settling=30)
+    assert found.settled - 0.02 > found.rounded == pytest.approx(found.bits, abs=0.01)

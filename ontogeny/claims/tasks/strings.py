@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable
+from contextlib import AbstractContextManager
 from dataclasses import dataclass
 
 import ml_dtypes
@@ -28,6 +29,8 @@ from ontogeny.record.temporary import temporary
 Named = dict[str, Array]
 RATE = 0.15
 """Of SOAP, which takes steps of about this size in every element; 0.2 is at times too much, 0.4 always was."""
+SETTLING = 0.005
+"""The same for a network that learned already and goes on with rounded parameters; 0.001 to 0.02 give as much."""
 PRECISIONS = ("f32", "bf16")
 
 
@@ -168,8 +171,8 @@ def _check(shape: Shape, precision: str) -> None:
 class Held:
     """Data of so many bits for each parameter; of those the network held `bits` after `steps` steps, in the end.
 
-    `curve` are the bits for each parameter on the way, after the steps `at`. `rounded` are
-    those in the end with the parameters rounded to bf16, which for a network that learned so changes nothing.
+    `curve` are the bits for each parameter on the way, after the steps `at`. `rounded` are those in the end with the
+    parameters rounded to bf16, and `settled` once the network has gone on learning with them rounded at every use.
     """
 
     data: float
@@ -177,6 +180,7 @@ class Held:
     at: tuple[int, ...]
     curve: tuple[float, ...]
     rounded: float
+    settled: float
 
     @property
     def bits(self) -> float:
@@ -195,34 +199,51 @@ def held(
     data: float,
     steps: int,
     *,
-    precision: str = "f32",
     rate: float = RATE,
     mode: str = "exact",
     points: int = 8,
+    settling: int = 0,
 ) -> Held:
     """Learns strings of about `data` bits for each parameter, all of them at each of so many steps, by SOAP.
 
-    The rate follows the course of `rule`, so what is held on the way is less than could be.
+    The rate follows the course of `rule`, so what is held on the way is less than could be. `settling`: for how many
+    steps it goes on in bf16, by a rule that begins anew at SETTLING.
     """
     torch.manual_seed(seed)
     examples = strings(seed, shape.strings(data), shape)
-    count = len(examples["x"])
-    model = Strings(shape, precision=precision)
-    learner = capture(model, of_places, rule(steps, rate), examples, predict=lambda m, batch: m(batch["x"]))
-    options = {"mode": mode, "threads": 1}
+    model, uniform, curve = Strings(shape), examples["y"].size * math.log2(shape.letters), list[float]()
     at = sorted({1 + (steps - 1) * place // (points - 1) for place in range(points)})
-    uniform = examples["y"].size * math.log2(shape.letters)
-    curve = list[float]()
-    with temporary(learner, Arrays(examples, count, seed), options=options) as run:
+
+    def saved(run: Run, changed: Callable[[Array], Array] = lambda value: value) -> float:
+        return (uniform - _cost(run, examples, changed)) / shape.parameters
+
+    with _learning(model, rule(steps, rate), examples, seed, mode) as run:
         for step in at:
             run.advance(step - run.step)
-            curve.append((uniform - _cost(run, examples)) / shape.parameters)
-        rounded = _cost(run, examples, lambda value: value.astype(ml_dtypes.bfloat16).astype(value.dtype))
-    return Held(uniform / shape.parameters, steps, tuple(at), tuple(curve), (uniform - rounded) / shape.parameters)
+            curve.append(saved(run))
+        rounded = settled = saved(run, _to_bf16)
+        ended = torch.from_numpy(run.state()["blocks"].copy())
+    if settling:
+        model = Strings(shape, "bf16")
+        model.load_state_dict({"blocks": ended})
+        with _learning(model, rule(settling, SETTLING), examples, seed, mode) as run:
+            run.advance(settling)
+            settled = saved(run, _to_bf16)
+    return Held(uniform / shape.parameters, steps, tuple(at), tuple(curve), rounded, settled)
 
 
-def _cost(run: Run, examples: Named, changed: Callable[[Array], Array] = lambda value: value) -> float:
-    """Bits of all letters by the run's present parameters, or by these after a change."""
+def _learning(model: Strings, by: Rule, examples: Named, seed: int, mode: str) -> AbstractContextManager[Run]:
+    """A run of the network as it is, on all strings at each step, that is gone afterwards."""
+    learner = capture(model, of_places, by, examples, predict=lambda m, batch: m(batch["x"]))
+    return temporary(learner, Arrays(examples, len(examples["x"]), seed), options={"mode": mode, "threads": 1})
+
+
+def _to_bf16(value: Array) -> Array:
+    return value.astype(ml_dtypes.bfloat16).astype(value.dtype)
+
+
+def _cost(run: Run, examples: Named, changed: Callable[[Array], Array]) -> float:
+    """Bits of all letters by the run's present parameters after a change."""
     machine = CompiledMachine(run.program)
     state = run.state()
     machine.load({**state, "blocks": changed(state["blocks"])})
