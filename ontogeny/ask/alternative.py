@@ -152,6 +152,14 @@ def checked_native(run: object) -> None:
         )
 
 
+def checked_same(run: Recorded, instead: str) -> None:
+    """Raises RecordError, saying what to do instead, where a run learned by another program before its present one."""
+    if run.changed:  # at step 0 nothing was learned before
+        raise RecordError(
+            f"the program changed at step {run.changed}, and what was learned before that is carried over; {instead}"
+        )
+
+
 def cost(run: Recorded, first: int, last: int, sides: int = 2) -> Cost:
     """Replay to `first`, and from there both sides, or one; by the step time that is recorded, or else measured now."""
     nearest = next((at for at, _ in run.history.keyframes(first)), run.history.first)

@@ -10,8 +10,7 @@ from collections.abc import Callable, Iterable
 from dataclasses import replace
 from pathlib import Path
 
-from ontogeny.ask.alternative import Alternative, alternative, cost, kept
-from ontogeny.isa.errors import RecordError
+from ontogeny.ask.alternative import Alternative, alternative, checked_same, cost, kept
 from ontogeny.record.run import Run
 
 
@@ -20,11 +19,7 @@ def forgetting(run: Run, examples: str | Iterable[int]) -> Alternative:
 
     Nothing is replayed. RecordError where the run never learned from them, or where its program changed on the way.
     """
-    if run.changed:  # at step 0 nothing was learned before
-        raise RecordError(
-            f"the program changed at step {run.changed}, and what was learned before that is carried over; forget in "
-            f"the run before, and fork that with the new program"
-        )
+    checked_same(run, "forget in the run before, and fork that with the new program")
     other = alternative(run, without=examples)
     return replace(other, cost=cost(run, other.first, other.last, sides=1))
 

@@ -24,7 +24,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from ontogeny.ask.alternative import checked_native, leaving_out
+from ontogeny.ask.alternative import checked_native, checked_same, leaving_out
 from ontogeny.ask.examples import learned_from
 from ontogeny.ask.items import Floats, Judge, Judged, Named, judge
 from ontogeny.ask.memorised import spread, wilson
@@ -156,11 +156,7 @@ def occurrences(run: Recorded, last: int) -> dict[int, list[int]]:
 def _check(run: Recorded, asked: Ranges, steps: Steps) -> None:
     checked_native(run)
     check_varies(run.program, "no example can be left out of a batch")
-    if run.changed:  # at step 0 nothing was learned before
-        raise RecordError(
-            f"the program changed at step {run.changed}, and what was learned before that is carried over; ask about "
-            f"the run before, or one that went by the same program from its beginning"
-        )
+    checked_same(run, "ask about the run before, or one that went by the same program from its beginning")
     if not asked:
         raise RecordError("no example was named; give numbers, such as 3,17,40:60")
     if odd := [step for step in steps if not 0 < step <= run.step]:

@@ -130,14 +130,20 @@ def fresh(name: str) -> Path:
 
 def load_any(source: str) -> Program:
     """The program of a file or of a run; where a run's changed, a remark says since when, and whose it had before."""
+    run = run_in(source)
+    return load_program(source) if run is None else run.program
+
+
+def run_in(source: str) -> Run | None:
+    """The run that is named, with the remark of `load_any`; None where a file of a program is."""
     if source == "-" or Path(source).is_file():
-        return load_program(source)
+        return None
     if Path(source).suffix in (".onto", ".ontob", ".py"):
         raise OntogenyError(f"there is no file {source}")
     run = opened(source)
     if run.before is not None:
         tell(f"this is the program since step {run.changed}; before that, {escape(run.before.folder.name)} has it")
-    return run.program
+    return run
 
 
 def view_of(run: Run | Attached) -> View:

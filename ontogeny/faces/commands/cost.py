@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import math
 from dataclasses import asdict
-from pathlib import Path
 from typing import Annotated, Any
 
 import typer
@@ -12,12 +11,14 @@ from rich.console import Console
 from rich.markup import escape
 
 from ontogeny.faces.costs import Line, Total, top, turned
+from ontogeny.faces.programs import load_program
 from ontogeny.faces.running import evaluated
-from ontogeny.faces.sources import load_any, opened
+from ontogeny.faces.sources import run_in
 from ontogeny.faces.terminal import AsJson, amount, answer, number, size, table
 from ontogeny.isa.errors import OntogenyError
 from ontogeny.isa.program import Program
 from ontogeny.isa.resize import resized
+from ontogeny.record.run import Run
 
 USUAL = ("learn", "predict")
 LONGEST = 60
@@ -38,7 +39,9 @@ def command(
     A multiply-add is two operations. Bytes are those of operands and results, as if nothing stayed in a cache. A run's
     loops are counted by its dials as they stand.
     """
-    program = resized(as_it_stands(source), dict(map(named_size, sizes or [])))
+    run = run_in(source)
+    program = load_program(source) if run is None else turned(run.program, run.dials())
+    program = resized(program, dict(map(named_size, sizes or [])))
     program = turned(program, dict(map(named_dial, dials or [])))
     name = routine or usual(program)
     lines, total = top(program, name, count, sort)
@@ -46,7 +49,7 @@ def command(
         "routine": name,
         "total": asdict(total),
         "instructions": [{**asdict(line), "bytes": line.bytes} for line in lines],
-        "learned": learned(source),
+        "learned": learned(run),
     }
 
     def words(console: Console) -> None:
@@ -58,18 +61,9 @@ def command(
     answer(document, as_json, words)
 
 
-def as_it_stands(source: str) -> Program:
-    """The program of a file, or of a run by its present dials."""
-    program = load_any(source)
-    return program if source == "-" or Path(source).is_file() else turned(program, opened(source).dials())
-
-
-def learned(source: str) -> dict[str, float]:
+def learned(run: Run | None) -> dict[str, float]:
     """What a run has reached, and at which step; nothing of a program that is no run, or has taken no step."""
-    if source == "-" or Path(source).is_file():
-        return {}
-    run = opened(source)
-    return {"step": float(run.step), **run.latest(), **evaluated(run)} if run.step else {}
+    return {"step": float(run.step), **run.latest(), **evaluated(run)} if run is not None and run.step else {}
 
 
 def named_size(text: str) -> tuple[str, int]:

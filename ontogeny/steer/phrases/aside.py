@@ -6,8 +6,8 @@ import re
 from collections.abc import Callable, Sequence
 
 from ontogeny.steer.command import Command
+from ontogeny.steer.phrases.courtesy import bare
 from ontogeny.steer.phrases.normal import normal
-from ontogeny.steer.phrases.numerals import number, spoken
 from ontogeny.steer.phrases.tokens import Word
 from ontogeny.steer.reading import Reading
 
@@ -23,12 +23,11 @@ _FRAME = "how long much times will would does do did it take takes need needs to
 FRAME = frozenset(_FRAME.split())
 """How long will it take to: what stands around what something is asked of."""
 LONGEST_FRAME = 7
-COURTESY = frozenset(("please", "can", "could", "would", "you", "now", "let", "us"))
 SMALLER = frozenset(("make", "shrink", "compress", "distil", "distill"))
 NETWORK = frozenset(("network", "model", "net", "learner"))
-THIS = frozenset(("it", "this", "that", "the", "my", "our"))
+THIS = NETWORK.union(("it", "this", "that"))
 _SIZE = "by a factor of times x fold down much smaller into to with fewer parameters"
-SIZE = frozenset(_SIZE.split())
+SIZE = NETWORK.union(_SIZE.split())
 USUAL = 10.0
 """How many times fewer parameters, where that is not said."""
 
@@ -49,30 +48,25 @@ def how_long(said: Sequence[Word], meaning: Callable[[Sequence[Word]], Sequence[
     return Reading(supposed=tuple(found)) if Reading(commands=tuple(found)).changes else None
 
 
-def smaller(text: str, run: str) -> Reading | None:
+def smaller(said: Sequence[Word], run: str) -> Reading | None:
     """Where to go with a network that is to be made smaller: make it ten times smaller.
 
     It is no command of a session, since it takes minutes and makes other networks beside the run.
     """
-    words = [word for word in re.findall(r"[a-z]+|\d+(?:\.\d+)?|[^\s\w]", text.lower()) if word not in ".!?-"]
-    words = words[next((at for at, word in enumerate(words) if word not in COURTESY), 0) :]
-    if len(words) < 2 or words[0] not in SMALLER or words[1] not in THIS:
-        return None
-    rest = words[2:]
-    named = rest[:1] and rest[0] in NETWORK
-    if (words[1] in ("the", "my", "our") and not named) or (words[0] == "make" and not {"smaller", "fewer"} & {*rest}):
-        return None
-    left = [word for word in rest if word not in SIZE | NETWORK | COURTESY]
-    times = _number(left) if left else USUAL
-    if times <= 1:
+    found = (_times_smaller([word for word in clause if word.kind != "STOP"]) for clause in bare(said))
+    times = next((one for one in found if one > 1), None)
+    if times is None:
         return None
     command = f"ontogeny shrink {run or 'RUN'} --by {times:g}"
     return Reading(answer=f"making a network smaller takes minutes; the shell has a command for it: {command}")
 
 
-def _number(words: Sequence[str]) -> float:
-    """What all words are together, in digits or spelt; 0 where they are no number."""
-    if re.fullmatch(r"\d+(\.\d+)?", " ".join(words)):
-        return float(words[0])
-    found = (way(words) for way in (number, spoken))
-    return next((float(value) for value, taken in found if taken == len(words)), 0.0)
+def _times_smaller(clause: Sequence[Word]) -> float:
+    """By how much a clause wants a network smaller, USUAL where it does not say; 0 where it wants something else."""
+    small = [word.text.lower() for word in clause if word.value is None]
+    numbers = [word.value for word in clause if word.value is not None]
+    if len(small) < 2 or small[0] not in SMALLER or small[1] not in THIS or len(numbers) > 1:
+        return 0.0
+    if not SIZE.issuperset(small[2:]) or (small[0] == "make" and {"smaller", "fewer"}.isdisjoint(small)):
+        return 0.0
+    return float(numbers[0]) if numbers else USUAL

@@ -68,8 +68,6 @@ def read(text: str, context: Context) -> Reading:
         return Reading(unsure=f"that is longer than {LONGEST} letters; say it in several sentences")
     if asks_for_help(text):
         return Reading(help=True)
-    if (elsewhere := smaller(text, context.run)) is not None:
-        return elsewhere
     said = heard(text, context)
     if len(said) > MOST or sum(word.separates for word in said) > 2 * CLAUSES:
         return Reading(unsure="that is much at once; say it in several sentences")
@@ -79,6 +77,8 @@ def read(text: str, context: Context) -> Reading:
     timed = how_long(said, lambda rest: literally(rest, context).commands)
     if timed is not None:
         return timed
+    if (elsewhere := smaller(said, context.run)) is not None:
+        return elsewhere
     found = literally(said, context)
     if found.settled:
         return found
